@@ -1,0 +1,44 @@
+//! The pipeline: the only place that knows the order of the stages.
+
+#[cfg(feature = "aws")]
+mod session;
+
+#[cfg(feature = "aws")]
+pub use session::{Advice, AdviseError, advise};
+
+use crate::config::Settings;
+use crate::decide::{Authority, decide};
+use crate::model::{Capacity, Diagnosis, Observation, Outcome, Plan, Report};
+use crate::{capacity, diagnose, plan, report};
+
+/// What the pure stages made of one observation.
+struct Considered {
+    diagnosis: Diagnosis,
+    capacity: Option<Capacity>,
+    plan: Plan,
+    /// None where the plan may be applied.
+    decision: Option<Outcome>,
+    /// Settings and tags that were not understood.
+    problems: Vec<String>,
+}
+
+/// The pure stages in their order. `authority` is told the digest of the plan.
+fn consider(observation: &Observation, settings: &Settings, authority: impl Fn(&str) -> Authority) -> Considered {
+    let guardrails = settings.for_endpoint(observation.tags.as_ref());
+    let diagnosis = diagnose::diagnose(observation);
+    let capacity = capacity::capacity(observation);
+    let plan = plan::plan(observation, &diagnosis, capacity.as_ref(), &guardrails);
+    let decision = decide(&plan, &diagnosis, &guardrails, settings.defaults.mode, authority(&plan.digest));
+    Considered { diagnosis, capacity, plan, decision, problems: guardrails.problems }
+}
+
+/// Advises on a saved observation: the same report as at the time, without a call to AWS and without a right to write.
+#[must_use]
+pub fn explain(observation: &Observation, settings: &Settings) -> Report {
+    let considered = consider(observation, settings, |_| Authority::LookOnly);
+    let nothing = || Outcome::without_change(crate::model::OutcomeStatus::Recommended, "this was a look only");
+    let outcome = considered.decision.unwrap_or_else(nothing);
+    let mut report = report::report(observation, considered.diagnosis, considered.capacity, considered.plan, outcome);
+    report.warnings.extend(considered.problems);
+    report
+}

@@ -1,0 +1,289 @@
+//! From a trigger to reports: who is asked about, with which objective, and with what right to write.
+
+use super::consider;
+use crate::act;
+use crate::aws::{Aws, CallError, ErrorKind};
+use crate::config::{Mode, Settings};
+use crate::decide::Authority;
+use crate::model::{
+    Action, AlarmObjective, AlarmTrigger, Approval, EndpointName, LatencyObjective, ManualTrigger, ObjectiveSource,
+    Observation, Report, Statistic, Subject, Trigger, TriggerKind, TriggerSummary, Watched,
+};
+use crate::observe::{self, ObjectiveFrom, Request};
+use crate::trigger::InvalidEvent;
+use crate::{notify, report};
+use jiff::{SignedDuration, Timestamp};
+
+/// An alarm event older than this is verified before anything is written.
+const FRESH: SignedDuration = SignedDuration::from_mins(15);
+/// An `at` further in the past than this never writes.
+const PRESENT: SignedDuration = SignedDuration::from_mins(5);
+
+/// What came of a trigger.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Advice {
+    /// One report per variant.
+    pub reports: Vec<Report>,
+    /// Why there is none, where nothing was asked.
+    pub ignored: Option<String>,
+}
+
+/// Why a trigger could not be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum AdviseError {
+    /// The event is not understood.
+    #[error(transparent)]
+    InvalidEvent(#[from] InvalidEvent),
+    /// A person named an endpoint that does not exist.
+    #[error("endpoint not found")]
+    EndpointNotFound(#[source] CallError),
+    /// AWS asks for patience.
+    #[error("AWS throttles")]
+    Throttled(#[source] CallError),
+    /// The role lacks an action that nothing works without.
+    #[error("access denied")]
+    AccessDenied(#[source] CallError),
+    /// AWS could not be asked for another reason.
+    #[error("AWS could not be read")]
+    ReadFailed(#[source] CallError),
+    /// A write failed in a way that may pass.
+    #[error("scaling could not be written")]
+    WriteFailed(#[source] CallError),
+    /// A report was made and could not be delivered.
+    #[error("a report could not be delivered")]
+    DeliveryFailed(#[source] CallError),
+}
+
+impl AdviseError {
+    /// The Lambda `errorType`.
+    #[must_use]
+    pub fn error_type(&self) -> &'static str {
+        match self {
+            Self::InvalidEvent(_) => "InvalidEvent",
+            Self::EndpointNotFound(_) => "EndpointNotFound",
+            Self::Throttled(_) => "Throttled",
+            Self::AccessDenied(_) => "AccessDenied",
+            Self::ReadFailed(_) => "ReadFailed",
+            Self::WriteFailed(_) => "WriteFailed",
+            Self::DeliveryFailed(_) => "DeliveryFailed",
+        }
+    }
+
+    fn read(error: CallError) -> Self {
+        match error.kind {
+            ErrorKind::Throttled => Self::Throttled(error),
+            ErrorKind::AccessDenied => Self::AccessDenied(error),
+            ErrorKind::NotFound if error.action == "sagemaker:DescribeEndpoint" => Self::EndpointNotFound(error),
+            _ => Self::ReadFailed(error),
+        }
+    }
+}
+
+/// Answers one trigger. `log` is given each report before it is published, so that it is kept even where it cannot be
+/// delivered.
+///
+/// # Errors
+/// [`AdviseError`] where the invocation should be tried again, or a person has to mend something.
+pub async fn advise(
+    aws: &Aws,
+    settings: &Settings,
+    trigger: Trigger,
+    now: Timestamp,
+    log: &dyn Fn(&Report),
+) -> Result<Advice, AdviseError> {
+    let session = Session { aws, settings, now, log };
+    match trigger {
+        Trigger::Ignored(reason) => Ok(Advice::ignored(reason)),
+        Trigger::Alarm(alarm) => session.alarm(alarm).await,
+        Trigger::Manual(manual) => session.manual(manual).await,
+        Trigger::FollowUp(subject) => session
+            .look(subject, TriggerKind::FollowUp)
+            .await
+            .or_else(|error| gone(error, "the endpoint no longer exists")),
+        Trigger::Audit(names) => session.audit(names).await,
+        Trigger::Approval(approval) => session.approval(approval).await,
+    }
+}
+
+impl Advice {
+    fn ignored(reason: impl Into<String>) -> Self {
+        Self { reports: Vec::new(), ignored: Some(reason.into()) }
+    }
+}
+
+/// An endpoint that went away asks for nothing; a person who names one that never was is told.
+fn gone(error: AdviseError, reason: &str) -> Result<Advice, AdviseError> {
+    match error {
+        AdviseError::EndpointNotFound(_) => Ok(Advice::ignored(reason)),
+        other => Err(other),
+    }
+}
+
+/// What every step of one invocation shares.
+struct Session<'a> {
+    aws: &'a Aws,
+    settings: &'a Settings,
+    now: Timestamp,
+    log: &'a dyn Fn(&Report),
+}
+
+impl Session<'_> {
+    async fn alarm(&self, alarm: AlarmTrigger) -> Result<Advice, AdviseError> {
+        let (subject, objective) = match alarm.watched {
+            Watched::Metric { subject, objective } => (subject, objective),
+            Watched::Children(children) => {
+                match observe::alarm::behind(self.aws, &children).await.map_err(AdviseError::read)? {
+                    Some(found) => found,
+                    None => {
+                        return Ok(Advice::ignored(format!(
+                            "alarm `{}` watches no SageMaker endpoint",
+                            alarm.alarm_name
+                        )));
+                    }
+                }
+            }
+        };
+        let (objective, objective_from) = match objective {
+            AlarmObjective::Known(objective) => (Some(objective), ObjectiveFrom::Nowhere),
+            AlarmObjective::NotInEvent => (None, ObjectiveFrom::Alarm(alarm.alarm_name.clone())),
+            AlarmObjective::NotOnModelLatency => (None, ObjectiveFrom::Nowhere),
+        };
+        let authority = match alarm.changed_at {
+            Some(changed_at) if self.now.duration_since(changed_at) <= FRESH => Authority::Now,
+            // Old, or of unknown age: the alarm itself knows. Where it cannot be asked, nothing is written.
+            _ => match observe::alarm::is_in_alarm(self.aws, &alarm.alarm_name).await {
+                Ok(Some(true)) => Authority::Now,
+                Ok(_) | Err(_) => Authority::StaleEvent,
+            },
+        };
+        let trigger = TriggerSummary {
+            kind: alarm.kind,
+            alarm_name: Some(alarm.alarm_name),
+            state: Some("ALARM".to_owned()),
+            changed_at: alarm.changed_at,
+        };
+        let request = Request { objective, objective_from, ..self.request(subject, trigger) };
+        let advice = self.observe_and_advise(request, |_| authority).await;
+        advice.or_else(|error| gone(error, "the alarm's endpoint no longer exists"))
+    }
+
+    async fn manual(&self, manual: ManualTrigger) -> Result<Advice, AdviseError> {
+        let at = manual.at.unwrap_or(self.now).min(self.now);
+        let objective = manual.latency_slo_ms.map(|latency_slo_ms| LatencyObjective {
+            latency_slo_ms,
+            slo_statistic: manual.slo_statistic.unwrap_or(Statistic::P90),
+            source: ObjectiveSource::Event,
+        });
+        let objective_from = if objective.is_some() { ObjectiveFrom::Nowhere } else { ObjectiveFrom::AlarmsOfVariant };
+        let request =
+            Request { at, objective, objective_from, ..self.request(manual.subject, summary(TriggerKind::Manual)) };
+        let authority = if self.now.duration_since(at) > PRESENT { Authority::InThePast } else { Authority::Now };
+        self.observe_and_advise(request, |_| authority).await
+    }
+
+    /// Advises again and writes only where the plan is still the one that was approved.
+    async fn approval(&self, approval: Approval) -> Result<Advice, AdviseError> {
+        let subject = match approval.variant_name {
+            Some(variant) => Subject::Variant(approval.endpoint_name, variant),
+            None => Subject::Endpoint(approval.endpoint_name),
+        };
+        let request = Request {
+            objective_from: ObjectiveFrom::AlarmsOfVariant,
+            ..self.request(subject, summary(TriggerKind::Approval))
+        };
+        self.observe_and_advise(request, |digest| {
+            if digest == approval.plan_digest { Authority::Approved } else { Authority::OtherPlan }
+        })
+        .await
+    }
+
+    async fn audit(&self, names: Option<Vec<EndpointName>>) -> Result<Advice, AdviseError> {
+        let names = match names {
+            Some(names) => names,
+            None => observe::list_endpoints(self.aws).await.map_err(AdviseError::read)?,
+        };
+        let mut reports = Vec::new();
+        for name in names {
+            match self.look(Subject::Endpoint(name), TriggerKind::Audit).await {
+                Ok(advice) => reports.extend(advice.reports),
+                // One endpoint that went away does not stop the others.
+                Err(AdviseError::EndpointNotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Advice { ignored: reports.is_empty().then(|| "there is no endpoint to look at".to_owned()), reports })
+    }
+
+    /// Advises without any right to write.
+    async fn look(&self, subject: Subject, kind: TriggerKind) -> Result<Advice, AdviseError> {
+        let request =
+            Request { objective_from: ObjectiveFrom::AlarmsOfVariant, ..self.request(subject, summary(kind)) };
+        self.observe_and_advise(request, |_| Authority::LookOnly).await
+    }
+
+    fn request(&self, subject: Subject, trigger: TriggerSummary) -> Request {
+        Request {
+            subject,
+            at: self.now,
+            now: self.now,
+            trigger,
+            objective: None,
+            objective_from: ObjectiveFrom::Nowhere,
+            history_days: self.settings.history_days,
+        }
+    }
+
+    /// Observes, then takes each variant through the stages. `authority` is told the digest of the plan.
+    async fn observe_and_advise(
+        &self,
+        request: Request,
+        authority: impl Fn(&str) -> Authority,
+    ) -> Result<Advice, AdviseError> {
+        let observations = observe::observe(self.aws, &request).await.map_err(AdviseError::read)?;
+        let mut advice = Advice { reports: Vec::new(), ignored: None };
+        for observation in &observations {
+            if self.settings.for_endpoint(observation.tags.as_ref()).mode == Mode::Off {
+                advice.ignored = Some("the endpoint is tagged endpoint-advisor:mode=off".to_owned());
+                continue;
+            }
+            let report = self.one(observation, &authority).await?;
+            (self.log)(&report);
+            notify::publish(self.aws, self.settings, &report).await.map_err(AdviseError::DeliveryFailed)?;
+            advice.reports.push(report);
+        }
+        if observations.is_empty() {
+            advice.ignored = Some("the endpoint has no production variant".to_owned());
+        }
+        Ok(advice)
+    }
+
+    /// One variant, from observation to report.
+    async fn one(
+        &self,
+        observation: &Observation,
+        authority: &impl Fn(&str) -> Authority,
+    ) -> Result<Report, AdviseError> {
+        let considered = consider(observation, self.settings, authority);
+        let outcome = match considered.decision {
+            Some(outcome) => outcome,
+            None => act::apply(self.aws, &considered.plan).await.map_err(AdviseError::WriteFailed)?,
+        };
+        let mut report =
+            report::report(observation, considered.diagnosis, considered.capacity, considered.plan, outcome);
+        report.warnings.extend(considered.problems);
+        if report.plan.action == Action::Scale {
+            report.warnings.push(
+                "No follow-up is configured: repeated alarms are not joined, and nobody looks again whether this helped."
+                    .to_owned(),
+            );
+        }
+        if self.settings.report_topic_arn.is_none() && self.settings.chat_topic_arn.is_none() {
+            report.warnings.push("No SNS topic is configured: this report is only in the log.".to_owned());
+        }
+        Ok(report)
+    }
+}
+
+fn summary(kind: TriggerKind) -> TriggerSummary {
+    TriggerSummary { kind, alarm_name: None, state: None, changed_at: None }
+}

@@ -1,0 +1,300 @@
+//! The clients, what they were asked, and what their errors mean.
+
+pub(crate) mod auto_scaling;
+
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_applicationautoscaling::operation::put_scaling_policy::PutScalingPolicyError;
+use aws_smithy_http_client::tls;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::{BeforeTransmitInterceptorContextRef, InterceptorContext};
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Loads the SDK's standard configuration (environment, profile, credentials) and builds the clients. `profile` and
+/// `region` go before what the environment says.
+pub async fn load(profile: Option<String>, region: Option<String>) -> Aws {
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .build_https();
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .operation_attempt_timeout(Duration::from_secs(15))
+        .build();
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http).timeout_config(timeouts);
+    if let Some(profile) = profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(region) = region {
+        loader = loader.region(Region::new(region));
+    }
+    Aws::new(&loader.load().await)
+}
+
+/// One client per service, built once and shared.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    pub(crate) auto_scaling: aws_sdk_applicationautoscaling::Client,
+    pub(crate) cloudwatch: aws_sdk_cloudwatch::Client,
+    pub(crate) sagemaker: aws_sdk_sagemaker::Client,
+    pub(crate) sns: aws_sdk_sns::Client,
+    calls: Calls,
+}
+
+impl Aws {
+    /// Clients on a loaded configuration.
+    #[must_use]
+    pub fn new(config: &SdkConfig) -> Self {
+        let calls = Calls::default();
+        // Application Auto Scaling publishes no request rate and throttles early; waiting costs less than failing.
+        let patient = RetryConfig::standard().with_max_attempts(5);
+        Self {
+            auto_scaling: aws_sdk_applicationautoscaling::Client::from_conf(
+                aws_sdk_applicationautoscaling::config::Builder::from(config)
+                    .interceptor(calls.clone())
+                    .retry_classifier(ThrottledAlarms)
+                    .retry_config(patient)
+                    .build(),
+            ),
+            cloudwatch: aws_sdk_cloudwatch::Client::from_conf(
+                aws_sdk_cloudwatch::config::Builder::from(config).interceptor(calls.clone()).build(),
+            ),
+            sagemaker: aws_sdk_sagemaker::Client::from_conf(
+                aws_sdk_sagemaker::config::Builder::from(config).interceptor(calls.clone()).build(),
+            ),
+            sns: aws_sdk_sns::Client::from_conf(
+                aws_sdk_sns::config::Builder::from(config).interceptor(calls.clone()).build(),
+            ),
+            calls,
+        }
+    }
+
+    /// Requests sent since the last time this was asked, retries included, by operation.
+    #[must_use]
+    pub fn take_calls(&self) -> BTreeMap<String, u32> {
+        std::mem::take(&mut self.calls.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Counts requests as they leave.
+#[derive(Debug, Clone, Default)]
+struct Calls(Arc<Mutex<BTreeMap<String, u32>>>);
+
+#[dyn_dispatch_hint]
+impl Intercept for Calls {
+    fn name(&self) -> &'static str {
+        "Calls"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(operation) = config.load::<Metadata>() {
+            let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            *counts.entry(operation.name().to_owned()).or_default() += 1;
+        }
+        Ok(())
+    }
+}
+
+/// `PutScalingPolicy` makes alarms, and CloudWatch takes three of those a second. Its throttle comes back as a
+/// `FailedResourceAccessException`, which the SDK would not retry.
+#[derive(Debug)]
+struct ThrottledAlarms;
+
+impl ClassifyRetry for ThrottledAlarms {
+    fn name(&self) -> &'static str {
+        "ThrottledAlarms"
+    }
+
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let error = context.output_or_error().and_then(Result::err).and_then(|error| error.as_operation_error());
+        match error.and_then(|error| error.downcast_ref::<PutScalingPolicyError>()) {
+            Some(PutScalingPolicyError::FailedResourceAccessException(error))
+                if error.message().is_some_and(is_throttle) =>
+            {
+                RetryAction::throttling_error()
+            }
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+}
+
+/// What an error of AWS means for us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Too many requests; later it will work.
+    Throttled,
+    /// The role may not do this.
+    AccessDenied,
+    /// What was named does not exist.
+    NotFound,
+    /// AWS or the network failed; later it may work.
+    Unavailable,
+    /// AWS refused the request; the same request will be refused again.
+    Refused,
+}
+
+impl ErrorKind {
+    /// Whether the same request may succeed later.
+    #[must_use]
+    pub fn is_temporary(self) -> bool {
+        matches!(self, Self::Throttled | Self::Unavailable)
+    }
+}
+
+/// A call that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{action} failed{}", self.detail())]
+pub struct CallError {
+    /// The IAM action, as `cloudwatch:GetMetricData`.
+    pub action: &'static str,
+    /// What it means for us.
+    pub kind: ErrorKind,
+    message: Option<String>,
+    #[source]
+    source: Box<dyn Error + Send + Sync>,
+}
+
+impl CallError {
+    /// Translates an error of the SDK.
+    pub(crate) fn new<E, R>(action: &'static str, error: SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
+        let metadata = error.as_service_error().map(ProvideErrorMetadata::meta);
+        let code = metadata.and_then(|metadata| metadata.code()).unwrap_or_default().to_owned();
+        let message = metadata.and_then(|metadata| metadata.message()).map(str::to_owned);
+        let kind = kind(error.as_service_error().is_some(), &code, message.as_deref().unwrap_or_default());
+        let message = message.or(Some(code).filter(|code| !code.is_empty()));
+        Self { action, kind, message, source: Box::new(error) }
+    }
+
+    /// A refusal that came inside a successful answer.
+    pub(crate) fn denied(action: &'static str) -> Self {
+        Self { action, kind: ErrorKind::AccessDenied, message: None, source: "access denied".into() }
+    }
+
+    /// An answer that cannot be.
+    pub(crate) fn unexpected(action: &'static str, source: impl Error + Send + Sync + 'static) -> Self {
+        Self { action, kind: ErrorKind::Refused, message: None, source: Box::new(source) }
+    }
+
+    fn detail(&self) -> String {
+        let hint = match self.kind {
+            ErrorKind::AccessDenied => format!(" (allow {})", self.action),
+            _ => String::new(),
+        };
+        self.message.as_ref().map(|message| format!(": {message}{hint}")).unwrap_or(hint)
+    }
+}
+
+fn kind(is_service_error: bool, code: &str, message: &str) -> ErrorKind {
+    if !is_service_error {
+        return ErrorKind::Unavailable;
+    }
+    match code {
+        "ThrottlingException"
+        | "Throttling"
+        | "TooManyRequestsException"
+        | "Throttled"
+        | "RequestLimitExceeded"
+        | "ThrottledException"
+        | "KMSThrottlingException" => ErrorKind::Throttled,
+        "FailedResourceAccessException" if is_throttle(message) => ErrorKind::Throttled,
+        _ if is_throttle(message) => ErrorKind::Throttled,
+        // Application Auto Scaling says `ValidationException` where its caller lacks a right on the target service.
+        _ if code.contains("AccessDenied") || code.contains("Authorization") || is_denial(message) => {
+            ErrorKind::AccessDenied
+        }
+        "ObjectNotFoundException"
+        | "NotFoundException"
+        | "NotFound"
+        | "ResourceNotFound"
+        | "ResourceNotFoundException" => ErrorKind::NotFound,
+        "ValidationException" | "ValidationError" if message.contains("Could not find") => ErrorKind::NotFound,
+        "ConcurrentUpdateException"
+        | "InternalServiceException"
+        | "InternalFailure"
+        | "InternalError"
+        | "InternalServiceFault"
+        | "InternalServerError"
+        | "InternalErrorException"
+        | "ServiceUnavailable"
+        | "ServiceUnavailableException"
+        | "RequestTimeout"
+        | "" => ErrorKind::Unavailable,
+        _ => ErrorKind::Refused,
+    }
+}
+
+fn is_throttle(message: &str) -> bool {
+    message.contains("Rate exceeded")
+}
+
+fn is_denial(message: &str) -> bool {
+    message.contains("not authorized") || message.contains("AccessDenied") || message.contains("missing permission")
+}
+
+/// Every cause of an error, outermost first, on one line.
+#[must_use]
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_error_of_aws_has_one_meaning() {
+        for (code, message, expected) in [
+            ("ThrottlingException", "Rate exceeded", ErrorKind::Throttled),
+            ("FailedResourceAccessException", "Unable to create alarms: Rate exceeded", ErrorKind::Throttled),
+            (
+                "FailedResourceAccessException",
+                "User is not authorized to perform cloudwatch:PutMetricAlarm",
+                ErrorKind::AccessDenied,
+            ),
+            ("AccessDeniedException", "no", ErrorKind::AccessDenied),
+            ("AuthorizationErrorException", "no", ErrorKind::AccessDenied),
+            (
+                "ValidationException",
+                "User: x is not authorized to perform: sagemaker:DescribeEndpoint",
+                ErrorKind::AccessDenied,
+            ),
+            ("ValidationException", "Could not find endpoint \"arn:aws:…\".", ErrorKind::NotFound),
+            ("ValidationException", "Minimum capacity cannot be greater than maximum capacity", ErrorKind::Refused),
+            ("LimitExceededException", "too many targets", ErrorKind::Refused),
+            ("ConcurrentUpdateException", "again", ErrorKind::Unavailable),
+        ] {
+            assert_eq!(kind(true, code, message), expected, "{code}: {message}");
+        }
+        assert_eq!(kind(false, "", ""), ErrorKind::Unavailable);
+    }
+}

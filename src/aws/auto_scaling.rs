@@ -1,0 +1,124 @@
+//! Reading the scaling set-up in Application Auto Scaling: when observing, and again before acting.
+
+use crate::aws::{Aws, CallError};
+use crate::model::{InstanceCount, ScalableTarget, ScalingActivity, ScalingPolicy, Seconds, TargetTracking};
+use aws_sdk_applicationautoscaling::types::{
+    ScalableDimension, ServiceNamespace, TargetTrackingScalingPolicyConfiguration,
+};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+const NAMESPACE: ServiceNamespace = ServiceNamespace::Sagemaker;
+const DIMENSION: ScalableDimension = ScalableDimension::SageMakerVariantDesiredInstanceCount;
+
+/// Activities of six weeks come back; fifty cover any incident and enough scale-outs to know how long one takes.
+const ACTIVITIES: i32 = 50;
+
+/// The scalable target; none where the resource is not registered. Its tags are read apart.
+pub(crate) async fn target(aws: &Aws, resource_id: &str) -> Result<Option<ScalableTarget>, CallError> {
+    let output = aws
+        .auto_scaling
+        .describe_scalable_targets()
+        .service_namespace(NAMESPACE)
+        .resource_ids(resource_id)
+        .scalable_dimension(DIMENSION)
+        .send()
+        .await
+        .map_err(|error| CallError::new("application-autoscaling:DescribeScalableTargets", error))?;
+    Ok(output.scalable_targets().first().map(|target| ScalableTarget {
+        arn: target.scalable_target_arn().map(str::to_owned),
+        min_capacity: count(target.min_capacity()),
+        max_capacity: count(target.max_capacity()),
+        is_scale_out_suspended: target
+            .suspended_state()
+            .and_then(|state| state.dynamic_scaling_out_suspended())
+            .unwrap_or_default(),
+        tags: None,
+    }))
+}
+
+/// The policies of a resource.
+pub(crate) async fn policies(aws: &Aws, resource_id: &str) -> Result<Vec<ScalingPolicy>, CallError> {
+    let mut pages = aws
+        .auto_scaling
+        .describe_scaling_policies()
+        .service_namespace(NAMESPACE)
+        .resource_id(resource_id)
+        .scalable_dimension(DIMENSION)
+        .into_paginator()
+        .items()
+        .send();
+    let mut policies = Vec::new();
+    while let Some(policy) = pages.next().await {
+        let policy =
+            policy.map_err(|error| CallError::new("application-autoscaling:DescribeScalingPolicies", error))?;
+        policies.push(ScalingPolicy {
+            policy_name: policy.policy_name().to_owned(),
+            policy_type: policy.policy_type().as_str().to_owned(),
+            target_tracking: policy.target_tracking_scaling_policy_configuration().map(target_tracking),
+        });
+    }
+    Ok(policies)
+}
+
+/// The latest activities, those that did not scale among them.
+pub(crate) async fn activities(aws: &Aws, resource_id: &str) -> Result<Vec<ScalingActivity>, CallError> {
+    let output = aws
+        .auto_scaling
+        .describe_scaling_activities()
+        .service_namespace(NAMESPACE)
+        .resource_id(resource_id)
+        .scalable_dimension(DIMENSION)
+        .include_not_scaled_activities(true)
+        .max_results(ACTIVITIES)
+        .send()
+        .await
+        .map_err(|error| CallError::new("application-autoscaling:DescribeScalingActivities", error))?;
+    let activities = output.scaling_activities().iter().filter_map(|activity| {
+        Some(ScalingActivity {
+            started_at: timestamp(activity.start_time())?,
+            ended_at: activity.end_time().and_then(timestamp),
+            status_code: activity.status_code().as_str().to_owned(),
+            status_message: activity.status_message().map(str::to_owned),
+            description: activity.description().to_owned(),
+            cause: activity.cause().to_owned(),
+            not_scaled_reasons: activity.not_scaled_reasons().iter().map(|reason| reason.code().to_owned()).collect(),
+        })
+    });
+    Ok(activities.collect())
+}
+
+/// The tags of a scalable target.
+pub(crate) async fn tags(aws: &Aws, arn: &str) -> Result<BTreeMap<String, String>, CallError> {
+    let output = aws.auto_scaling.list_tags_for_resource().resource_arn(arn).send().await;
+    let output = output.map_err(|error| CallError::new("application-autoscaling:ListTagsForResource", error))?;
+    Ok(output.tags().map(|tags| tags.clone().into_iter().collect()).unwrap_or_default())
+}
+
+fn target_tracking(configuration: &TargetTrackingScalingPolicyConfiguration) -> TargetTracking {
+    let predefined = configuration
+        .predefined_metric_specification()
+        .map(|metric| metric.predefined_metric_type().as_str().to_owned());
+    let customized = configuration
+        .customized_metric_specification()
+        .and_then(|metric| Some(format!("{}/{}", metric.namespace()?, metric.metric_name()?)));
+    TargetTracking {
+        metric: predefined.or(customized),
+        target_value: configuration.target_value(),
+        scale_out_cooldown: seconds(configuration.scale_out_cooldown()),
+        scale_in_cooldown: seconds(configuration.scale_in_cooldown()),
+        disable_scale_in: configuration.disable_scale_in().unwrap_or_default(),
+    }
+}
+
+fn seconds(value: Option<i32>) -> Option<Seconds> {
+    value.and_then(|value| u32::try_from(value).ok()).map(Seconds)
+}
+
+fn count(value: i32) -> InstanceCount {
+    InstanceCount(u32::try_from(value).unwrap_or_default())
+}
+
+fn timestamp(time: &aws_smithy_types::DateTime) -> Option<Timestamp> {
+    Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).ok()?).ok()
+}

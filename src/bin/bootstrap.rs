@@ -1,0 +1,98 @@
+//! The Lambda function: clients once, then each event through the pipeline.
+
+use aws_lambda_events::event::sqs::SqsBatchResponse;
+use endpoint_advisor::advise::{AdviseError, advise};
+use endpoint_advisor::aws::{Aws, chain};
+use endpoint_advisor::config::Settings;
+use endpoint_advisor::model::{Report, Trigger};
+use endpoint_advisor::trigger::{self, Event};
+use jiff::Timestamp;
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// An error as Lambda reports it: its type says whether and whom to call.
+#[derive(Debug)]
+struct Failure(AdviseError);
+
+impl From<Failure> for Diagnostic {
+    fn from(Failure(error): Failure) -> Self {
+        Self { error_type: error.error_type().to_owned(), error_message: chain(&error) }
+    }
+}
+
+/// Reads one variable of the environment.
+#[expect(clippy::disallowed_methods, reason = "a binary is where the environment is read")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// The time of day.
+#[expect(clippy::disallowed_methods, reason = "a binary is where the clock is read")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let level = variable("AWS_LAMBDA_LOG_LEVEL").and_then(|level| level.parse().ok()).unwrap_or(tracing::Level::INFO);
+    tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false).with_max_level(level).init();
+    let settings = Settings::read(variable);
+    for problem in &settings.defaults.problems {
+        tracing::warn!("{problem}");
+    }
+    let aws = endpoint_advisor::aws::load(None, None).await;
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| handle(&aws, &settings, event.payload).await))
+        .await
+}
+
+async fn handle(aws: &Aws, settings: &Settings, event: Value) -> Result<Value, Failure> {
+    match trigger::parse(event).map_err(|error| Failure(error.into()))? {
+        Event::One(trigger) => answer(aws, settings, trigger).await.map_err(Failure),
+        Event::Queue(messages) => {
+            let mut failed = SqsBatchResponse::default();
+            for message in messages {
+                let answered = match message.trigger {
+                    Ok(trigger) => answer(aws, settings, trigger).await.map(|_| ()),
+                    Err(error) => Err(error.into()),
+                };
+                if let Err(error) = answered {
+                    tracing::error!(
+                        message_id = message.message_id,
+                        error_type = error.error_type(),
+                        "{}",
+                        chain(&error)
+                    );
+                    failed.add_failure(message.message_id);
+                }
+            }
+            Ok(json!(failed))
+        }
+    }
+}
+
+/// Answers one trigger, and logs what it cost.
+async fn answer(aws: &Aws, settings: &Settings, trigger: Trigger) -> Result<Value, AdviseError> {
+    // On the heap: the futures of all stages nested are deeper than the compiler lays out inline.
+    let advice = Box::pin(advise(aws, settings, trigger, now(), &log)).await;
+    let calls = aws.take_calls();
+    tracing::info!(aws_calls = total(&calls), by_operation = %json!(calls), "advised");
+    let advice = advice?;
+    if let Some(reason) = &advice.ignored {
+        tracing::info!(reason, "ignored");
+    }
+    Ok(match advice.ignored {
+        Some(reason) => json!({"reports": advice.reports, "ignored": reason}),
+        None => json!({"reports": advice.reports}),
+    })
+}
+
+fn total(calls: &BTreeMap<String, u32>) -> u32 {
+    calls.values().sum()
+}
+
+/// The whole report as one line of JSON.
+#[expect(clippy::print_stdout, reason = "standard output is the function's log")]
+fn log(report: &Report) {
+    println!("{}", json!(report));
+}

@@ -1,0 +1,198 @@
+//! The tool: enter and leave the pipeline at any stage.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use endpoint_advisor::advise::explain;
+use endpoint_advisor::aws::{Aws, CallError, chain};
+use endpoint_advisor::config::Settings;
+use endpoint_advisor::model::{
+    EndpointName, LatencyObjective, Milliseconds, ObjectiveSource, Observation, Statistic, Subject, TriggerKind,
+    TriggerSummary, VariantName,
+};
+use endpoint_advisor::observe::{ObjectiveFrom, Request, observe};
+use endpoint_advisor::report::text;
+use jiff::Timestamp;
+use std::error::Error;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Finds out why a SageMaker endpoint is slow, and what scaling would help.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Named profile, as for the AWS CLI.
+    #[arg(long, global = true)]
+    profile: Option<String>,
+    /// Region, as for the AWS CLI.
+    #[arg(long, global = true)]
+    region: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Read everything about an endpoint from AWS and print it as JSON: a bug report, a test, a what-if.
+    Observe(Observed),
+    /// Say why an endpoint is slow and what to do, from AWS or from a saved observation. Never writes to AWS.
+    Explain {
+        #[command(flatten)]
+        observed: Observed,
+        /// How to print the report.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+        /// Exit with 1 where something is wrong or scaling is advised.
+        #[arg(long)]
+        exit_code: bool,
+    },
+}
+
+#[derive(Args)]
+struct Observed {
+    /// Name of the endpoint; for `explain` also a file with a saved observation, or `-`.
+    endpoint: String,
+    /// Only this production variant.
+    #[arg(long)]
+    variant: Option<String>,
+    /// End of the observed window, as 2026-10-05T09:14:00Z; now where absent.
+    #[arg(long)]
+    at: Option<Timestamp>,
+    /// Days of history to read, 1 to 15.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=15))]
+    days: Option<u32>,
+    /// Latency objective in milliseconds; where absent: the endpoint's tag, else its strictest ModelLatency alarm.
+    #[arg(long)]
+    latency_slo_ms: Option<f64>,
+    /// Statistic of the objective.
+    #[arg(long, default_value = "p90", requires = "latency_slo_ms")]
+    slo_statistic: Statistic,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// The whole report.
+    Json,
+}
+
+/// Usage or bad input.
+const BAD_INPUT: u8 = 2;
+/// AWS did not answer as it should.
+const AWS_ERROR: u8 = 3;
+
+#[derive(Debug, thiserror::Error)]
+enum ToolError {
+    #[error("{0}")]
+    BadInput(String, #[source] Option<Box<dyn Error>>),
+    #[error("AWS could not be read")]
+    Aws(#[from] CallError),
+}
+
+/// Reads one variable of the environment.
+#[expect(clippy::disallowed_methods, reason = "a binary is where the environment is read")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// The time of day.
+#[expect(clippy::disallowed_methods, reason = "a binary is where the clock is read")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(Cli::parse()).await {
+        Ok(code) => code,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "endpoint-advisor: {}", chain(&error));
+            ExitCode::from(match error {
+                ToolError::BadInput(..) => BAD_INPUT,
+                ToolError::Aws(_) => AWS_ERROR,
+            })
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<ExitCode, ToolError> {
+    let settings = Settings::read(variable);
+    match cli.command {
+        Command::Observe(ref observed) => {
+            let observations = from_aws(&cli, observed, &settings).await?;
+            print(
+                &match &observations[..] {
+                    [observation] => serde_json::to_string_pretty(observation),
+                    several => serde_json::to_string_pretty(several),
+                }
+                .map_err(|error| {
+                    ToolError::BadInput("the observation cannot be written as JSON".to_owned(), Some(error.into()))
+                })?,
+            );
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Explain { ref observed, format, exit_code } => {
+            let is_file = observed.endpoint == "-"
+                || observed.endpoint.ends_with(".json")
+                || Path::new(&observed.endpoint).is_file();
+            let observations =
+                if is_file { saved(&observed.endpoint)? } else { from_aws(&cli, observed, &settings).await? };
+            let reports: Vec<_> = observations.iter().map(|observation| explain(observation, &settings)).collect();
+            let text = match format {
+                Format::Text => reports.iter().map(text::render).collect::<Vec<_>>().join("\n"),
+                Format::Json => serde_json::to_string_pretty(&reports).map_err(|error| {
+                    ToolError::BadInput("the report cannot be written as JSON".to_owned(), Some(error.into()))
+                })?,
+            };
+            print(&text);
+            let is_fine = reports.iter().all(|report| report.severity() == endpoint_advisor::model::Severity::Info);
+            Ok(if exit_code && !is_fine { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        }
+    }
+}
+
+/// Reads every variant asked for from AWS.
+async fn from_aws(cli: &Cli, observed: &Observed, settings: &Settings) -> Result<Vec<Observation>, ToolError> {
+    let bad = |error: endpoint_advisor::model::InvalidName| ToolError::BadInput(error.to_string(), None);
+    let endpoint = EndpointName::parse(&observed.endpoint).map_err(bad)?;
+    let subject = match &observed.variant {
+        Some(variant) => Subject::Variant(endpoint, VariantName::parse(variant).map_err(bad)?),
+        None => Subject::Endpoint(endpoint),
+    };
+    let now = now();
+    let objective = observed.latency_slo_ms.map(|ms| LatencyObjective {
+        latency_slo_ms: Milliseconds(ms),
+        slo_statistic: observed.slo_statistic,
+        source: ObjectiveSource::Event,
+    });
+    if objective.is_some_and(|objective| !(objective.latency_slo_ms.0 > 0.0 && objective.latency_slo_ms.0 <= 60_000.0))
+    {
+        return Err(ToolError::BadInput("--latency-slo-ms is above 0 and at most 60000".to_owned(), None));
+    }
+    let aws: Aws = endpoint_advisor::aws::load(cli.profile.clone(), cli.region.clone()).await;
+    let request = Request {
+        subject,
+        at: observed.at.unwrap_or(now).min(now),
+        now,
+        trigger: TriggerSummary { kind: TriggerKind::Manual, alarm_name: None, state: None, changed_at: None },
+        objective,
+        objective_from: if objective.is_some() { ObjectiveFrom::Nowhere } else { ObjectiveFrom::AlarmsOfVariant },
+        history_days: observed.days.unwrap_or(settings.history_days),
+    };
+    Ok(observe(&aws, &request).await?)
+}
+
+/// Reads one saved observation, or a list of them.
+fn saved(path: &str) -> Result<Vec<Observation>, ToolError> {
+    let bad = |what: &str, error: Box<dyn Error>| ToolError::BadInput(format!("`{path}` {what}"), Some(error));
+    let text = if path == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
+    let text = text.map_err(|error| bad("cannot be read", error.into()))?;
+    let is_list = text.trim_start().starts_with('[');
+    let parsed = if is_list { serde_json::from_str(&text) } else { serde_json::from_str(&text).map(|one| vec![one]) };
+    parsed.map_err(|error| bad("is not a saved observation", error.into()))
+}
+
+/// Standard output, where a closed pipe is the reader's good right.
+fn print(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+}

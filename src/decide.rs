@@ -1,0 +1,93 @@
+//! [`Plan`] and [`Guardrails`] → may it be written? The last word before acting, and pure.
+
+use crate::config::{ExistingTargets, Guardrails, Mode};
+use crate::model::{Action, Diagnosis, Outcome, OutcomeStatus, Plan};
+
+/// Belief in the verdict from which money is spent without asking a person.
+const CONFIDENT: f64 = 0.9;
+
+/// Who asks, as far as it matters for writing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authority {
+    /// An alarm or a person asks now: the mode decides.
+    Now,
+    /// A person approved exactly this plan: the tag `recommend` is overruled, the function's own mode is not.
+    Approved,
+    /// A person approved another plan than the one that would be right now.
+    OtherPlan,
+    /// Looking only: an audit, a follow-up, the tool's `explain`.
+    LookOnly,
+    /// The observed window ends in the past.
+    InThePast,
+    /// The alarm is old and no longer in ALARM, or that could not be verified.
+    StaleEvent,
+}
+
+/// The outcome where nothing is to be written; none where the plan may be applied. `function_mode` is the mode of the
+/// deployment, before any tag.
+#[must_use]
+pub fn decide(
+    plan: &Plan,
+    diagnosis: &Diagnosis,
+    guardrails: &Guardrails,
+    function_mode: Mode,
+    authority: Authority,
+) -> Option<Outcome> {
+    let outcome = |status, reason: &str| Some(Outcome::without_change(status, reason));
+    if let Some(problem) = guardrails.problems.first()
+        && plan.action == Action::Scale
+    {
+        return outcome(OutcomeStatus::Refused, problem);
+    }
+    if let Some(reason) = plan.hold_reason {
+        let status = if reason.is_refusal() { OutcomeStatus::Refused } else { OutcomeStatus::NotNeeded };
+        return outcome(status, &format!("{}: {}", reason.code(), reason.text()));
+    }
+    if is_in_place(plan) {
+        return outcome(OutcomeStatus::Unchanged, "what the plan asks already stands");
+    }
+    match authority {
+        Authority::StaleEvent => {
+            return outcome(
+                OutcomeStatus::Refused,
+                "stale_event: the event is old, and its alarm is not known to be in ALARM any more",
+            );
+        }
+        Authority::OtherPlan => {
+            return outcome(
+                OutcomeStatus::Stale,
+                "the plan that was approved is no longer the one that would be right",
+            );
+        }
+        Authority::LookOnly => return outcome(OutcomeStatus::Recommended, "this was a look only"),
+        Authority::InThePast if function_mode == Mode::Apply => {
+            return outcome(OutcomeStatus::Refused, "at_in_the_past: what was right then may not be right now");
+        }
+        Authority::Approved if function_mode != Mode::Apply => {
+            return outcome(OutcomeStatus::Refused, "not_deployed_with_apply: the function itself may only recommend");
+        }
+        Authority::Now if guardrails.mode != Mode::Apply => {
+            return outcome(OutcomeStatus::Recommended, "mode is recommend");
+        }
+        Authority::InThePast => return outcome(OutcomeStatus::Recommended, "mode is recommend"),
+        Authority::Approved | Authority::Now => {}
+    }
+    let target = plan.based_on.as_ref().and_then(|state| state.target.as_ref());
+    if target.is_some_and(|target| !target.is_ours()) && guardrails.existing_targets == ExistingTargets::Advise {
+        return outcome(
+            OutcomeStatus::Refused,
+            "existing_target: the scalable target was made by somebody else, and the settings allow advice only",
+        );
+    }
+    if authority == Authority::Now && diagnosis.confidence < CONFIDENT {
+        return outcome(OutcomeStatus::Recommended, "the verdict is not certain enough to act without a person");
+    }
+    None
+}
+
+/// Whether the set-up that was observed is the one that the plan asks for.
+fn is_in_place(plan: &Plan) -> bool {
+    let state = plan.based_on.clone().unwrap_or_default();
+    plan.register_scalable_target.as_ref().is_none_or(|register| register.stands(state.target.as_ref()))
+        && plan.put_scaling_policies.iter().all(|policy| policy.stands(&state.policies))
+}

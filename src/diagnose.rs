@@ -1,0 +1,138 @@
+//! [`Observation`] → [`Diagnosis`]: why the endpoint is slow.
+//!
+//! Pure and deterministic. Two counterfactual questions carry most verdicts: *has this endpoint met its objective at
+//! this load per instance before?* and *does each request take more work than it did at the same load?* Each cause
+//! judges the same [`Features`] in a file of its own and answers with checks, each with a margin: how far the
+//! measurement is beyond its threshold, in units of what is a clear difference for that signal. A cause is as strong as
+//! its weakest check.
+//!
+//! To add a cause: one file under `diagnose/`, one line in [`CAUSES`].
+
+mod blocked;
+mod check;
+mod facts;
+mod features;
+mod insufficient_data;
+mod model_errors;
+mod overhead;
+mod overload;
+mod slow_dependency;
+mod slow_model;
+mod transient;
+
+use crate::model::{Alternative, Diagnosis, Evidence, Grade, Observation, Verdict};
+use check::Judgement;
+use features::Features;
+use std::collections::BTreeSet;
+
+/// A cause: what speaks for and against it.
+type Cause = fn(&Features) -> Judgement;
+
+/// Every cause that is considered; where two are equally strong, the earlier one is named.
+const CAUSES: [Cause; 6] = [
+    overload::judge,
+    slow_model::judge,
+    slow_dependency::judge,
+    overhead::judge,
+    model_errors::judge,
+    transient::judge,
+];
+
+/// How decisive margins are: at a margin of 1 (a clear difference), against nothing else, belief is
+/// e^(1/0.4) / (e^(1/0.4) + 1) = 0.92, which is the belief at which money may be spent.
+const TEMPERATURE: f64 = 0.4;
+
+/// Margins beyond this say no more: a signal ten times over its threshold is not ten times as certain.
+const LARGEST_MARGIN: f64 = 2.0;
+
+/// Belief from which a verdict is graded high and medium.
+const HIGH: f64 = 0.9;
+const MEDIUM: f64 = 0.75;
+
+/// Says why the observed variant is slow.
+#[must_use]
+pub fn diagnose(observation: &Observation) -> Diagnosis {
+    let blocked_by = blocked::blocked_by(observation);
+    let features = match Features::of(observation) {
+        Ok(features) => features,
+        Err(missing) => return Diagnosis { blocked_by, ..insufficient_data::diagnosis(&missing) },
+    };
+    let judgements: Vec<Judgement> = CAUSES.iter().map(|judge| judge(&features)).collect();
+    let weight = |margin: f64| (margin.clamp(-LARGEST_MARGIN, LARGEST_MARGIN) / TEMPERATURE).exp();
+    // A margin of 0 is "no cause stands out".
+    let total: f64 = weight(0.0) + judgements.iter().map(|judgement| weight(judgement.margin())).sum::<f64>();
+    let belief = |judgement: &Judgement| weight(judgement.margin()) / total;
+
+    let mut ranked: Vec<&Judgement> = judgements.iter().collect();
+    ranked.sort_by(|a, b| belief(b).total_cmp(&belief(a))); // stable: the order of CAUSES decides between equals
+    let strongest = ranked.first().copied().filter(|judgement| judgement.margin() > 0.0);
+    let alternatives = ranked
+        .iter()
+        .filter(|judgement| strongest.is_none_or(|strongest| strongest.verdict != judgement.verdict))
+        .take(4)
+        .map(|judgement| Alternative {
+            verdict: judgement.verdict,
+            confidence: round(belief(judgement)),
+            why_not: judgement.why_not(),
+        })
+        .collect();
+
+    match strongest {
+        Some(judgement) => Diagnosis {
+            verdict: judgement.verdict,
+            sub_cause: judgement.sub_cause.map(str::to_owned),
+            confidence: round(belief(judgement)),
+            grade: grade(belief(judgement), &features),
+            summary: capitalised(&judgement.summary),
+            evidence: evidence(judgement, &features),
+            alternatives,
+            blocked_by,
+            next_steps: judgement.next_steps.clone(),
+        },
+        None => Diagnosis {
+            verdict: Verdict::Undetermined,
+            sub_cause: None,
+            confidence: round(weight(0.0) / total),
+            grade: Grade::Low,
+            summary: format!("{}; no cause stands out.", capitalised(&features.latency_in_words())),
+            evidence: features.context(),
+            alternatives,
+            blocked_by,
+            next_steps: vec![
+                "Compare the evidence with the container's log; the alternatives below say which measurement would \
+                 decide between them."
+                    .to_owned(),
+            ],
+        },
+    }
+}
+
+/// The verdict's own checks first, then what else was measured.
+fn evidence(judgement: &Judgement, features: &Features) -> Vec<Evidence> {
+    let mut evidence = judgement.evidence();
+    evidence.extend(features.context());
+    // One measurement may be a check of the cause, twice even, and context for the rest.
+    let mut told = BTreeSet::new();
+    evidence.retain(|fact| told.insert(fact.text.clone()));
+    evidence
+}
+
+/// Belief in words, capped where a signal that would decide was missing.
+fn grade(belief: f64, features: &Features) -> Grade {
+    let grade = match belief {
+        belief if belief >= HIGH => Grade::High,
+        belief if belief >= MEDIUM => Grade::Medium,
+        _ => Grade::Low,
+    };
+    if features.work_ratio.is_none() { grade.min(Grade::Medium) } else { grade }
+}
+
+fn capitalised(sentence: &str) -> String {
+    let mut characters = sentence.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
+}
+
+/// Two decimals: more would claim a precision that the thresholds do not have.
+fn round(confidence: f64) -> f64 {
+    (confidence * 100.0).round() / 100.0
+}

@@ -1,0 +1,54 @@
+//! What stands in the way of adding instances, whatever the cause.
+
+use crate::model::{BlockedBy, Observation, ScalingActivity};
+
+/// A failed scale-out older than this was another incident.
+const RECENT_SECONDS: i64 = 3_600;
+
+pub(super) fn blocked_by(observation: &Observation) -> Option<BlockedBy> {
+    if !observation.endpoint.status.is_in_service() {
+        return Some(BlockedBy::EndpointNotInService);
+    }
+    let variant = &observation.variant;
+    if variant
+        .desired_instance_count
+        .zip(variant.current_instance_count)
+        .is_some_and(|(desired, current)| desired > current)
+    {
+        return Some(BlockedBy::ScalingInProgress);
+    }
+    let scaling = observation.scaling.as_ref()?;
+    let target = scaling.target.as_ref()?;
+    if target.is_scale_out_suspended {
+        return Some(BlockedBy::ScalingSuspended);
+    }
+    let latest = scaling
+        .activities
+        .iter()
+        .flatten()
+        .filter(|activity| activity.not_scaled_reasons.is_empty())
+        .max_by_key(|activity| activity.started_at);
+    if let Some(blocked) = latest.and_then(|activity| failure(activity, observation)) {
+        return Some(blocked);
+    }
+    (variant.current_instance_count? >= target.max_capacity).then_some(BlockedBy::AtMaxCapacity)
+}
+
+/// Why the latest activity got stuck, by the texts in which SageMaker says so.
+fn failure(activity: &ScalingActivity, observation: &Observation) -> Option<BlockedBy> {
+    let is_recent = observation.at.as_second() - activity.started_at.as_second() < RECENT_SECONDS;
+    match activity.status_code.as_str() {
+        "InProgress" | "Pending" => Some(BlockedBy::ScalingInProgress),
+        "Failed" | "Unfulfilled" if is_recent => {
+            let message = activity.status_message.as_deref().unwrap_or_default();
+            if message.contains("ResourceLimitExceeded") || message.contains("service limit") {
+                Some(BlockedBy::Quota)
+            } else if message.contains("Capacity") {
+                Some(BlockedBy::InsufficientCapacity)
+            } else {
+                None
+            }
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,85 @@
+//! A cause's checks, and how strong they are together.
+
+use crate::model::{Evidence, Verdict};
+
+/// One measurement held against its threshold.
+pub(super) struct Check {
+    signal: &'static str,
+    unit: &'static str,
+    observed: Option<f64>,
+    threshold: f64,
+    /// In units of a clear difference: positive where the measurement speaks for the cause.
+    margin: f64,
+    /// The fact in words.
+    text: String,
+}
+
+/// Where a signal is missing, a cause that needs it cannot be claimed.
+const MISSING: f64 = -1.0;
+
+impl Check {
+    /// Speaks for the cause where `observed` is above `threshold`; `clear` is a difference that leaves no doubt.
+    pub fn above(signal: &'static str, observed: Option<f64>, threshold: f64, clear: f64, text: String) -> Self {
+        let margin = observed.map_or(MISSING, |observed| (observed - threshold) / clear);
+        Self { signal, unit: "ratio", observed, threshold, margin, text }
+    }
+
+    /// Speaks for the cause where `observed` is below `threshold`.
+    pub fn below(signal: &'static str, observed: Option<f64>, threshold: f64, clear: f64, text: String) -> Self {
+        let margin = observed.map_or(MISSING, |observed| (threshold - observed) / clear);
+        Self { signal, unit: "ratio", observed, threshold, margin, text }
+    }
+
+    /// The same check with another unit.
+    pub fn unit(self, unit: &'static str) -> Self {
+        Self { unit, ..self }
+    }
+
+    /// The same check where a missing signal leaves the cause possible, at most this strongly.
+    pub fn or_if_missing(self, margin: f64) -> Self {
+        if self.observed.is_none() { Self { margin, ..self } } else { self }
+    }
+
+    fn evidence(&self) -> Evidence {
+        Evidence {
+            signal: self.signal.to_owned(),
+            supports: self.margin > 0.0 && self.observed.is_some(),
+            observed: self.observed,
+            expected: Some(self.threshold),
+            unit: self.unit.to_owned(),
+            text: self.text.clone(),
+        }
+    }
+}
+
+/// What one cause makes of the features.
+pub(super) struct Judgement {
+    pub verdict: Verdict,
+    pub sub_cause: Option<&'static str>,
+    pub summary: String,
+    pub next_steps: Vec<String>,
+    pub checks: Vec<Check>,
+}
+
+impl Judgement {
+    /// The margin of the weakest check.
+    pub fn margin(&self) -> f64 {
+        self.checks.iter().map(|check| check.margin).min_by(f64::total_cmp).unwrap_or(MISSING)
+    }
+
+    /// The fact that speaks against this cause: the first check (a cause names its own signal first) that fails.
+    pub fn why_not(&self) -> String {
+        match self.checks.iter().find(|check| check.margin <= 0.0) {
+            Some(failed) => failed.text.clone(),
+            None => {
+                let weakest = self.checks.iter().min_by(|a, b| a.margin.total_cmp(&b.margin));
+                format!("possible, but less clear: {}", weakest.map(|check| check.text.as_str()).unwrap_or_default())
+            }
+        }
+    }
+
+    /// All checks as evidence.
+    pub fn evidence(&self) -> Vec<Evidence> {
+        self.checks.iter().map(Check::evidence).collect()
+    }
+}

@@ -1,0 +1,32 @@
+//! The nouns: the values that pass between the stages, and their units.
+//!
+//! Every value that leaves a stage serialises, so that people can enter and leave the pipeline anywhere: a saved
+//! [`Observation`] is at once a bug report, a test and a what-if.
+
+mod alarm;
+mod capacity;
+mod diagnosis;
+mod endpoint;
+mod history;
+mod metric;
+mod objective;
+mod observation;
+mod outcome;
+mod plan;
+mod report;
+mod trigger;
+mod units;
+
+pub use alarm::*;
+pub use capacity::*;
+pub use diagnosis::*;
+pub use endpoint::*;
+pub use history::*;
+pub use metric::*;
+pub use objective::*;
+pub use observation::*;
+pub use outcome::*;
+pub use plan::*;
+pub use report::*;
+pub use trigger::*;
+pub use units::*;

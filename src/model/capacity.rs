@@ -1,0 +1,37 @@
+//! What one instance sustains.
+
+use super::{Grade, InvocationsPerInstance, Milliseconds, Statistic};
+use serde::{Deserialize, Serialize};
+
+/// The load per instance that keeps the latency objective.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Capacity {
+    /// The estimate, or the highest load that was seen to keep the objective.
+    pub invocations_per_instance_per_minute: InvocationsPerInstance,
+    /// Lower end of the 90 % interval; plans are sized on it.
+    pub low: InvocationsPerInstance,
+    /// Upper end; none where the limit was never seen.
+    pub high: Option<InvocationsPerInstance>,
+    /// Whether the limit was seen.
+    pub bound: Bound,
+    /// How far to trust it.
+    pub grade: Grade,
+    /// The objective it keeps.
+    pub latency_slo_ms: Milliseconds,
+    /// The statistic of the objective.
+    pub slo_statistic: Statistic,
+    /// Minutes of history behind it.
+    pub minutes_used: u32,
+    /// How it was found, in words.
+    pub method: String,
+}
+
+/// What kind of number a capacity is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// The limit was seen.
+    Estimate,
+    /// The endpoint never came near its limit; it carries at least this.
+    AtLeast,
+}

@@ -1,0 +1,264 @@
+//! Names and descriptions of endpoints, in SageMaker's own terms.
+
+use super::InstanceCount;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A name that SageMaker would refuse.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` is not a SageMaker name: 1 to 63 letters, digits and inner hyphens are expected")]
+pub struct InvalidName {
+    name: String,
+}
+
+macro_rules! sagemaker_name {
+    ($(#[$doc:meta])* $type:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $type(String);
+
+        impl $type {
+            /// Checks `name` against SageMaker's pattern, `[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}`.
+            ///
+            /// # Errors
+            /// [`InvalidName`] where SageMaker would refuse it.
+            pub fn parse(name: &str) -> Result<Self, InvalidName> {
+                let inner = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+                if inner && (1..=63).contains(&name.len()) && !name.starts_with('-') && !name.ends_with('-') {
+                    Ok(Self(name.to_owned()))
+                } else {
+                    Err(InvalidName { name: name.chars().take(80).collect() })
+                }
+            }
+
+            /// The name as SageMaker spells it.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl TryFrom<String> for $type {
+            type Error = InvalidName;
+            fn try_from(name: String) -> Result<Self, InvalidName> {
+                Self::parse(&name)
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(name: $type) -> Self {
+                name.0
+            }
+        }
+    };
+}
+
+sagemaker_name!(
+    /// The name of an endpoint.
+    EndpointName
+);
+sagemaker_name!(
+    /// The name of a production variant.
+    VariantName
+);
+sagemaker_name!(
+    /// The name of an inference component.
+    InferenceComponentName
+);
+
+/// What an alarm or a person asks about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// Every production variant of an endpoint.
+    Endpoint(EndpointName),
+    /// One production variant.
+    Variant(EndpointName, VariantName),
+    /// One inference component; the endpoint is looked up.
+    InferenceComponent(InferenceComponentName),
+}
+
+/// `endpoint/<endpoint>/variant/<variant>`: the resource id under which Application Auto Scaling knows a variant.
+#[must_use]
+pub fn variant_resource_id(endpoint_name: &EndpointName, variant_name: &VariantName) -> String {
+    format!("endpoint/{endpoint_name}/variant/{variant_name}")
+}
+
+/// The way SageMaker hosts a model. It decides which metrics exist and what can be scaled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hosting {
+    /// Instances with one model each, invoked synchronously.
+    RealTime,
+    /// Many models share a container and are loaded on demand.
+    MultiModel,
+    /// Several containers on each instance.
+    MultiContainer,
+    /// Copies of a component placed on shared instances.
+    InferenceComponent,
+    /// No instances; compute appears per request.
+    Serverless,
+    /// Requests wait in a queue.
+    Asynchronous,
+}
+
+impl fmt::Display for Hosting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::RealTime => "real-time",
+            Self::MultiModel => "multi-model",
+            Self::MultiContainer => "multi-container",
+            Self::InferenceComponent => "inference component",
+            Self::Serverless => "serverless",
+            Self::Asynchronous => "asynchronous",
+        })
+    }
+}
+
+/// `EndpointStatus`, in SageMaker's spelling.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EndpointStatus(pub String);
+
+impl EndpointStatus {
+    /// Whether instances may be added: SageMaker refuses changes in every other status.
+    #[must_use]
+    pub fn is_in_service(&self) -> bool {
+        self.0 == "InService"
+    }
+}
+
+/// What `DescribeEndpoint` and `DescribeEndpointConfig` say of the endpoint as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// The endpoint's ARN; it carries partition, Region and account.
+    pub arn: String,
+    /// `EndpointStatus`.
+    pub status: EndpointStatus,
+    /// `FailureReason`, where SageMaker gives one.
+    pub failure_reason: Option<String>,
+    /// `LastModifiedTime`: the last deployment or change of capacity.
+    pub last_modified_at: Option<Timestamp>,
+    /// `EndpointConfigName`.
+    pub endpoint_config_name: Option<String>,
+    /// `CreationTime` of the endpoint configuration in use: no deployment of it can be older.
+    pub endpoint_config_created_at: Option<Timestamp>,
+}
+
+impl Endpoint {
+    /// One field of `arn:partition:service:region:account:resource`, counted from 0.
+    fn arn_field(&self, index: usize) -> &str {
+        self.arn.split(':').nth(index).unwrap_or_default()
+    }
+
+    /// `aws`, `aws-cn` or `aws-us-gov`.
+    #[must_use]
+    pub fn partition(&self) -> &str {
+        self.arn_field(1)
+    }
+
+    /// The endpoint's Region.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.arn_field(3)
+    }
+}
+
+/// What SageMaker says of one production variant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Variant {
+    /// `InstanceType`, as `ml.m5.xlarge`; none where the variant has no instances of one type, or it could not be read.
+    pub instance_type: Option<InstanceType>,
+    /// `CurrentInstanceCount`.
+    pub current_instance_count: Option<InstanceCount>,
+    /// `DesiredInstanceCount`: above the current count while instances start.
+    pub desired_instance_count: Option<InstanceCount>,
+    /// `RoutingStrategy`; unset means random.
+    pub routing_strategy: Option<String>,
+}
+
+/// An instance type for hosting, as `ml.g5.12xlarge`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct InstanceType(pub String);
+
+impl InstanceType {
+    fn family_and_size(&self) -> Option<(&str, &str)> {
+        self.0.strip_prefix("ml.")?.split_once('.')
+    }
+
+    /// vCPUs, by EC2's size names (`medium` 1, `large` 2, `xlarge` 4, `Nxlarge` 4 N) and their two exceptions among
+    /// hosting types; none where the name does not follow them.
+    ///
+    /// `CPUUtilization` of an endpoint is the sum over cores, 0 to 100 times this.
+    #[must_use]
+    pub fn vcpus(&self) -> Option<u32> {
+        match self.family_and_size()? {
+            ("t2", "medium") => Some(2),
+            ("c4", "8xlarge") => Some(36),
+            (_, "medium") => Some(1),
+            (_, "large") => Some(2),
+            (_, "xlarge") => Some(4),
+            (_, size) => size.strip_suffix("xlarge")?.parse::<u32>().ok()?.checked_mul(4),
+        }
+    }
+
+    /// GPUs that feed `GPUUtilization`; 0 for types without one, none for accelerated families that are not known
+    /// here.
+    #[must_use]
+    pub fn gpus(&self) -> Option<u32> {
+        let (family, size) = self.family_and_size()?;
+        match (family, size) {
+            ("g4dn" | "g5" | "g6" | "g6e", "12xlarge" | "24xlarge") => Some(4),
+            ("g4dn" | "g5" | "g6" | "g6e", "48xlarge") => Some(8),
+            ("g4dn" | "g5" | "g6" | "g6e", _) => Some(1),
+            ("p2", "xlarge") => Some(1),
+            ("p2", "8xlarge") => Some(8),
+            ("p2", "16xlarge") => Some(16),
+            ("p3", "2xlarge") => Some(1),
+            ("p3", "8xlarge") => Some(4),
+            ("p3", "16xlarge") => Some(8),
+            ("p5", "4xlarge") => Some(1),
+            ("p4d" | "p4de" | "p5" | "p5e" | "p5en" | "p6-b200" | "p6-b300", _) => Some(8),
+            (family, _) if family.starts_with(['g', 'p']) => None,
+            _ => Some(0),
+        }
+    }
+
+    /// Whether Application Auto Scaling refuses this type: the burstable `ml.t2` family.
+    #[must_use]
+    pub fn is_burstable(&self) -> bool {
+        self.family_and_size().is_some_and(|(family, _)| family == "t2")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_sagemaker_would_refuse_is_refused() {
+        assert!(EndpointName::parse("orders-2").is_ok());
+        for name in ["", "-orders", "orders-", "or ders", "órdenes", "a/b", &"x".repeat(64)] {
+            assert!(EndpointName::parse(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn cores_and_gpus_follow_from_the_size_name() {
+        let of = |name: &str| InstanceType(name.to_owned());
+        assert_eq!((of("ml.m5.xlarge").vcpus(), of("ml.m5.xlarge").gpus()), (Some(4), Some(0)));
+        assert_eq!((of("ml.g5.12xlarge").vcpus(), of("ml.g5.12xlarge").gpus()), (Some(48), Some(4)));
+        assert_eq!(of("ml.c4.8xlarge").vcpus(), Some(36));
+        assert_eq!(of("ml.g99.xlarge").gpus(), None);
+        assert_eq!(of("something").vcpus(), None);
+    }
+}

@@ -1,0 +1,113 @@
+//! The metrics of one variant, minute by minute, in the units that the stages reckon with.
+
+use super::{
+    InvocationsPerInstance, InvocationsPerMinute, Metric, Microseconds, Minute, Observation, Series, Statistic,
+};
+use std::collections::BTreeMap;
+
+/// One minute of one variant. A field is `None` where CloudWatch had no datapoint.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct MinuteRow {
+    /// Requests to the variant.
+    pub invocations: Option<InvocationsPerMinute>,
+    /// Requests to one instance.
+    pub load: Option<InvocationsPerInstance>,
+    /// `ModelLatency` in the statistic of the objective (p90 where there is none).
+    pub latency: Option<Microseconds>,
+    /// Its median.
+    pub latency_p50: Option<Microseconds>,
+    /// Mean `OverheadLatency`.
+    pub overhead: Option<Microseconds>,
+    /// Requests answered with a 4xx.
+    pub errors_4xx: Option<f64>,
+    /// Requests answered with a 5xx.
+    pub errors_5xx: Option<f64>,
+    /// Share of the busiest resource in use, 0 to 1, averaged over instances. Where the instance's cores are not known,
+    /// a multiple of it: ratios still hold.
+    pub busy: Option<f64>,
+    /// Share of memory in use, 0 to 1, averaged over instances.
+    pub memory: Option<f64>,
+}
+
+impl MinuteRow {
+    /// Effective instances: `Invocations` / `InvocationsPerInstance`, because each request counts 1/instances in the
+    /// latter. It is the only history of instance counts that CloudWatch keeps.
+    #[must_use]
+    pub fn instances(&self) -> Option<f64> {
+        let (invocations, load) = (self.invocations?.0, self.load?.0);
+        (load > 0.0 && invocations > 0.0).then(|| invocations / load)
+    }
+
+    /// Whether at least `count` requests were counted.
+    #[must_use]
+    pub fn has_invocations(&self, count: f64) -> bool {
+        self.invocations.is_some_and(|invocations| invocations.0 >= count)
+    }
+}
+
+/// Every minute that was read, oldest first, gaps left out.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct History(pub BTreeMap<Minute, MinuteRow>);
+
+impl History {
+    /// The history in an observation, up to its last whole minute.
+    #[must_use]
+    pub fn of(observation: &Observation) -> Self {
+        let mut history = Self::default();
+        let metrics = &observation.metrics;
+        let latency = observation.objective.map_or(Statistic::P90, |objective| objective.slo_statistic);
+        let last = observation.last_minute();
+        let mut put = |metric, statistic, set: &dyn Fn(&mut MinuteRow, f64)| {
+            let points = metrics.series(metric, statistic).into_iter().flat_map(Series::points);
+            for (minute, value) in points.filter(|(minute, value)| *minute <= last && *value >= 0.0) {
+                set(history.0.entry(minute).or_default(), value);
+            }
+        };
+        put(Metric::Invocations, Statistic::Sum, &|row, value| row.invocations = Some(InvocationsPerMinute(value)));
+        put(Metric::InvocationsPerInstance, Statistic::Sum, &|row, value| {
+            row.load = Some(InvocationsPerInstance(value))
+        });
+        put(Metric::ModelLatency, latency, &|row, value| row.latency = Some(Microseconds(value)));
+        put(Metric::ModelLatency, Statistic::P50, &|row, value| row.latency_p50 = Some(Microseconds(value)));
+        put(Metric::OverheadLatency, Statistic::Average, &|row, value| row.overhead = Some(Microseconds(value)));
+        put(Metric::Invocation4XXErrors, Statistic::Sum, &|row, value| row.errors_4xx = Some(value));
+        put(Metric::Invocation5XXErrors, Statistic::Sum, &|row, value| row.errors_5xx = Some(value));
+        put(Metric::MemoryUtilization, Statistic::Average, &|row, value| row.memory = Some(value / 100.0));
+        let cores = units(observation, super::InstanceType::vcpus);
+        let gpus = units(observation, super::InstanceType::gpus);
+        put(Metric::CPUUtilization, Statistic::Average, &|row, value| row.busy = Some(value / cores));
+        // A GPU counts where it is busier than the cores.
+        put(Metric::GPUUtilization, Statistic::Average, &|row, value| {
+            row.busy = Some(row.busy.unwrap_or(0.0).max(value / gpus));
+        });
+        history
+    }
+
+    /// Minutes from `first` to `last`, both included.
+    pub fn between(&self, first: Minute, last: Minute) -> impl DoubleEndedIterator<Item = (Minute, &MinuteRow)> {
+        let last = last.max(first);
+        self.0.range(first..=last).map(|(minute, row)| (*minute, row))
+    }
+
+    /// Minutes before `end`.
+    pub fn before(&self, end: Minute) -> impl DoubleEndedIterator<Item = (Minute, &MinuteRow)> {
+        self.0.range(..end).map(|(minute, row)| (*minute, row))
+    }
+
+    /// Hours from the first to the last minute that has any datapoint.
+    #[must_use]
+    pub fn hours(&self) -> f64 {
+        let (Some((first, _)), Some((last, _))) = (self.0.first_key_value(), self.0.last_key_value()) else {
+            return 0.0;
+        };
+        #[expect(clippy::cast_precision_loss, reason = "minutes of at most 15 days")]
+        let minutes = last.since(*first) as f64;
+        minutes / 60.0
+    }
+}
+
+/// Percent of utilisation at which all of a resource is in use; 100 where the number of units is not known.
+fn units(observation: &Observation, count: fn(&super::InstanceType) -> Option<u32>) -> f64 {
+    let known = observation.variant.instance_type.as_ref().and_then(count).filter(|count| *count > 0);
+    100.0 * f64::from(known.unwrap_or(1))
+}

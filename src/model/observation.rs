@@ -1,0 +1,186 @@
+//! All that is known about one variant at one time.
+
+use super::{
+    Endpoint, EndpointName, Hosting, InferenceComponentName, InstanceCount, LatencyObjective, Metrics, Minute, Seconds,
+    TriggerKind, UsdPerHour, Variant, VariantName,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What was read from AWS about one variant (or inference component). It can be saved, sent and read back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// Version of this format: `1`.
+    pub version: String,
+    /// End of the observed window.
+    pub at: Timestamp,
+    /// What asked for it.
+    pub trigger: TriggerSummary,
+    /// The endpoint's name.
+    pub endpoint_name: EndpointName,
+    /// The variant's name; none for an inference component.
+    pub variant_name: Option<VariantName>,
+    /// The component's name; none for a variant.
+    pub inference_component_name: Option<InferenceComponentName>,
+    /// How SageMaker hosts it.
+    pub hosting: Hosting,
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// The variant.
+    pub variant: Variant,
+    /// The endpoint's tags; none where they could not be read.
+    pub tags: Option<BTreeMap<String, String>>,
+    /// The scaling set-up; none where it could not be read.
+    pub scaling: Option<Scaling>,
+    /// What the endpoint should keep; none where nobody stated it.
+    pub objective: Option<LatencyObjective>,
+    /// Price of one instance, where it was read.
+    pub instance_price: Option<UsdPerHour>,
+    /// One-minute metrics.
+    pub metrics: Metrics,
+    /// What could not be read, in words.
+    pub warnings: Vec<String>,
+}
+
+impl Observation {
+    /// The last whole minute of the observed window.
+    #[must_use]
+    pub fn last_minute(&self) -> Minute {
+        Minute::containing(self.at).plus(-1)
+    }
+
+    /// The variant's or component's name.
+    #[must_use]
+    pub fn part_name(&self) -> &str {
+        match (&self.variant_name, &self.inference_component_name) {
+            (_, Some(component)) => component.as_str(),
+            (Some(variant), None) => variant.as_str(),
+            (None, None) => "-",
+        }
+    }
+}
+
+/// The part of a trigger that a report repeats.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TriggerSummary {
+    /// How it came.
+    pub kind: TriggerKind,
+    /// `AlarmName`, for alarms.
+    pub alarm_name: Option<String>,
+    /// The alarm's state, for alarms.
+    pub state: Option<String>,
+    /// When the alarm changed state.
+    pub changed_at: Option<Timestamp>,
+}
+
+/// The scaling set-up in Application Auto Scaling.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Scaling {
+    /// The scalable target; none where the variant is not registered.
+    pub target: Option<ScalableTarget>,
+    /// Its policies.
+    pub policies: Vec<ScalingPolicy>,
+    /// Scaling activities, newest first; none where they could not be read.
+    pub activities: Option<Vec<ScalingActivity>>,
+}
+
+/// A scalable target as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScalableTarget {
+    /// `ScalableTargetARN`, needed to tag it.
+    pub arn: Option<String>,
+    /// `MinCapacity`.
+    pub min_capacity: InstanceCount,
+    /// `MaxCapacity`.
+    pub max_capacity: InstanceCount,
+    /// `DynamicScalingOutSuspended`: no policy can add instances.
+    pub is_scale_out_suspended: bool,
+    /// Its tags; none where they could not be read, and then it counts as somebody else's.
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+impl ScalableTarget {
+    /// Whether we made or changed this target before: it then carries a tag of ours.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.before().is_some()
+    }
+
+    /// What our tag says was there before us.
+    #[must_use]
+    pub fn before(&self) -> Option<&str> {
+        self.tags.as_ref()?.get(BEFORE_TAG).map(String::as_str)
+    }
+
+    /// The `MinCapacity` of quiet times: what it was before we raised it, else what it is.
+    #[must_use]
+    pub fn calm_min_capacity(&self) -> InstanceCount {
+        match self.before() {
+            None => self.min_capacity,
+            Some(before) => {
+                let min = before.split(' ').find_map(|part| part.strip_prefix("min="));
+                InstanceCount(min.and_then(|min| min.parse().ok()).unwrap_or(1))
+            }
+        }
+    }
+}
+
+/// The tag on a scalable target that says what was there before us: `absent`, or `min=1 max=4`.
+pub const BEFORE_TAG: &str = "endpoint-advisor:before";
+
+/// The prefix of every policy that we write, by which we know our own.
+pub const POLICY_NAME_PREFIX: &str = "endpoint-advisor-";
+
+/// A scaling policy as it stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScalingPolicy {
+    /// `PolicyName`.
+    pub policy_name: String,
+    /// `PolicyType`.
+    pub policy_type: String,
+    /// Its configuration, where it tracks a target.
+    pub target_tracking: Option<TargetTracking>,
+}
+
+impl ScalingPolicy {
+    /// Whether this policy carries our name.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.policy_name.starts_with(POLICY_NAME_PREFIX)
+    }
+}
+
+/// A target-tracking configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TargetTracking {
+    /// The `PredefinedMetricType`, or `namespace/name` of a custom metric; none for metric math.
+    pub metric: Option<String>,
+    /// `TargetValue`, in the metric's own unit.
+    pub target_value: f64,
+    /// `ScaleOutCooldown`.
+    pub scale_out_cooldown: Option<Seconds>,
+    /// `ScaleInCooldown`.
+    pub scale_in_cooldown: Option<Seconds>,
+    /// `DisableScaleIn`.
+    pub disable_scale_in: bool,
+}
+
+/// A scaling activity, or a decision not to scale.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScalingActivity {
+    /// `StartTime`.
+    pub started_at: Timestamp,
+    /// `EndTime`; none while it goes on.
+    pub ended_at: Option<Timestamp>,
+    /// `StatusCode`, as `Successful`, `InProgress`, `Failed`.
+    pub status_code: String,
+    /// `StatusMessage`.
+    pub status_message: Option<String>,
+    /// `Description`.
+    pub description: String,
+    /// `Cause`.
+    pub cause: String,
+    /// `NotScaledReasons[].Code`; empty where it scaled.
+    pub not_scaled_reasons: Vec<String>,
+}

@@ -1,0 +1,85 @@
+//! What came of a plan.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What came of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// In one word.
+    pub status: OutcomeStatus,
+    /// Why, in words.
+    pub reason: String,
+    /// What was changed on AWS, in order.
+    pub changes: Vec<Change>,
+}
+
+impl Outcome {
+    /// An outcome that changed nothing.
+    #[must_use]
+    pub fn without_change(status: OutcomeStatus, reason: impl Into<String>) -> Self {
+        Self { status, reason: reason.into(), changes: Vec::new() }
+    }
+}
+
+/// One thing that was changed on AWS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The operation, in AWS's spelling.
+    pub operation: String,
+    /// What was there before, in words.
+    pub before: String,
+    /// What is there now.
+    pub after: String,
+}
+
+/// What came of a plan, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeStatus {
+    /// The plan is to hold.
+    NotNeeded,
+    /// Nothing was written; a person decides.
+    Recommended,
+    /// Written.
+    Applied,
+    /// What the plan asks already stands.
+    Unchanged,
+    /// A guardrail said no.
+    Refused,
+    /// The world changed between reading and writing; nothing was written.
+    Stale,
+    /// AWS refused the write.
+    Failed,
+    /// A later look showed that it helped.
+    Verified,
+    /// It did not help, and what was there before is back.
+    RolledBack,
+    /// A raised `MinCapacity` went back.
+    Relaxed,
+}
+
+impl OutcomeStatus {
+    /// The name in reports, as `not_needed`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotNeeded => "not_needed",
+            Self::Recommended => "recommended",
+            Self::Applied => "applied",
+            Self::Unchanged => "unchanged",
+            Self::Refused => "refused",
+            Self::Stale => "stale",
+            Self::Failed => "failed",
+            Self::Verified => "verified",
+            Self::RolledBack => "rolled_back",
+            Self::Relaxed => "relaxed",
+        }
+    }
+}
+
+impl fmt::Display for OutcomeStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

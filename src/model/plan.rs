@@ -1,0 +1,281 @@
+//! The complete intention: what to ask of AWS, or why nothing.
+
+use super::{InstanceCount, ScalableTarget, ScalingPolicy, Seconds};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// The complete intention. Acting on it makes no choice.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Scale, or hold.
+    pub action: Action,
+    /// 12 hex digits over the AWS requests, by which a person approves exactly this plan.
+    pub digest: String,
+    /// Why nothing is asked.
+    pub hold_reason: Option<HoldReason>,
+    /// `RegisterScalableTarget`, exactly as AWS takes it.
+    pub register_scalable_target: Option<RegisterScalableTarget>,
+    /// `TagResource` on a scalable target that existed before: what it was. (A new one gets its tags when registered.)
+    pub tag_resource: Option<TagResource>,
+    /// `PutScalingPolicy`, exactly as AWS takes it.
+    pub put_scaling_policies: Vec<PutScalingPolicy>,
+    /// `PutScheduledAction`, exactly as AWS takes it.
+    pub put_scheduled_actions: Vec<serde_json::Value>,
+    /// When and how far a raised `MinCapacity` should go back.
+    pub relax: Option<Relax>,
+    /// What the plan would have done over the history; none where it was not replayed.
+    pub forecast: Option<serde_json::Value>,
+    /// How the numbers came about, in words, one fact each.
+    pub reasoning: Vec<String>,
+    /// What a person has to do about a set-up that is not ours to change.
+    pub advice: Vec<String>,
+    /// The set-up that this plan was made for; where it is different when acting, the plan is stale.
+    pub based_on: Option<ScalingState>,
+}
+
+impl Plan {
+    /// A plan to do nothing.
+    #[must_use]
+    pub fn hold(reason: HoldReason) -> Self {
+        Self {
+            action: Action::Hold,
+            digest: digest(None, None, &[]),
+            hold_reason: Some(reason),
+            register_scalable_target: None,
+            tag_resource: None,
+            put_scaling_policies: Vec::new(),
+            put_scheduled_actions: Vec::new(),
+            relax: None,
+            forecast: None,
+            reasoning: Vec::new(),
+            advice: Vec::new(),
+            based_on: None,
+        }
+    }
+}
+
+/// The digest of a plan: the first 12 hex digits of SHA-256 over its requests as JSON.
+#[must_use]
+pub fn digest(
+    register: Option<&RegisterScalableTarget>,
+    tag: Option<&TagResource>,
+    policies: &[PutScalingPolicy],
+) -> String {
+    let requests = serde_json::json!([register, tag, policies]).to_string();
+    let hash = Sha256::digest(requests.as_bytes());
+    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a plan does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Change scaling.
+    Scale,
+    /// Leave it.
+    Hold,
+}
+
+/// Why a plan holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldReason {
+    /// More instances would not remove the cause.
+    ScalingWillNotHelp,
+    /// Nothing is wrong any more.
+    NothingToDo,
+    /// The cause is not known.
+    CauseUnknown,
+    /// The cause is not certain enough to spend money on it.
+    NotCertainEnough,
+    /// Nobody stated a latency objective, so nothing can be sized.
+    NoObjective,
+    /// What one instance sustains is not known.
+    CapacityUnknown,
+    /// The present Max or count is above a guardrail, and Max is never lowered.
+    GuardrailBelowCurrent,
+    /// An hourly limit is set and the instance's price is not known.
+    PriceUnknown,
+    /// Even the present fleet costs more than the hourly limit, or the limit leaves no room for what is needed.
+    HourlyLimit,
+    /// SageMaker refuses changes while the endpoint is not `InService`.
+    EndpointNotInService,
+    /// The scaling set-up could not be read.
+    ScalingStateUnknown,
+    /// Somebody suspended scaling; we do not overrule it.
+    ScalingSuspended,
+    /// Instances are starting already.
+    ScalingInProgress,
+    /// The last scale-out failed on an account quota; a larger request fails too.
+    Quota,
+    /// The last scale-out failed because AWS had no such instances.
+    InsufficientCapacity,
+    /// Application Auto Scaling refuses burstable `ml.t2` instances.
+    BurstableInstance,
+    /// This way of hosting is diagnosed, but not yet sized.
+    HostingNotSized,
+}
+
+impl HoldReason {
+    /// Whether a guardrail (rather than the diagnosis) holds the plan.
+    #[must_use]
+    pub fn is_refusal(self) -> bool {
+        matches!(
+            self,
+            Self::GuardrailBelowCurrent
+                | Self::PriceUnknown
+                | Self::HourlyLimit
+                | Self::EndpointNotInService
+                | Self::ScalingStateUnknown
+        )
+    }
+
+    /// The reason in words.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::ScalingWillNotHelp => "more instances would not remove the cause",
+            Self::NothingToDo => "nothing is wrong any more",
+            Self::CauseUnknown => "the cause is not known",
+            Self::NotCertainEnough => "the cause is not certain enough to spend money on it",
+            Self::NoObjective => "no latency objective is known, so nothing can be sized",
+            Self::CapacityUnknown => "what one instance sustains is not known",
+            Self::GuardrailBelowCurrent => {
+                "the present MaxCapacity or instance count is already above the allowed maximum"
+            }
+            Self::PriceUnknown => "an hourly limit is set and the price of an instance could not be read",
+            Self::HourlyLimit => "the hourly limit leaves no room for another instance",
+            Self::EndpointNotInService => "the endpoint is not InService",
+            Self::ScalingStateUnknown => "the scaling set-up could not be read",
+            Self::ScalingSuspended => "scaling out is suspended on the scalable target",
+            Self::ScalingInProgress => "instances are starting already",
+            Self::Quota => "the last scale-out failed on an account quota",
+            Self::InsufficientCapacity => "the last scale-out failed because AWS had no such instances",
+            Self::BurstableInstance => "Application Auto Scaling does not scale ml.t2 instances",
+            Self::HostingNotSized => "this way of hosting is not sized yet",
+        }
+    }
+
+    /// The code in reports, as `no_objective`.
+    #[must_use]
+    pub fn code(self) -> String {
+        serde_json::to_value(self).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+}
+
+/// The scaling set-up that a plan was made for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ScalingState {
+    /// The scalable target.
+    pub target: Option<ScalableTarget>,
+    /// Its policies.
+    pub policies: Vec<ScalingPolicy>,
+}
+
+/// Input of `RegisterScalableTarget`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RegisterScalableTarget {
+    /// `sagemaker`.
+    pub service_namespace: String,
+    /// `endpoint/<endpoint>/variant/<variant>`.
+    pub resource_id: String,
+    /// `sagemaker:variant:DesiredInstanceCount`.
+    pub scalable_dimension: String,
+    /// Application Auto Scaling adds instances at once where fewer are running.
+    pub min_capacity: InstanceCount,
+    /// It never adds instances beyond this.
+    pub max_capacity: InstanceCount,
+    /// Only for a new target: what was there before.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+}
+
+impl RegisterScalableTarget {
+    /// Whether `target` already has this range.
+    #[must_use]
+    pub fn stands(&self, target: Option<&ScalableTarget>) -> bool {
+        target
+            .is_some_and(|target| target.min_capacity == self.min_capacity && target.max_capacity == self.max_capacity)
+    }
+}
+
+/// Input of `TagResource`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TagResource {
+    /// `ScalableTargetARN`.
+    #[serde(rename = "ResourceARN")]
+    pub resource_arn: String,
+    /// The tags to add.
+    #[serde(rename = "Tags")]
+    pub tags: BTreeMap<String, String>,
+}
+
+/// Input of `PutScalingPolicy`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PutScalingPolicy {
+    /// Ours: `endpoint-advisor-…`.
+    pub policy_name: String,
+    /// `sagemaker`.
+    pub service_namespace: String,
+    /// As in [`RegisterScalableTarget`].
+    pub resource_id: String,
+    /// As in [`RegisterScalableTarget`].
+    pub scalable_dimension: String,
+    /// `TargetTrackingScaling`.
+    pub policy_type: String,
+    /// The configuration.
+    pub target_tracking_scaling_policy_configuration: TargetTrackingConfiguration,
+}
+
+impl PutScalingPolicy {
+    /// Whether exactly this policy is among `policies`.
+    #[must_use]
+    pub fn stands(&self, policies: &[ScalingPolicy]) -> bool {
+        let wanted = &self.target_tracking_scaling_policy_configuration;
+        let present = policies.iter().find(|policy| policy.policy_name == self.policy_name);
+        present.and_then(|policy| policy.target_tracking.as_ref()).is_some_and(|present| {
+            present.metric.as_ref() == Some(&wanted.predefined_metric_specification.predefined_metric_type)
+                && (present.target_value - wanted.target_value).abs() < f64::EPSILON
+                && present.scale_out_cooldown == Some(wanted.scale_out_cooldown)
+                && present.scale_in_cooldown == Some(wanted.scale_in_cooldown)
+                && present.disable_scale_in == wanted.disable_scale_in
+        })
+    }
+}
+
+/// `TargetTrackingScalingPolicyConfiguration` on a predefined metric.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TargetTrackingConfiguration {
+    /// In the metric's unit; for invocations per instance: per minute.
+    pub target_value: f64,
+    /// Which metric.
+    pub predefined_metric_specification: PredefinedMetricSpecification,
+    /// Seconds between two scale-outs.
+    pub scale_out_cooldown: Seconds,
+    /// Seconds between two scale-ins.
+    pub scale_in_cooldown: Seconds,
+    /// Whether instances are only added.
+    pub disable_scale_in: bool,
+}
+
+/// `PredefinedMetricSpecification`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PredefinedMetricSpecification {
+    /// As `SageMakerVariantInvocationsPerInstance`.
+    pub predefined_metric_type: String,
+}
+
+/// How a `MinCapacity` that was raised for an incident goes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relax {
+    /// Not before this many minutes.
+    pub after_minutes: u32,
+    /// To this `MinCapacity`.
+    #[serde(rename = "MinCapacity")]
+    pub min_capacity: InstanceCount,
+}

@@ -1,0 +1,104 @@
+//! The whole story of one variant, as people and machines read it.
+
+use super::{
+    Capacity, Diagnosis, EndpointName, Hosting, InferenceComponentName, LatencyObjective, Outcome, OutcomeStatus, Plan,
+    TriggerSummary, VariantName, Verdict,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The whole story of one variant: every face (e-mail, chat, terminal, log) is rendered from this value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Version of this format: `1`.
+    pub version: String,
+    /// Endpoint, variant or component, and the time it began.
+    pub id: String,
+    /// The endpoint.
+    pub endpoint_name: EndpointName,
+    /// The variant; none for an inference component.
+    pub variant_name: Option<VariantName>,
+    /// The component; none for a variant.
+    pub inference_component_name: Option<InferenceComponentName>,
+    /// How SageMaker hosts it.
+    pub hosting: Hosting,
+    /// End of the observed window.
+    pub at: Timestamp,
+    /// What asked for it.
+    pub trigger: TriggerSummary,
+    /// What the endpoint should keep.
+    pub objective: Option<LatencyObjective>,
+    /// Why it is slow.
+    pub diagnosis: Diagnosis,
+    /// What one instance sustains; none where it is not known.
+    pub capacity: Option<Capacity>,
+    /// What to do about it.
+    pub plan: Plan,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// What a person should do next, most useful first.
+    pub next_steps: Vec<String>,
+    /// What was missing or odd.
+    pub warnings: Vec<String>,
+    /// Where to look.
+    pub links: Links,
+    /// Whether evidence and alternatives were cut to fit a message.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
+}
+
+impl Report {
+    /// `orders/AllTraffic`.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        match (&self.variant_name, &self.inference_component_name) {
+            (_, Some(component)) => format!("{}/{component}", self.endpoint_name),
+            (Some(variant), None) => format!("{}/{variant}", self.endpoint_name),
+            (None, None) => self.endpoint_name.to_string(),
+        }
+    }
+
+    /// How much it asks of a person, for filter policies of subscriptions.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        match self.outcome.status {
+            OutcomeStatus::Applied | OutcomeStatus::RolledBack | OutcomeStatus::Relaxed => Severity::ActionTaken,
+            OutcomeStatus::Unchanged | OutcomeStatus::Verified => Severity::Info,
+            OutcomeStatus::NotNeeded if self.diagnosis.verdict == Verdict::Transient => Severity::Info,
+            _ => Severity::ActionRequired,
+        }
+    }
+}
+
+/// How much a report asks of a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Nothing.
+    Info,
+    /// Something was changed; look when convenient.
+    ActionTaken,
+    /// A person has to decide or to do something.
+    ActionRequired,
+}
+
+impl Severity {
+    /// The name in message attributes, as `action_required`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::ActionTaken => "action_taken",
+            Self::ActionRequired => "action_required",
+        }
+    }
+}
+
+/// Where to look.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Links {
+    /// The endpoint in the AWS console.
+    pub console: String,
+    /// Latency and load in CloudWatch, the whole graph in the link.
+    pub graph: String,
+}

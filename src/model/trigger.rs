@@ -1,0 +1,104 @@
+//! What woke us.
+
+use super::{EndpointName, LatencyObjective, Milliseconds, Statistic, Subject, VariantName};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One request to advise, however it arrived.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Trigger {
+    /// An alarm changed to `ALARM`.
+    Alarm(AlarmTrigger),
+    /// A person asks.
+    Manual(ManualTrigger),
+    /// A scheduled look back at an earlier report.
+    FollowUp(Subject),
+    /// A look at many endpoints; at all of them where none is named.
+    Audit(Option<Vec<EndpointName>>),
+    /// A person approves a plan that was recommended.
+    Approval(Approval),
+    /// Understood, and nothing is asked of us; the reason is logged.
+    Ignored(String),
+}
+
+/// `trigger.kind` of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TriggerKind {
+    /// EventBridge's `CloudWatch Alarm State Change`.
+    EventbridgeAlarm,
+    /// The alarm's own Lambda action.
+    DirectAlarm,
+    /// The alarm's SNS action.
+    SnsAlarm,
+    /// By hand.
+    Manual,
+    /// From EventBridge Scheduler.
+    FollowUp,
+    /// A person approved a plan.
+    Approval,
+    /// A look at the fleet.
+    Audit,
+}
+
+/// An alarm in state `ALARM`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlarmTrigger {
+    /// How the event came.
+    pub kind: TriggerKind,
+    /// `AlarmName`.
+    pub alarm_name: String,
+    /// When the alarm changed state; none where the event does not say.
+    pub changed_at: Option<Timestamp>,
+    /// What the alarm watches.
+    pub watched: Watched,
+}
+
+/// What an alarm event says about the metric behind the alarm.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Watched {
+    /// A SageMaker metric of this subject.
+    Metric {
+        /// Whose metric.
+        subject: Subject,
+        /// The objective that the alarm states, where it is complete in the event.
+        objective: AlarmObjective,
+    },
+    /// A composite alarm: the children that are in ALARM, or all that its rule names.
+    Children(Vec<String>),
+}
+
+/// The objective inside an alarm.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum AlarmObjective {
+    /// The alarm is not on `ModelLatency`, so it states no objective.
+    NotOnModelLatency,
+    /// On `ModelLatency`, but the event has no threshold: `DescribeAlarms` knows it.
+    NotInEvent,
+    /// Threshold and statistic.
+    Known(LatencyObjective),
+}
+
+/// `{"advise":{…}}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ManualTrigger {
+    /// Which endpoint, variant or component.
+    pub subject: Subject,
+    /// `latency_slo_ms`.
+    pub latency_slo_ms: Option<Milliseconds>,
+    /// `slo_statistic`; p90 where only a latency is given.
+    pub slo_statistic: Option<Statistic>,
+    /// End of the observed window; now where absent.
+    pub at: Option<Timestamp>,
+}
+
+/// `{"apply":{…}}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Approval {
+    /// The endpoint of the approved plan.
+    pub endpoint_name: EndpointName,
+    /// Its variant; every variant is looked at where absent.
+    pub variant_name: Option<VariantName>,
+    /// `plan.digest` of the report that was approved.
+    pub plan_digest: String,
+}

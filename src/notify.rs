@@ -1,0 +1,41 @@
+//! [`Report`] → SNS: one message for people and machines, one card for chat.
+
+use crate::aws::{Aws, CallError};
+use crate::config::Settings;
+use crate::model::Report;
+use crate::report::{card, message};
+use aws_sdk_sns::types::MessageAttributeValue;
+use futures::future::{OptionFuture, join};
+
+const ACTION: &str = "sns:Publish";
+
+/// Publishes a report to both topics, at the same time; a topic that is not set is left out.
+///
+/// # Errors
+/// [`CallError`] where a topic did not take it. The other topic may have: people hear of it at least once.
+pub async fn publish(aws: &Aws, settings: &Settings, report: &Report) -> Result<(), CallError> {
+    let (people, chat) = join(
+        OptionFuture::from(settings.report_topic_arn.as_deref().map(|topic| publish_report(aws, topic, report))),
+        OptionFuture::from(settings.chat_topic_arn.as_deref().map(|topic| publish_card(aws, topic, report))),
+    )
+    .await;
+    people.unwrap_or(Ok(())).and(chat.unwrap_or(Ok(())))
+}
+
+async fn publish_report(aws: &Aws, topic: &str, report: &Report) -> Result<(), CallError> {
+    let message = message::render(report);
+    let mut call =
+        aws.sns.publish().topic_arn(topic).message_structure("json").subject(message.subject).message(message.body);
+    for (name, value) in message.attributes {
+        let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
+        call = call.message_attributes(name, value.map_err(|error| CallError::unexpected(ACTION, error))?);
+    }
+    call.send().await.map(|_| ()).map_err(|error| CallError::new(ACTION, error))
+}
+
+/// The card is the whole message: Amazon Q Developer shows nothing else.
+async fn publish_card(aws: &Aws, topic: &str, report: &Report) -> Result<(), CallError> {
+    let card = card::render(report).to_string();
+    let call = aws.sns.publish().topic_arn(topic).message(card).send().await;
+    call.map(|_| ()).map_err(|error| CallError::new(ACTION, error))
+}

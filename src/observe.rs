@@ -1,0 +1,230 @@
+//! A subject → [`Observation`]s, one per variant: the only stage that reads AWS.
+//!
+//! Three rounds, each concurrent: the endpoint and the alarm that woke us; configuration, tags and scaling set-up;
+//! metrics and what needed the names found before. Only `DescribeEndpoint` and `GetMetricData` are indispensable: what
+//! else cannot be read becomes a warning, and what depends on it is held back later.
+
+pub mod alarm;
+mod cloudwatch;
+mod sagemaker;
+
+use crate::aws::{Aws, CallError, ErrorKind, auto_scaling};
+use crate::config::tagged_objective;
+use crate::model::{
+    AlarmObjective, EndpointName, Hosting, InferenceComponentName, InstanceType, LatencyObjective, Observation,
+    Scaling, Statistic, Subject, TriggerSummary, Variant, VariantName, variant_resource_id,
+};
+use futures::future::{OptionFuture, join, join_all, join3, join4};
+use jiff::Timestamp;
+pub use sagemaker::list_endpoints;
+use sagemaker::{EndpointConfig, EndpointDescription};
+
+/// Version of the observation's JSON.
+const VERSION: &str = "1";
+
+/// What to observe.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Whom.
+    pub subject: Subject,
+    /// End of the observed window.
+    pub at: Timestamp,
+    /// The time of asking: CloudWatch keeps single minutes for 15 days before it.
+    pub now: Timestamp,
+    /// What asked.
+    pub trigger: TriggerSummary,
+    /// The objective of the event, where it states one.
+    pub objective: Option<LatencyObjective>,
+    /// Where to look for an objective that the event does not state.
+    pub objective_from: ObjectiveFrom,
+    /// Days of history, 1 to 15.
+    pub history_days: u32,
+}
+
+/// Where to look for an objective that neither tags nor event state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ObjectiveFrom {
+    /// Nowhere.
+    Nowhere,
+    /// In this alarm.
+    Alarm(String),
+    /// In the strictest `ModelLatency` alarm of the variant.
+    AlarmsOfVariant,
+}
+
+/// Observes every variant of the subject.
+///
+/// # Errors
+/// [`CallError`] where the endpoint or its metrics cannot be read.
+pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, CallError> {
+    let (endpoint_name, variant_name, component) = match &request.subject {
+        Subject::Endpoint(endpoint) => (endpoint.clone(), None, None),
+        Subject::Variant(endpoint, variant) => (endpoint.clone(), Some(variant.clone()), None),
+        Subject::InferenceComponent(component) => {
+            let (endpoint, variant) = sagemaker::describe_inference_component(aws, component).await?;
+            (endpoint, variant, Some(component.clone()))
+        }
+    };
+    let alarm_objective = OptionFuture::from(match &request.objective_from {
+        ObjectiveFrom::Alarm(name) => Some(alarm::objective(aws, name)),
+        ObjectiveFrom::Nowhere | ObjectiveFrom::AlarmsOfVariant => None,
+    });
+    let (endpoint, alarm_objective) = join(sagemaker::describe_endpoint(aws, &endpoint_name), alarm_objective).await;
+    let endpoint = endpoint?;
+    let mut warnings = Vec::new();
+    let alarm_objective = alarm_objective.and_then(|result| kept(result, &mut warnings)).flatten();
+
+    let variants = match variant_name {
+        Some(variant) => vec![variant],
+        None => endpoint.variants.iter().map(|variant| variant.name.clone()).collect(),
+    };
+    let config = endpoint.config_name.as_ref().map(|name| sagemaker::describe_endpoint_config(aws, name));
+    let setups = variants.iter().map(|variant| setup(aws, request, &endpoint_name, variant));
+    let (config, tags, setups) =
+        join3(OptionFuture::from(config), sagemaker::list_tags(aws, &endpoint.arn), join_all(setups)).await;
+    let config = config.and_then(|result| kept(result, &mut warnings)).unwrap_or_default();
+    let tags = kept(tags, &mut warnings);
+
+    let mut parts = Vec::new();
+    for (variant_name, setup) in variants.into_iter().zip(setups) {
+        let mut warnings = warnings.clone();
+        let scaling = kept(setup.scaling, &mut warnings)
+            .map(|scaling| Scaling { activities: kept(setup.activities, &mut warnings), ..scaling });
+        let found = setup.objective.and_then(|result| kept(result, &mut warnings)).flatten();
+        let objective = tags
+            .as_ref()
+            .and_then(|tags| {
+                tagged_objective(tags, request.objective.map_or(Statistic::P90, |objective| objective.slo_statistic))
+            })
+            .or(request.objective)
+            .or(alarm_objective)
+            .or(found);
+        parts.push(Part { variant_name, scaling, objective, warnings });
+    }
+    let observations = parts
+        .into_iter()
+        .map(|part| finish(aws, request, &endpoint_name, component.as_ref(), &endpoint, &config, tags.as_ref(), part));
+    join_all(observations).await.into_iter().collect()
+}
+
+/// What the second round finds out about one variant.
+struct Setup {
+    scaling: Result<Scaling, CallError>,
+    activities: Result<Vec<crate::model::ScalingActivity>, CallError>,
+    objective: Option<Result<Option<LatencyObjective>, CallError>>,
+}
+
+/// One variant between the second and the third round.
+struct Part {
+    variant_name: VariantName,
+    scaling: Option<Scaling>,
+    objective: Option<LatencyObjective>,
+    warnings: Vec<String>,
+}
+
+async fn setup(aws: &Aws, request: &Request, endpoint_name: &EndpointName, variant_name: &VariantName) -> Setup {
+    let resource_id = variant_resource_id(endpoint_name, variant_name);
+    let objective = OptionFuture::from(
+        (request.objective_from == ObjectiveFrom::AlarmsOfVariant)
+            .then(|| alarm::strictest_objective(aws, endpoint_name, variant_name)),
+    );
+    let (target, policies, activities, objective) = join4(
+        auto_scaling::target(aws, &resource_id),
+        auto_scaling::policies(aws, &resource_id),
+        auto_scaling::activities(aws, &resource_id),
+        objective,
+    )
+    .await;
+    let scaling = target.and_then(|target| Ok(Scaling { target, policies: policies?, activities: None }));
+    Setup { scaling, activities, objective }
+}
+
+/// The third round: metrics, the tags of the scalable target, the model's mode.
+#[expect(clippy::too_many_arguments, reason = "everything that the first two rounds found")]
+async fn finish(
+    aws: &Aws,
+    request: &Request,
+    endpoint_name: &EndpointName,
+    component: Option<&InferenceComponentName>,
+    endpoint: &EndpointDescription,
+    config: &EndpointConfig,
+    tags: Option<&std::collections::BTreeMap<String, String>>,
+    mut part: Part,
+) -> Result<Observation, CallError> {
+    let described = endpoint.variants.iter().find(|variant| variant.name == part.variant_name);
+    let configured = config.variants.iter().find(|variant| variant.name == part.variant_name);
+    if described.is_none() && endpoint.status.is_in_service() {
+        part.warnings.push(format!("The endpoint has no variant `{}` now.", part.variant_name));
+    }
+    let instance_type = described
+        .and_then(|variant| variant.instance_type.clone())
+        .or(configured.and_then(|variant| variant.instance_type.clone()));
+    let has_gpu = instance_type.as_ref().is_none_or(|kind: &InstanceType| kind.gpus() != Some(0));
+    let statistic = part.objective.map_or(Statistic::P90, |objective| objective.slo_statistic);
+
+    let model_name = configured.and_then(|variant| variant.model_name.as_deref());
+    let target_arn =
+        part.scaling.as_ref().and_then(|scaling| scaling.target.as_ref()).and_then(|target| target.arn.clone());
+    let metrics = cloudwatch::metrics(aws, request, endpoint_name, &part.variant_name, statistic, has_gpu);
+    let model = OptionFuture::from(model_name.map(|name| sagemaker::model_hosting(aws, name)));
+    let target_tags = OptionFuture::from(target_arn.as_deref().map(|arn| auto_scaling::tags(aws, arn)));
+    let (metrics, model, target_tags) = join3(metrics, model, target_tags).await;
+    let metrics = metrics?;
+
+    let model_hosting = model.and_then(|result| kept(result, &mut part.warnings)).unwrap_or(Hosting::RealTime);
+    let hosting = if component.is_some() {
+        Hosting::InferenceComponent
+    } else if described.is_some_and(|variant| variant.is_serverless) {
+        Hosting::Serverless
+    } else if endpoint.is_asynchronous {
+        Hosting::Asynchronous
+    } else if configured.is_some_and(|variant| variant.model_name.is_none()) {
+        Hosting::InferenceComponent
+    } else {
+        model_hosting
+    };
+    if let Some(target) = part.scaling.as_mut().and_then(|scaling| scaling.target.as_mut()) {
+        target.tags = target_tags.and_then(|result| kept(result, &mut part.warnings));
+    }
+    Ok(Observation {
+        version: VERSION.to_owned(),
+        at: request.at,
+        trigger: request.trigger.clone(),
+        endpoint_name: endpoint_name.clone(),
+        variant_name: component.is_none().then(|| part.variant_name.clone()),
+        inference_component_name: component.cloned(),
+        hosting,
+        endpoint: endpoint.to_endpoint(config),
+        variant: Variant {
+            instance_type,
+            current_instance_count: described.and_then(|variant| variant.current_instance_count),
+            desired_instance_count: described.and_then(|variant| variant.desired_instance_count),
+            routing_strategy: described.and_then(|variant| variant.routing_strategy.clone()),
+        },
+        tags: tags.cloned(),
+        scaling: part.scaling,
+        objective: part.objective,
+        instance_price: None,
+        metrics,
+        warnings: part.warnings,
+    })
+}
+
+/// The value, or a warning that names what could not be read.
+fn kept<T>(result: Result<T, CallError>, warnings: &mut Vec<String>) -> Option<T> {
+    result
+        .map_err(|error| {
+            let advice =
+                if error.kind == ErrorKind::AccessDenied { "" } else { " This evidence is missing from the report." };
+            warnings.push(format!("{error}.{advice}"));
+        })
+        .ok()
+}
+
+/// The objective that an alarm's definition states.
+fn known(objective: AlarmObjective) -> Option<LatencyObjective> {
+    match objective {
+        AlarmObjective::Known(objective) => Some(objective),
+        AlarmObjective::NotInEvent | AlarmObjective::NotOnModelLatency => None,
+    }
+}

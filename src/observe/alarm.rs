@@ -1,0 +1,136 @@
+//! What CloudWatch knows of an alarm beyond its event: `DescribeAlarms`.
+
+use super::known;
+use crate::aws::{Aws, CallError};
+use crate::model::{
+    AlarmMetric, AlarmObjective, EndpointName, LatencyObjective, Statistic, Subject, VariantName, alarms_in_rule,
+    keeps_the_unit, watched,
+};
+use aws_sdk_cloudwatch::types::{AlarmType, Dimension, MetricAlarm, StateValue};
+use std::collections::BTreeMap;
+
+const ACTION: &str = "cloudwatch:DescribeAlarms";
+/// Composite alarms nest; deeper than this nobody builds them.
+const DEPTH: usize = 4;
+/// `DescribeAlarms` takes this many names.
+const NAMES: usize = 100;
+
+/// The objective in an alarm's definition; none where it is no longer there or states none.
+pub(super) async fn objective(aws: &Aws, name: &str) -> Result<Option<LatencyObjective>, CallError> {
+    let found = find(aws, std::slice::from_ref(&name.to_owned())).await?;
+    Ok(found.metric.iter().find_map(|alarm| definition(alarm)).and_then(|(_, objective)| known(objective)))
+}
+
+/// Whether an alarm is still in `ALARM`; none where it no longer exists.
+///
+/// # Errors
+/// [`CallError`] where CloudWatch does not answer.
+pub async fn is_in_alarm(aws: &Aws, name: &str) -> Result<Option<bool>, CallError> {
+    let found = find(aws, std::slice::from_ref(&name.to_owned())).await?;
+    let metric = found.metric.iter().map(|alarm| alarm.state_value() == Some(&StateValue::Alarm));
+    Ok(metric.chain(found.composite.iter().map(|alarm| alarm.is_in_alarm)).next())
+}
+
+/// The subject and objective behind a composite alarm: those of the first child that watches a SageMaker metric,
+/// children of children included; a `ModelLatency` alarm comes before any other.
+///
+/// # Errors
+/// [`CallError`] where CloudWatch does not answer.
+pub async fn behind(aws: &Aws, children: &[String]) -> Result<Option<(Subject, AlarmObjective)>, CallError> {
+    let mut names = children.to_vec();
+    let mut second_best = None;
+    for _ in 0..DEPTH {
+        if names.is_empty() {
+            break;
+        }
+        let found = find(aws, &names).await?;
+        for (subject, objective) in found.metric.iter().filter_map(definition) {
+            if objective != AlarmObjective::NotOnModelLatency {
+                return Ok(Some((subject, objective)));
+            }
+            second_best.get_or_insert((subject, objective));
+        }
+        names = found.composite.iter().flat_map(|alarm| alarms_in_rule(&alarm.rule)).collect();
+    }
+    Ok(second_best)
+}
+
+/// The strictest objective among the `ModelLatency` alarms with exactly this variant's dimensions.
+pub(super) async fn strictest_objective(
+    aws: &Aws,
+    endpoint_name: &EndpointName,
+    variant_name: &VariantName,
+) -> Result<Option<LatencyObjective>, CallError> {
+    let dimensions = [("EndpointName", endpoint_name.as_str()), ("VariantName", variant_name.as_str())]
+        .map(|(name, value)| Dimension::builder().name(name).value(value).build());
+    let output = aws
+        .cloudwatch
+        .describe_alarms_for_metric()
+        .namespace("AWS/SageMaker")
+        .metric_name("ModelLatency")
+        .set_dimensions(Some(dimensions.to_vec()))
+        .send()
+        .await
+        .map_err(|error| CallError::new("cloudwatch:DescribeAlarmsForMetric", error))?;
+    let subject = Subject::Variant(endpoint_name.clone(), variant_name.clone());
+    let objectives = output
+        .metric_alarms()
+        .iter()
+        .filter(|alarm| !alarm.alarm_name().unwrap_or_default().starts_with("TargetTracking-"))
+        .filter_map(definition)
+        .filter(|(of, _)| *of == subject)
+        .filter_map(|(_, objective)| known(objective));
+    Ok(objectives.min_by(|a, b| a.latency_slo_ms.0.total_cmp(&b.latency_slo_ms.0)))
+}
+
+struct Found {
+    metric: Vec<MetricAlarm>,
+    composite: Vec<Composite>,
+}
+
+struct Composite {
+    rule: String,
+    is_in_alarm: bool,
+}
+
+async fn find(aws: &Aws, names: &[String]) -> Result<Found, CallError> {
+    let output = aws
+        .cloudwatch
+        .describe_alarms()
+        .set_alarm_names(Some(names.iter().take(NAMES).cloned().collect()))
+        .alarm_types(AlarmType::MetricAlarm)
+        .alarm_types(AlarmType::CompositeAlarm)
+        .send()
+        .await
+        .map_err(|error| CallError::new(ACTION, error))?;
+    let composite = output.composite_alarms().iter().map(|alarm| Composite {
+        rule: alarm.alarm_rule().unwrap_or_default().to_owned(),
+        is_in_alarm: alarm.state_value() == Some(&StateValue::Alarm),
+    });
+    Ok(Found { composite: composite.collect(), metric: output.metric_alarms().to_vec() })
+}
+
+/// The subject and objective in an alarm's definition; none where it watches no SageMaker endpoint.
+fn definition(alarm: &MetricAlarm) -> Option<(Subject, AlarmObjective)> {
+    let own_statistic = alarm.extended_statistic().or(alarm.statistic().map(|statistic| statistic.as_str()));
+    let own = alarm
+        .metric_name()
+        .zip(alarm.namespace())
+        .map(|(name, namespace)| metric(namespace, name, alarm.dimensions(), own_statistic));
+    let inner = alarm.metrics().iter().filter_map(|query| query.metric_stat()).filter_map(|stat| {
+        let inner = stat.metric()?;
+        Some(metric(inner.namespace()?, inner.metric_name()?, inner.dimensions(), stat.stat()))
+    });
+    let mut expressions = alarm.metrics().iter().filter_map(|query| query.expression());
+    let threshold = alarm.threshold().filter(|_| expressions.all(keeps_the_unit));
+    watched(&own.into_iter().chain(inner).collect::<Vec<_>>(), threshold).ok().flatten()
+}
+
+fn metric(namespace: &str, name: &str, dimensions: &[Dimension], statistic: Option<&str>) -> AlarmMetric {
+    let dimensions: BTreeMap<String, String> = dimensions
+        .iter()
+        .filter_map(|dimension| Some((dimension.name()?.to_owned(), dimension.value()?.to_owned())))
+        .collect();
+    let statistic = statistic.and_then(|text| text.parse::<Statistic>().ok());
+    AlarmMetric { namespace: namespace.to_owned(), name: name.to_owned(), dimensions, statistic }
+}

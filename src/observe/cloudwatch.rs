@@ -1,0 +1,145 @@
+//! Metrics from `GetMetricData`, one value a minute, gaps kept as gaps.
+
+use super::Request;
+use crate::aws::{Aws, CallError};
+use crate::model::{EndpointName, Metric, Metrics, Minute, Series, Statistic, VariantName};
+use aws_sdk_cloudwatch::types::{
+    Dimension, Metric as CloudWatchMetric, MetricDataQuery, MetricStat, ScanBy, StatusCode,
+};
+use aws_smithy_types::DateTime;
+use futures::future::try_join_all;
+use std::collections::BTreeMap;
+
+/// One page of an answer holds this many datapoints; a request that fits takes one round trip.
+const PAGE_DATAPOINTS: i64 = 100_800;
+/// What only the diagnosis reads is read for a day.
+const DAY_MINUTES: i64 = 24 * 60;
+/// CloudWatch keeps single minutes for 15 days; one minute less, because the oldest expires while we ask.
+const RETENTION_MINUTES: i64 = 15 * DAY_MINUTES - 1;
+
+const PERIOD_SECONDS: i32 = 60;
+const ACTION: &str = "cloudwatch:GetMetricData";
+
+/// How far back a statistic is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// Sizing reads it too.
+    History,
+    /// Only the diagnosis reads it.
+    Day,
+}
+
+/// Every statistic that something reads.
+fn statistics(latency: Statistic, has_gpu: bool) -> Vec<(Metric, Statistic, Depth)> {
+    let mut statistics = vec![
+        (Metric::Invocations, Statistic::Sum, Depth::History),
+        (Metric::InvocationsPerInstance, Statistic::Sum, Depth::History),
+        (Metric::ModelLatency, latency, Depth::History),
+        (Metric::Invocation5XXErrors, Statistic::Sum, Depth::History),
+        (Metric::CPUUtilization, Statistic::Average, Depth::History),
+    ];
+    if has_gpu {
+        statistics.push((Metric::GPUUtilization, Statistic::Average, Depth::History));
+    }
+    if latency != Statistic::P50 {
+        statistics.push((Metric::ModelLatency, Statistic::P50, Depth::Day));
+    }
+    statistics.extend([
+        (Metric::OverheadLatency, Statistic::Average, Depth::Day),
+        (Metric::Invocation4XXErrors, Statistic::Sum, Depth::Day),
+        (Metric::MemoryUtilization, Statistic::Average, Depth::Day),
+    ]);
+    statistics
+}
+
+/// Reads the metrics of a variant up to the end of the request's window.
+pub(super) async fn metrics(
+    aws: &Aws,
+    request: &Request,
+    endpoint_name: &EndpointName,
+    variant_name: &VariantName,
+    latency: Statistic,
+    has_gpu: bool,
+) -> Result<Metrics, CallError> {
+    let end = Minute::containing(request.at);
+    let oldest = Minute::containing(request.now).plus(-RETENTION_MINUTES);
+    let first = |depth| {
+        let minutes = match depth {
+            Depth::History => i64::from(request.history_days) * DAY_MINUTES,
+            Depth::Day => DAY_MINUTES.min(i64::from(request.history_days) * DAY_MINUTES),
+        };
+        end.plus(-minutes).max(oldest)
+    };
+    let dimensions = [("EndpointName", endpoint_name.as_str()), ("VariantName", variant_name.as_str())]
+        .map(|(name, value)| Dimension::builder().name(name).value(value).build());
+    let statistics = statistics(latency, has_gpu);
+    let mut chunks: Vec<(Minute, i64, Vec<(Metric, Statistic)>)> = Vec::new();
+    for (metric, statistic, depth) in statistics {
+        let first = first(depth);
+        let minutes = end.since(first);
+        match chunks
+            .iter_mut()
+            .find(|(chunk, points, _)| *chunk == first && points.saturating_add(minutes) <= PAGE_DATAPOINTS)
+        {
+            Some((_, points, chunk)) => {
+                *points += minutes;
+                chunk.push((metric, statistic));
+            }
+            None => chunks.push((first, minutes, vec![(metric, statistic)])),
+        }
+    }
+    let requests = chunks
+        .iter()
+        .filter(|(_, minutes, _)| *minutes > 0)
+        .map(|(first, _, chunk)| read(aws, chunk, &dimensions, *first, end));
+    Ok(Metrics(try_join_all(requests).await?.into_iter().flatten().collect()))
+}
+
+/// One request, and its further pages where there are any.
+async fn read(
+    aws: &Aws,
+    statistics: &[(Metric, Statistic)],
+    dimensions: &[Dimension],
+    first: Minute,
+    end: Minute,
+) -> Result<Vec<Series>, CallError> {
+    let queries = statistics.iter().enumerate().map(|(index, (metric, statistic))| {
+        let metric = CloudWatchMetric::builder()
+            .namespace(metric.namespace())
+            .metric_name(metric.name())
+            .set_dimensions(Some(dimensions.to_vec()))
+            .build();
+        let stat = MetricStat::builder().metric(metric).period(PERIOD_SECONDS).stat(statistic.to_string()).build();
+        MetricDataQuery::builder().id(format!("m{index}")).metric_stat(stat).return_data(true).build()
+    });
+    let mut pages = aws
+        .cloudwatch
+        .get_metric_data()
+        .set_metric_data_queries(Some(queries.collect()))
+        .start_time(DateTime::from_secs(first.start().as_second()))
+        .end_time(DateTime::from_secs(end.start().as_second()))
+        .scan_by(ScanBy::TimestampAscending)
+        .into_paginator()
+        .send();
+    let length = usize::try_from(end.since(first)).unwrap_or_default();
+    let mut values: BTreeMap<String, Vec<Option<f64>>> = BTreeMap::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| CallError::new(ACTION, error))?;
+        for result in page.metric_data_results() {
+            if result.status_code() == Some(&StatusCode::Forbidden) {
+                return Err(CallError::denied(ACTION));
+            }
+            let series = values.entry(result.id().unwrap_or_default().to_owned()).or_insert_with(|| vec![None; length]);
+            for (time, value) in result.timestamps().iter().zip(result.values()) {
+                let index = Minute(time.secs().div_euclid(60)).since(first);
+                if let Some(slot) = usize::try_from(index).ok().and_then(|index| series.get_mut(index)) {
+                    *slot = Some(*value);
+                }
+            }
+        }
+    }
+    let series = statistics.iter().enumerate().map(|(index, (metric, statistic))| {
+        Series::new(*metric, *statistic, first, values.remove(&format!("m{index}")).unwrap_or_default())
+    });
+    Ok(series.collect())
+}

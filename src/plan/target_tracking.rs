@@ -1,0 +1,107 @@
+//! The target-tracking policy on invocations per instance.
+
+use super::demand::{Demand, boot_minutes};
+use super::{SCALABLE_DIMENSION, SERVICE_NAMESPACE};
+use crate::config::ScalingObjective;
+use crate::model::{
+    Capacity, InvocationsPerInstance, Observation, PredefinedMetricSpecification, PutScalingPolicy, ScalingPolicy,
+    Seconds, TargetTrackingConfiguration,
+};
+use crate::statistics::quantile;
+
+/// Our policy's name: one policy per metric.
+const POLICY_NAME: &str = "endpoint-advisor-invocations";
+/// Never latency: it does not fall in proportion to added instances, as target tracking assumes.
+const METRIC_TYPE: &str = "SageMakerVariantInvocationsPerInstance";
+/// Scale-outs are serialised by SageMaker anyway; a minute lets a larger one follow as soon as the next datapoint asks.
+const SCALE_OUT_COOLDOWN: Seconds = Seconds(60);
+/// Below this share of an instance, money is burnt without need; above, a minute's noise is an overload.
+const HEADROOM: (f64, f64) = (0.40, 0.90);
+/// The most of an instance that is planned for where less than a day was seen.
+const SHORT_HISTORY_HEADROOM: f64 = 0.60;
+
+/// The share of an instance's capacity that is aimed at.
+pub(super) struct Headroom {
+    pub share: f64,
+    /// Growth during a scale-out that this leaves room for.
+    pub growth: f64,
+    /// Share of the minutes seen whose growth it covers.
+    pub quantile: f64,
+}
+
+/// Leaves room for the growth of load during one scale-out: 1/growth, within bounds. The objective says for how rare a
+/// growth: a minute over the latency objective that is worth 100, 20 or 5 minutes of the fleet is accepted in 1, 2 or
+/// 10 % of the minutes.
+pub(super) fn headroom(demand: &Demand, objective: ScalingObjective) -> Headroom {
+    let covered = match objective {
+        ScalingObjective::Availability => 0.99,
+        ScalingObjective::Balanced => 0.98,
+        ScalingObjective::Cost => 0.90,
+    };
+    let growth = quantile(demand.growth.iter().copied(), covered).unwrap_or(f64::INFINITY);
+    let most = if demand.is_short { SHORT_HISTORY_HEADROOM } else { HEADROOM.1 };
+    let share = (1.0 / growth).clamp(HEADROOM.0, most);
+    Headroom { share, growth: growth.min(1.0 / HEADROOM.0), quantile: covered }
+}
+
+/// `TargetValue` in invocations per instance per minute, rounded down to a round number within 2 %, so that the same
+/// advice a few minutes later is the same plan; none where nothing is left.
+pub(super) fn target_value(capacity: &Capacity, headroom: &Headroom) -> Option<InvocationsPerInstance> {
+    let exact = capacity.low.0 * headroom.share;
+    if !exact.is_finite() || exact < 1.0 {
+        return None;
+    }
+    let most = 0.02 * exact;
+    let decade = 10.0_f64.powf(most.log10().floor());
+    let step =
+        [5.0, 2.0, 1.0].map(|digit| digit * decade).into_iter().find(|step| *step <= most).unwrap_or(decade).max(1.0);
+    Some(InvocationsPerInstance((exact / step).floor() * step))
+}
+
+/// A policy of ours stays as it is while the new one differs by less: a change costs an interruption of scaling, and
+/// capacity is not known more closely than this.
+const SAME_TARGET: f64 = 0.05;
+
+/// The policy: ours as it stands where the new one would hardly differ. Scaling in waits for twice the time that it
+/// takes to come back, and five minutes at least.
+pub(super) fn policy(
+    resource_id: &str,
+    target_value: InvocationsPerInstance,
+    observation: &Observation,
+    present: &[ScalingPolicy],
+) -> PutScalingPolicy {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "minutes; clamped to an hour")]
+    let scale_in_cooldown = (2.0 * 60.0 * boot_minutes(observation)).clamp(300.0, 3_600.0) as u32;
+    let present = present.iter().find(|policy| policy.policy_name == POLICY_NAME);
+    let present = present.and_then(|policy| policy.target_tracking.as_ref()).filter(|present| {
+        (present.target_value / target_value.0 - 1.0).abs() < SAME_TARGET
+            && present.metric.as_deref() == Some(METRIC_TYPE)
+            && present.scale_out_cooldown == Some(SCALE_OUT_COOLDOWN)
+            && !present.disable_scale_in
+    });
+    PutScalingPolicy {
+        policy_name: POLICY_NAME.to_owned(),
+        service_namespace: SERVICE_NAMESPACE.to_owned(),
+        resource_id: resource_id.to_owned(),
+        scalable_dimension: SCALABLE_DIMENSION.to_owned(),
+        policy_type: "TargetTrackingScaling".to_owned(),
+        target_tracking_scaling_policy_configuration: TargetTrackingConfiguration {
+            target_value: present.map_or(target_value.0, |present| present.target_value),
+            predefined_metric_specification: PredefinedMetricSpecification {
+                predefined_metric_type: METRIC_TYPE.to_owned(),
+            },
+            scale_out_cooldown: SCALE_OUT_COOLDOWN,
+            scale_in_cooldown: present
+                .and_then(|present| present.scale_in_cooldown)
+                .unwrap_or(Seconds(scale_in_cooldown)),
+            disable_scale_in: false,
+        },
+    }
+}
+
+/// Whether `policy` tracks what ours would: Application Auto Scaling allows one policy per metric, and a second on a
+/// custom copy of it would fight the first.
+pub(super) fn is_on_the_same_metric(policy: &ScalingPolicy) -> bool {
+    let metric = policy.target_tracking.as_ref().and_then(|tracking| tracking.metric.as_deref());
+    metric.is_some_and(|metric| metric == METRIC_TYPE || metric == "AWS/SageMaker/InvocationsPerInstance")
+}

@@ -1,0 +1,128 @@
+//! Everything → [`Report`], and the report as people and machines read it.
+//!
+//! Pure. Terminal, e-mail, chat and log say the same thing in the same order, because each is rendered from the one
+//! value.
+
+pub mod card;
+pub mod links;
+pub mod message;
+pub mod text;
+
+use crate::model::{Action, Capacity, Diagnosis, Observation, Outcome, OutcomeStatus, Plan, Report, TriggerSummary};
+use jiff::Timestamp;
+
+/// Version of the report's JSON.
+const VERSION: &str = "1";
+
+/// Puts the parts together.
+#[must_use]
+pub fn report(
+    observation: &Observation,
+    diagnosis: Diagnosis,
+    capacity: Option<Capacity>,
+    plan: Plan,
+    outcome: Outcome,
+) -> Report {
+    let next_steps = next_steps(&diagnosis, &plan, &outcome);
+    Report {
+        version: VERSION.to_owned(),
+        id: id(observation),
+        endpoint_name: observation.endpoint_name.clone(),
+        variant_name: observation.variant_name.clone(),
+        inference_component_name: observation.inference_component_name.clone(),
+        hosting: observation.hosting,
+        at: seconds(observation.at),
+        trigger: TriggerSummary {
+            changed_at: observation.trigger.changed_at.map(seconds),
+            ..observation.trigger.clone()
+        },
+        objective: observation.objective,
+        diagnosis,
+        capacity,
+        plan,
+        outcome,
+        next_steps,
+        warnings: observation.warnings.clone(),
+        links: links::links(observation),
+        truncated: false,
+    }
+}
+
+/// `orders/AllTraffic/2026-10-05T09:14:00Z`: the same for every delivery of the same alarm.
+fn id(observation: &Observation) -> String {
+    let began = seconds(observation.trigger.changed_at.unwrap_or(observation.at));
+    format!("{}/{}/{began}", observation.endpoint_name, observation.part_name())
+}
+
+/// Whole seconds.
+fn seconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
+/// What a person should do: apply or finish the plan first, then what the cause asks for.
+fn next_steps(diagnosis: &Diagnosis, plan: &Plan, outcome: &Outcome) -> Vec<String> {
+    let mut steps = Vec::new();
+    match outcome.status {
+        OutcomeStatus::Recommended | OutcomeStatus::Refused | OutcomeStatus::Stale if plan.action == Action::Scale => {
+            if let Some(register) = &plan.register_scalable_target {
+                steps.push(format!("Set the range: {}", text::register_command(register)));
+            }
+            steps.extend(
+                plan.put_scaling_policies
+                    .iter()
+                    .map(|policy| format!("Set the policy: {}", text::policy_command(policy))),
+            );
+        }
+        OutcomeStatus::Applied | OutcomeStatus::Unchanged => {
+            if let Some(relax) = plan.relax {
+                steps.push(format!(
+                    "Set MinCapacity back to {} when load is normal again, not before {} minutes from now.",
+                    relax.min_capacity, relax.after_minutes
+                ));
+            }
+        }
+        OutcomeStatus::Failed => steps.push(format!("Mend what AWS refused, then apply again: {}", outcome.reason)),
+        _ => {}
+    }
+    if let Some(reason) = plan.hold_reason
+        && diagnosis.verdict.is_helped_by_scaling()
+    {
+        steps.extend(hold_steps(reason));
+    }
+    steps.extend(plan.advice.iter().cloned());
+    steps.extend(diagnosis.next_steps.iter().cloned());
+    steps
+}
+
+/// What would let the plan go on.
+fn hold_steps(reason: crate::model::HoldReason) -> Option<String> {
+    use crate::model::HoldReason as Reason;
+    let step = match reason {
+        Reason::NoObjective => {
+            "State an objective: tag the endpoint with endpoint-advisor:slo-ms, or put an alarm on ModelLatency."
+        }
+        Reason::CapacityUnknown => {
+            "Tag the endpoint with an objective that it has kept before, or run a load test on one instance."
+        }
+        Reason::GuardrailBelowCurrent => {
+            "Raise ADVISOR_MAX_INSTANCES or the tag endpoint-advisor:max-instances above what is running."
+        }
+        Reason::PriceUnknown => "Remove the hourly limit, or allow pricing:GetProducts.",
+        Reason::HourlyLimit => "Raise the hourly limit; what is allowed is already running.",
+        Reason::EndpointNotInService => "Wait until the endpoint is InService; SageMaker refuses changes until then.",
+        Reason::ScalingStateUnknown => "Allow the application-autoscaling Describe actions that the warnings name.",
+        Reason::ScalingSuspended => {
+            "Resume scaling out on the scalable target, if its suspension was not meant to last."
+        }
+        Reason::ScalingInProgress => "Wait for the instances that are starting.",
+        Reason::Quota => "Ask for a higher quota of this instance type for endpoint usage, in Service Quotas.",
+        Reason::InsufficientCapacity => {
+            "Use another instance type or Region, or instance pools: AWS has none of these now."
+        }
+        Reason::BurstableInstance => "Move to an instance type that can be scaled, as ml.m5 or ml.c6i.",
+        Reason::NotCertainEnough => "Look at the alternatives; advise again in ten minutes.",
+        Reason::HostingNotSized => "Scale by hand for now; the evidence says by how much load is above normal.",
+        Reason::ScalingWillNotHelp | Reason::NothingToDo | Reason::CauseUnknown => return None,
+    };
+    Some(step.to_owned())
+}

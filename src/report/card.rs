@@ -1,0 +1,94 @@
+//! The report as a custom notification (schema 1.0) for Amazon Q Developer in chat applications.
+
+use super::text;
+use crate::model::{Action, OutcomeStatus, Report, Severity};
+use serde_json::{Value, json};
+
+/// Limits of the schema, in characters.
+const TITLE: usize = 250;
+const DESCRIPTION: usize = 8_000;
+const NEXT_STEP: usize = 350;
+const KEYWORD: usize = 75;
+
+/// Facts that a card shows; the e-mail has them all.
+const FACTS: usize = 5;
+
+/// Renders the card.
+#[must_use]
+pub fn render(report: &Report) -> Value {
+    let sign = match report.severity() {
+        Severity::ActionRequired => ":rotating_light:",
+        Severity::ActionTaken => ":hammer_and_wrench:",
+        Severity::Info => ":white_check_mark:",
+    };
+    let diagnosis = &report.diagnosis;
+    let mut description = format!("*{}*\n{}\n", escape(&text::verdict_line(report)), escape(&diagnosis.summary));
+    for fact in diagnosis.evidence.iter().take(FACTS) {
+        description.push_str(&format!("\n{} {}", if fact.supports { "•" } else { "◦" }, escape(&fact.text)));
+    }
+    if report.plan.action == Action::Scale {
+        description.push_str("\n\n*Scaling*");
+        if let Some(capacity) = &report.capacity {
+            description.push_str(&format!("\n{}", escape(&text::capacity_line(capacity))));
+        }
+    } else {
+        description.push_str("\n\n*No change of scaling*");
+    }
+    for line in text::plan_lines(&report.plan) {
+        description.push_str(&format!("\n{}", escape(&line)));
+    }
+    description.push_str(&format!("\n*{}*: {}", report.outcome.status, escape(&report.outcome.reason)));
+    if let Some(other) = diagnosis.alternatives.first() {
+        description.push_str(&format!("\n\nNot {}: {}", other.verdict, escape(&other.why_not)));
+    }
+    description.push_str(&format!("\n\n<{}|endpoint> · <{}|graph>", report.links.console, report.links.graph));
+
+    // A command of the AWS CLI does not fit into a step; the e-mail and the log have it.
+    let steps =
+        report.next_steps.iter().filter(|step| !step.contains(": aws ")).map(|step| cut(&escape(step), NEXT_STEP));
+    let keywords = ["sagemaker", diagnosis.verdict.name(), report.endpoint_name.as_str()];
+    json!({
+        "version": "1.0",
+        "source": "custom",
+        "id": report.id,
+        "content": {
+            "textType": "client-markdown",
+            "title": cut(&format!("{sign} {}", escape(&text::headline(report))), TITLE),
+            "description": cut(&description, DESCRIPTION),
+            "nextSteps": steps.collect::<Vec<_>>(),
+            "keywords": keywords.map(|keyword| cut(keyword, KEYWORD)),
+        },
+        "metadata": {
+            "threadId": report.id,
+            "summary": cut(&summary(report), TITLE),
+            "eventType": "EndpointLatency",
+            "additionalContext": {
+                "verdict": diagnosis.verdict.name(),
+                "status": report.outcome.status.name(),
+                "plan_digest": report.plan.digest,
+            },
+        },
+    })
+}
+
+fn summary(report: &Report) -> String {
+    match (report.outcome.status, &report.plan.register_scalable_target) {
+        (OutcomeStatus::Applied, Some(register)) => {
+            format!("{}: at least {} instances from now on", escape(&text::headline(report)), register.min_capacity)
+        }
+        (status, _) => format!("{}: {status}", escape(&text::headline(report))),
+    }
+}
+
+/// The three characters that chat markup gives a meaning; with them gone, no text can mention or link.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// At most `limit` characters, an ellipsis among them where something was cut.
+fn cut(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    text.chars().take(limit.saturating_sub(1)).chain(['…']).collect()
+}

@@ -1,0 +1,210 @@
+//! The report as plain text in 78 columns: the terminal and the e-mail.
+
+use crate::model::{
+    Action, Bound, Capacity, Milliseconds, Plan, PutScalingPolicy, RegisterScalableTarget, Report, ScalableTarget,
+    Thousands,
+};
+use std::fmt::Write as _;
+
+const COLUMNS: usize = 78;
+
+/// What a person reads at three in the morning; the report as JSON has the rest.
+const FACTS: usize = 6;
+const ALTERNATIVES: usize = 3;
+
+/// Renders the report: verdict, why, what was done or is proposed, what else it could be, next step, where to look.
+#[must_use]
+pub fn render(report: &Report) -> String {
+    let mut out = Text(String::new());
+    let diagnosis = &report.diagnosis;
+    out.line(&headline(report));
+    out.line(&format!("{}{}", verdict_line(report), when(report)));
+    out.blank();
+    out.paragraph("", &diagnosis.summary);
+    if !diagnosis.evidence.is_empty() {
+        out.section("Why");
+        for fact in diagnosis.evidence.iter().take(FACTS) {
+            out.item(if fact.supports { "+ " } else { "  " }, &fact.text);
+        }
+    }
+    out.section(if report.plan.action == Action::Scale { "Scaling" } else { "No change of scaling" });
+    if let Some(capacity) = &report.capacity {
+        out.item("  ", &capacity_line(capacity));
+    }
+    for change in plan_lines(&report.plan) {
+        out.item("  ", &change);
+    }
+    for reason in &report.plan.reasoning {
+        out.item("  ", reason);
+    }
+    out.item("  ", &format!("{}: {}", report.outcome.status, report.outcome.reason));
+    for change in &report.outcome.changes {
+        out.item("  ", &format!("{}: {} -> {}", change.operation, change.before, change.after));
+    }
+    if !diagnosis.alternatives.is_empty() {
+        out.section("What else it could be, and why not");
+        for other in diagnosis.alternatives.iter().take(ALTERNATIVES) {
+            let belief = if other.confidence < 0.01 { "< 0.01".to_owned() } else { format!("{:.2}", other.confidence) };
+            out.item("  ", &format!("{} ({belief}): {}", other.verdict, other.why_not));
+        }
+    }
+    if !report.next_steps.is_empty() {
+        out.section("Next");
+        for (index, step) in report.next_steps.iter().enumerate() {
+            out.item(&format!("{}. ", index + 1), step);
+        }
+    }
+    if !report.warnings.is_empty() {
+        out.section("Warnings");
+        for warning in &report.warnings {
+            out.item("! ", warning);
+        }
+    }
+    out.section("Where to look");
+    out.line(&format!("  endpoint  {}", report.links.console));
+    out.line(&format!("  graph     {}", report.links.graph));
+    out.0
+}
+
+/// `orders/AllTraffic is overloaded`.
+#[must_use]
+pub fn headline(report: &Report) -> String {
+    format!("{} is {}", report.subject(), report.diagnosis.verdict.headline())
+}
+
+/// `overload (traffic_growth), confidence 0.97 (high)`.
+#[must_use]
+pub fn verdict_line(report: &Report) -> String {
+    let diagnosis = &report.diagnosis;
+    let sub_cause = diagnosis.sub_cause.as_ref().map(|sub_cause| format!(" ({sub_cause})")).unwrap_or_default();
+    format!("{}{sub_cause}, confidence {:.2} ({})", diagnosis.verdict, diagnosis.confidence, diagnosis.grade)
+}
+
+fn when(report: &Report) -> String {
+    let at = report.at.strftime("%Y-%m-%d %H:%M UTC");
+    match (&report.trigger.alarm_name, report.trigger.changed_at) {
+        (Some(alarm), Some(since)) => format!("; {at}, alarm {} since {}", inert(alarm), since.strftime("%H:%M UTC")),
+        (Some(alarm), None) => format!("; {at}, alarm {}", inert(alarm)),
+        _ => format!("; {at}"),
+    }
+}
+
+/// Text from outside on one line, without control characters.
+fn inert(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(255).collect()
+}
+
+/// `one instance sustains 1,200 invocations per minute (1,080 to 1,290) with p90 within 500 ms`.
+#[must_use]
+pub fn capacity_line(capacity: &Capacity) -> String {
+    let objective = format!("with {} within {}", capacity.slo_statistic, Milliseconds(capacity.latency_slo_ms.0));
+    let value = capacity.invocations_per_instance_per_minute;
+    let minutes = Thousands(f64::from(capacity.minutes_used));
+    match (capacity.bound, capacity.high) {
+        (Bound::Estimate, Some(high)) => format!(
+            "one instance sustains {value} invocations per minute (90 % interval {} to {high}) {objective}; {} from {minutes} minutes: {}",
+            capacity.low, capacity.grade, capacity.method
+        ),
+        _ => format!(
+            "one instance sustains at least {value} invocations per minute {objective}; {} from {minutes} minutes: {}",
+            capacity.grade, capacity.method
+        ),
+    }
+}
+
+/// The plan, before → after.
+#[must_use]
+pub fn plan_lines(plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(register) = &plan.register_scalable_target {
+        let before = plan.based_on.as_ref().and_then(|state| state.target.as_ref());
+        let of =
+            |value: fn(&ScalableTarget) -> u32| before.map_or("none".to_owned(), |target| value(target).to_string());
+        lines.push(format!(
+            "MinCapacity {} -> {}, MaxCapacity {} -> {}",
+            of(|target| target.min_capacity.0),
+            register.min_capacity,
+            of(|target| target.max_capacity.0),
+            register.max_capacity
+        ));
+    }
+    for policy in &plan.put_scaling_policies {
+        let tracking = &policy.target_tracking_scaling_policy_configuration;
+        lines.push(format!(
+            "policy {}: {} at {} per minute, cooldown {} s out and {} s in",
+            policy.policy_name,
+            tracking.predefined_metric_specification.predefined_metric_type,
+            Thousands(tracking.target_value),
+            tracking.scale_out_cooldown.0,
+            tracking.scale_in_cooldown.0
+        ));
+    }
+    lines
+}
+
+/// The AWS CLI command for `RegisterScalableTarget`. Names in it are SageMaker's, which need no quoting.
+#[must_use]
+pub fn register_command(register: &RegisterScalableTarget) -> String {
+    format!(
+        "aws application-autoscaling register-scalable-target --service-namespace {} --resource-id {} \
+         --scalable-dimension {} --min-capacity {} --max-capacity {}",
+        register.service_namespace,
+        register.resource_id,
+        register.scalable_dimension,
+        register.min_capacity,
+        register.max_capacity
+    )
+}
+
+/// The AWS CLI command for `PutScalingPolicy`.
+#[must_use]
+pub fn policy_command(policy: &PutScalingPolicy) -> String {
+    let configuration = serde_json::to_string(&policy.target_tracking_scaling_policy_configuration).unwrap_or_default();
+    format!(
+        "aws application-autoscaling put-scaling-policy --service-namespace {} --resource-id {} --scalable-dimension {} \
+         --policy-name {} --policy-type {} --target-tracking-scaling-policy-configuration '{configuration}'",
+        policy.service_namespace, policy.resource_id, policy.scalable_dimension, policy.policy_name, policy.policy_type
+    )
+}
+
+struct Text(String);
+
+impl Text {
+    fn line(&mut self, line: &str) {
+        self.0.push_str(line);
+        self.0.push('\n');
+    }
+
+    fn blank(&mut self) {
+        self.0.push('\n');
+    }
+
+    fn section(&mut self, title: &str) {
+        let _infallible = write!(self.0, "\n{title}\n");
+    }
+
+    /// One fact under a mark, its further lines aligned with its first word. Commands stay whole: a broken line cannot
+    /// be pasted.
+    fn item(&mut self, mark: &str, text: &str) {
+        match text.split_once(": aws ") {
+            Some((what, command)) => {
+                self.paragraph(mark, &format!("{what}:"));
+                self.line(&format!("    aws {command}"));
+            }
+            None => self.paragraph(mark, text),
+        }
+    }
+
+    fn paragraph(&mut self, mark: &str, text: &str) {
+        let rest = " ".repeat(mark.len());
+        let options = textwrap::Options::new(COLUMNS).initial_indent(mark).subsequent_indent(&rest).break_words(false);
+        for line in textwrap::wrap(&inert_lines(text), options) {
+            self.line(&line);
+        }
+    }
+}
+
+/// Line breaks in a fact would read as facts of their own.
+fn inert_lines(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

@@ -1,0 +1,93 @@
+//! The invariants of `src/lib.rs` that the sources themselves can show.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Stages and values that reckon only with what they are given.
+const PURE: [&str; 9] =
+    ["trigger", "diagnose", "capacity", "plan", "decide", "report", "model", "config", "statistics"];
+
+/// Stages that never know of each other; `advise` alone knows the order.
+const STAGES: [&str; 9] = ["trigger", "observe", "diagnose", "capacity", "plan", "decide", "act", "notify", "report"];
+
+/// Every source file of a module, without its tests at the foot.
+fn sources(module: &str) -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = vec![root.join(format!("{module}.rs"))];
+    if let Ok(folder) = fs::read_dir(root.join(module)) {
+        files.extend(folder.map(|entry| entry.unwrap().path()));
+    }
+    let without_tests = |text: String| text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+    files.into_iter().map(|file| (file.clone(), without_tests(fs::read_to_string(&file).unwrap()))).collect()
+}
+
+#[test]
+fn the_core_is_pure() {
+    for module in PURE {
+        for (file, text) in sources(module) {
+            for banned in [
+                "async ",
+                ".await",
+                "aws_sdk_",
+                "aws_smithy",
+                "tokio",
+                "std::env",
+                "std::fs",
+                "::now()",
+                "rand::",
+                "tracing::",
+                "println!",
+            ] {
+                assert!(!text.contains(banned), "{} uses `{banned}`", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn stages_do_not_know_each_other() {
+    for stage in STAGES {
+        for (file, text) in sources(stage) {
+            for other in STAGES.iter().filter(|other| **other != stage) {
+                let used = text.contains(&format!("crate::{other}::")) || text.contains(&format!("crate::{other};"));
+                // Rendering has one home; the notifier only carries it away.
+                let is_allowed = (stage, *other) == ("notify", "report");
+                assert!(!used || is_allowed, "{} knows `{other}`", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn only_act_writes_scaling_and_only_notify_publishes() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for file in files(&root) {
+        let text = fs::read_to_string(&file).unwrap();
+        let name = file.strip_prefix(&root).unwrap().display().to_string();
+        for (call, owner) in [
+            (".register_scalable_target()", "act.rs"),
+            (".put_scaling_policy()", "act.rs"),
+            (".tag_resource()", "act.rs"),
+            (".publish()", "notify.rs"),
+        ] {
+            assert!(!text.contains(call) || name == owner, "{name} calls {call}");
+        }
+        for never in ["delete_", "update_endpoint", ".put_metric_alarm(", ".set_alarm_state(", "deregister_"] {
+            assert!(!text.contains(&format!(".{never}").replace("..", ".")), "{name} calls {never}");
+        }
+    }
+}
+
+#[test]
+fn files_hold_one_thing() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for file in files(&root) {
+        let lines = fs::read_to_string(&file).unwrap().lines().count();
+        assert!(lines <= 450, "{} has {lines} lines", file.display());
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}

@@ -1,0 +1,147 @@
+//! Every file in `events/`, and what it is understood as.
+
+use endpoint_advisor::model::{
+    AlarmObjective, LatencyObjective, Milliseconds, ObjectiveSource, Statistic, Subject, Trigger, TriggerKind, Watched,
+};
+use endpoint_advisor::trigger::{Event, parse};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+fn events() -> BTreeMap<String, Value> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files
+        .map(|file| {
+            let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
+            (name, serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap())
+        })
+        .collect()
+}
+
+/// What an event is understood as, on one line.
+fn understood(event: &Value) -> String {
+    match parse(event.clone()) {
+        Ok(Event::One(trigger)) => line(&trigger),
+        Ok(Event::Queue(messages)) => {
+            let lines = messages.iter().map(|message| match &message.trigger {
+                Ok(trigger) => line(trigger),
+                Err(error) => format!("error: {error}"),
+            });
+            format!("[{}]", lines.collect::<Vec<_>>().join(" | "))
+        }
+        Err(error) => format!("error: {error}"),
+    }
+}
+
+fn line(trigger: &Trigger) -> String {
+    match trigger {
+        Trigger::Alarm(alarm) => {
+            let kind = serde_json::to_value(alarm.kind).unwrap();
+            let watched = match &alarm.watched {
+                Watched::Children(names) => format!("children {names:?}"),
+                Watched::Metric { subject, objective } => {
+                    let objective = match objective {
+                        AlarmObjective::Known(objective) => objective.to_string(),
+                        other => format!("{other:?}"),
+                    };
+                    format!("{} {objective}", named(subject))
+                }
+            };
+            format!("{} {} {watched}", kind.as_str().unwrap(), alarm.alarm_name)
+        }
+        Trigger::Manual(manual) => format!(
+            "advise {} {:?} {:?} at {:?}",
+            named(&manual.subject),
+            manual.latency_slo_ms.map(|ms| ms.0),
+            manual.slo_statistic.map(|s| s.to_string()),
+            manual.at.map(|at| at.to_string())
+        ),
+        Trigger::FollowUp(subject) => format!("follow_up {}", named(subject)),
+        Trigger::Audit(names) => {
+            format!("audit {:?}", names.as_ref().map(|names| names.iter().map(ToString::to_string).collect::<Vec<_>>()))
+        }
+        Trigger::Approval(approval) => format!(
+            "apply {} {:?} {}",
+            approval.endpoint_name,
+            approval.variant_name.as_ref().map(ToString::to_string),
+            approval.plan_digest
+        ),
+        Trigger::Ignored(reason) => format!("ignored: {reason}"),
+    }
+}
+
+fn named(subject: &Subject) -> String {
+    match subject {
+        Subject::Endpoint(endpoint) => endpoint.to_string(),
+        Subject::Variant(endpoint, variant) => format!("{endpoint}/{variant}"),
+        Subject::InferenceComponent(component) => format!("component {component}"),
+    }
+}
+
+#[test]
+fn every_event_is_understood_as_written_beside_it() {
+    let understood: String = events().iter().map(|(name, event)| format!("{name}: {}\n", understood(event))).collect();
+    expect_test::expect_file!["../scenarios/events.txt"].assert_eq(&understood);
+}
+
+#[test]
+fn every_shape_of_one_alarm_asks_the_same() {
+    let expected = LatencyObjective {
+        latency_slo_ms: Milliseconds(500.0),
+        slo_statistic: Statistic::P90,
+        source: ObjectiveSource::Alarm,
+    };
+    for (shape, kind) in [
+        ("eventbridge-single-metric", TriggerKind::EventbridgeAlarm),
+        ("eventbridge-metric-math", TriggerKind::EventbridgeAlarm),
+        ("direct-action", TriggerKind::DirectAlarm),
+        ("direct-action-metric-math", TriggerKind::DirectAlarm),
+        ("sns-percentile", TriggerKind::SnsAlarm),
+        ("sns-null-description", TriggerKind::SnsAlarm),
+        ("sns-metric-math", TriggerKind::SnsAlarm),
+        ("hostile-description", TriggerKind::EventbridgeAlarm),
+    ] {
+        let Ok(Event::One(Trigger::Alarm(alarm))) = parse(events()[shape].clone()) else { panic!("{shape}") };
+        assert_eq!(alarm.kind, kind, "{shape}");
+        let Watched::Metric { subject, objective } = alarm.watched else { panic!("{shape}") };
+        assert_eq!(named(&subject), "orders/AllTraffic", "{shape}");
+        assert_eq!(objective, AlarmObjective::Known(expected), "{shape}");
+    }
+}
+
+#[test]
+fn an_event_that_nobody_understands_is_an_error_that_says_what_was_expected() {
+    for event in [
+        "null",
+        "42",
+        "[]",
+        "{}",
+        r#"{"Records":[]}"#,
+        r#"{"Records":[{"eventSource":"aws:s3"}]}"#,
+        r#"{"alarmData":{}}"#,
+        r#"{"advise":{}}"#,
+        r#"{"advise":{"endpoint_name":"a b"}}"#,
+        r#"{"advise":{"endpoint_name":"a","at":"yesterday"}}"#,
+        r#"{"advise":{"endpoint_name":"a","latency_slo_ms":-1}}"#,
+        r#"{"advise":{"endpoint_name":"a","slo_statistic":"tm99"}}"#,
+        r#"{"apply":{"endpoint_name":"a"}}"#,
+        r#"{"detail-type":"Scheduled Event","detail":{}}"#,
+        r#"{"detail-type":"CloudWatch Alarm State Change","detail":{"alarmName":"a","state":{"value":"FIRE"}}}"#,
+    ] {
+        let error = parse(serde_json::from_str(event).unwrap()).expect_err(event);
+        let text = endpoint_advisor_chain(&error);
+        assert!(text.len() > 20, "{event}: {text}");
+    }
+}
+
+fn endpoint_advisor_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

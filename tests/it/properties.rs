@@ -1,0 +1,139 @@
+//! Laws that hold for every observation, sane or not.
+
+use crate::convergence::applied;
+use crate::endpoint::{at, observed, settings};
+use endpoint_advisor::advise::explain;
+use endpoint_advisor::model::{
+    Action, InstanceCount, Metrics, Minute, Observation, OutcomeStatus, Report, ScalableTarget, Series,
+};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// Simulated once: proptest only disturbs it.
+static OVERLOAD: LazyLock<Observation> = LazyLock::new(|| observed("overload"));
+
+/// One change to each series: scaled, with gaps, with values that cannot be.
+#[derive(Debug, Clone)]
+struct Disturbance {
+    factor: f64,
+    gap_every: usize,
+    odd: f64,
+    odd_every: usize,
+}
+
+fn disturbance() -> impl Strategy<Value = Disturbance> {
+    let odd =
+        prop_oneof![Just(f64::NAN), Just(f64::INFINITY), Just(-1.0), Just(0.0), Just(1e300), Just(f64::MIN_POSITIVE)];
+    (0.2..5.0_f64, 1_usize..400, odd, 1_usize..400).prop_map(|(factor, gap_every, odd, odd_every)| Disturbance {
+        factor,
+        gap_every,
+        odd,
+        odd_every,
+    })
+}
+
+fn disturbed(observation: &Observation, disturbances: &[Disturbance]) -> Observation {
+    let first = Minute::containing(at()).plus(-2 * 1_440);
+    let series = observation.metrics.0.iter().zip(disturbances).map(|(series, disturbance)| {
+        let values = (0..2 * 1_440).map(|index| {
+            let position = usize::try_from(index).unwrap();
+            if disturbance.gap_every > 1 && position % disturbance.gap_every == 0 {
+                None
+            } else if position % disturbance.odd_every == disturbance.odd_every / 2 {
+                Some(disturbance.odd)
+            } else {
+                series.at(first.plus(index)).map(|value| value * disturbance.factor)
+            }
+        });
+        Series::new(series.metric, series.statistic, first, values.collect())
+    });
+    Observation { metrics: Metrics(series.collect()), ..observation.clone() }
+}
+
+/// What must hold of any report, whatever was observed.
+fn is_sane(report: &Report, max_instances: u32) {
+    let diagnosis = &report.diagnosis;
+    assert!((0.0..=1.0).contains(&diagnosis.confidence), "{}", diagnosis.confidence);
+    let json = serde_json::to_string(report).unwrap();
+    assert_eq!(&serde_json::from_str::<Report>(&json).unwrap(), report, "survives JSON");
+    if let Some(capacity) = &report.capacity {
+        let (low, value) = (capacity.low.0, capacity.invocations_per_instance_per_minute.0);
+        assert!(low.is_finite() && low > 0.0 && low <= value, "{low} {value}");
+    }
+    if let Some(register) = &report.plan.register_scalable_target {
+        assert!(register.min_capacity <= register.max_capacity);
+        assert!(register.max_capacity <= InstanceCount(max_instances));
+        assert!(report.plan.put_scaling_policies.iter().all(|policy| {
+            let target = policy.target_tracking_scaling_policy_configuration.target_value;
+            target.is_finite() && target >= 1.0
+        }));
+    }
+    assert_eq!(report.plan.action == Action::Hold, report.plan.hold_reason.is_some());
+    assert_eq!(report.plan.action == Action::Hold, report.plan.register_scalable_target.is_none());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_observation_breaks_the_advice_or_leaves_the_guardrails(
+        disturbances in prop::collection::vec(disturbance(), 9), max in 2_u32..30,
+    ) {
+        let observation = disturbed(&OVERLOAD, &disturbances);
+        is_sane(&explain(&observation, &settings(&[("ADVISOR_MAX_INSTANCES", &max.to_string())])), max);
+    }
+
+    #[test]
+    fn nothing_is_ever_lowered(min in 1_u32..6, extra in 0_u32..6, current in 1_u32..8) {
+        let mut observation = OVERLOAD.clone();
+        observation.scaling.as_mut().unwrap().target = Some(ScalableTarget {
+            arn: None,
+            min_capacity: InstanceCount(min),
+            max_capacity: InstanceCount(min + extra),
+            is_scale_out_suspended: false,
+            tags: Some(BTreeMap::new()),
+        });
+        observation.variant.current_instance_count = Some(InstanceCount(current));
+        observation.variant.desired_instance_count = Some(InstanceCount(current));
+        let report = explain(&observation, &settings(&[("ADVISOR_MAX_INSTANCES", "20")]));
+        if let Some(register) = report.plan.register_scalable_target {
+            prop_assert!(register.min_capacity >= InstanceCount(min));
+            prop_assert!(register.min_capacity >= InstanceCount(current));
+            prop_assert!(register.max_capacity >= InstanceCount(min + extra));
+        }
+    }
+
+    #[test]
+    fn more_load_never_asks_for_fewer_instances(factor in 1.0..3.0_f64) {
+        let needed = |observation: &Observation| {
+            let report = explain(observation, &settings(&[("ADVISOR_MAX_INSTANCES", "100")]));
+            report.plan.register_scalable_target.map(|register| (register.min_capacity, register.max_capacity))
+        };
+        // More of everything that arrives in the last minutes, on as many instances.
+        let first = Minute::containing(at()).plus(-2 * 1_440);
+        let mut busier = OVERLOAD.clone();
+        for series in &mut busier.metrics.0 {
+            if matches!(series.metric.name(), "Invocations" | "InvocationsPerInstance") {
+                let values = (0..2 * 1_440).map(|index| {
+                    let value = series.at(first.plus(index));
+                    if index >= 2 * 1_440 - 10 { value.map(|value| value * factor) } else { value }
+                });
+                *series = Series::new(series.metric, series.statistic, first, values.collect());
+            }
+        }
+        if let (Some(before), Some(after)) = (needed(&OVERLOAD), needed(&busier)) {
+            prop_assert!(after >= before, "{before:?} {after:?}");
+        }
+    }
+
+    #[test]
+    fn an_applied_plan_asks_for_nothing_more(disturbances in prop::collection::vec(disturbance(), 9)) {
+        let observation = disturbed(&OVERLOAD, &disturbances);
+        let report = explain(&observation, &settings(&[]));
+        if report.plan.action == Action::Scale {
+            let after = explain(&applied(&observation, &report.plan), &settings(&[]));
+            prop_assert_eq!(after.outcome.status, OutcomeStatus::Unchanged);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Golden reports: what an on-call engineer reads, for one situation each.
+//!
+//! `UPDATE_EXPECT=1 cargo test` rewrites the files under `tests/scenarios/`; read the difference as prose.
+
+use crate::endpoint::{observed, settings, without};
+use endpoint_advisor::advise::explain;
+use endpoint_advisor::model::{
+    EndpointStatus, InstanceCount, Metric, Observation, ScalableTarget, ScalingPolicy, Seconds, TargetTracking, Verdict,
+};
+use endpoint_advisor::report::{card, text};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Explains the observation, holds the verdict against the truth, and text and card against their golden files.
+fn check(name: &str, observation: &Observation, verdict: Verdict, variables: &[(&str, &str)]) {
+    let report = explain(observation, &settings(variables));
+    assert_eq!(report.diagnosis.verdict, verdict, "{}", text::render(&report));
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios").join(name);
+    std::fs::create_dir_all(&golden).unwrap();
+    expect_test::expect_file![golden.join("report.txt")].assert_eq(&text::render(&report));
+    let card = serde_json::to_string_pretty(&card::render(&report)).unwrap();
+    expect_test::expect_file![golden.join("card.json")].assert_eq(&card);
+    let plan = serde_json::to_string_pretty(&report.plan).unwrap();
+    expect_test::expect_file![golden.join("plan.json")].assert_eq(&plan);
+}
+
+fn with_target(mut observation: Observation, min: u32, max: u32, policy: Option<ScalingPolicy>) -> Observation {
+    let scaling = observation.scaling.as_mut().unwrap();
+    scaling.target = Some(ScalableTarget {
+        arn: Some("arn:aws:application-autoscaling:us-east-1:111122223333:scalable-target/1a2b".to_owned()),
+        min_capacity: InstanceCount(min),
+        max_capacity: InstanceCount(max),
+        is_scale_out_suspended: false,
+        tags: Some(BTreeMap::new()),
+    });
+    scaling.policies.extend(policy);
+    observation
+}
+
+#[test]
+fn traffic_beyond_what_two_instances_sustain() {
+    check("traffic-beyond-capacity", &observed("overload"), Verdict::Overload, &[]);
+}
+
+#[test]
+fn one_of_two_instances_gone() {
+    check("one-of-two-instances-gone", &observed("capacity-loss"), Verdict::Overload, &[]);
+}
+
+#[test]
+fn overload_behind_a_policy_of_somebody_else() {
+    let policy = ScalingPolicy {
+        policy_name: "orders-target".to_owned(),
+        policy_type: "TargetTrackingScaling".to_owned(),
+        target_tracking: Some(TargetTracking {
+            metric: Some("SageMakerVariantInvocationsPerInstance".to_owned()),
+            target_value: 5_000.0,
+            scale_out_cooldown: None,
+            scale_in_cooldown: None,
+            disable_scale_in: false,
+        }),
+    };
+    let observation = with_target(observed("overload"), 2, 4, Some(policy));
+    check("overload-behind-somebody-elses-policy", &observation, Verdict::Overload, &[]);
+}
+
+#[test]
+fn overload_at_the_maximum() {
+    let observation = with_target(observed("overload"), 1, 2, None);
+    check("overload-at-max-capacity", &observation, Verdict::Overload, &[]);
+}
+
+#[test]
+fn overload_with_a_guardrail_below_what_is_running() {
+    check(
+        "overload-guardrail-below-current",
+        &observed("overload"),
+        Verdict::Overload,
+        &[("ADVISOR_MAX_INSTANCES", "1")],
+    );
+}
+
+#[test]
+fn overload_without_an_objective() {
+    let mut observation = observed("overload");
+    observation.objective = None;
+    check("overload-without-objective", &observation, Verdict::Overload, &[]);
+}
+
+#[test]
+fn overload_without_utilisation() {
+    let observation = without(observed("overload"), Metric::CPUUtilization);
+    check("overload-without-utilisation", &observation, Verdict::Overload, &[]);
+}
+
+#[test]
+fn overload_while_the_endpoint_is_updating() {
+    let mut observation = observed("overload");
+    observation.endpoint.status = EndpointStatus("Updating".to_owned());
+    check("overload-while-updating", &observation, Verdict::Overload, &[]);
+}
+
+#[test]
+fn a_heavier_model_after_a_deployment() {
+    let mut observation = observed("slow-model");
+    observation.endpoint.endpoint_config_created_at = Some("2026-10-05T08:58:00Z".parse().unwrap());
+    check("heavier-model-after-deployment", &observation, Verdict::SlowModel, &[]);
+}
+
+#[test]
+fn a_model_that_was_always_too_slow() {
+    check("model-always-too-slow", &observed("always-slow"), Verdict::SlowModel, &[]);
+}
+
+#[test]
+fn a_container_that_waits_for_something() {
+    check("container-waits", &observed("slow-dependency"), Verdict::SlowDependency, &[]);
+}
+
+#[test]
+fn a_container_that_waits_and_no_utilisation_to_tell() {
+    let observation = without(observed("slow-dependency"), Metric::CPUUtilization);
+    check("slower-without-utilisation", &observation, Verdict::Undetermined, &[]);
+}
+
+#[test]
+fn time_lost_outside_the_container() {
+    check("time-lost-outside-the-container", &observed("overhead"), Verdict::Overhead, &[]);
+}
+
+#[test]
+fn a_third_of_the_requests_fail() {
+    check("a-third-of-requests-fail", &observed("model-errors"), Verdict::ModelErrors, &[]);
+}
+
+#[test]
+fn three_slow_minutes_that_are_over() {
+    check("three-slow-minutes-over", &observed("blip"), Verdict::Transient, &[]);
+}
+
+#[test]
+fn an_endpoint_that_is_hardly_used() {
+    check("hardly-used", &observed("hardly-used"), Verdict::InsufficientData, &[]);
+}
+
+#[test]
+fn an_endpoint_whose_metrics_are_not_there() {
+    let mut observation = observed("healthy");
+    observation.metrics.0.clear();
+    check("no-metrics", &observation, Verdict::InsufficientData, &[]);
+}
+
+#[test]
+fn a_policy_of_ours_that_is_nearly_right_stays() {
+    // Our own policy within 5 % of what would be advised now is not touched for so little.
+    let policy = ScalingPolicy {
+        policy_name: "endpoint-advisor-invocations".to_owned(),
+        policy_type: "TargetTrackingScaling".to_owned(),
+        target_tracking: Some(TargetTracking {
+            metric: Some("SageMakerVariantInvocationsPerInstance".to_owned()),
+            target_value: 1.0,
+            scale_out_cooldown: Some(Seconds(60)),
+            scale_in_cooldown: Some(Seconds(720)),
+            disable_scale_in: false,
+        }),
+    };
+    let advised = explain(&observed("overload"), &settings(&[]));
+    let target = advised.plan.put_scaling_policies[0].target_tracking_scaling_policy_configuration.target_value;
+    for (factor, is_kept) in [(1.04, true), (0.97, true), (1.06, false), (2.0, false)] {
+        let mut present = policy.clone();
+        present.target_tracking.as_mut().unwrap().target_value = target * factor;
+        let report = explain(&with_target(observed("overload"), 1, 4, Some(present)), &settings(&[]));
+        let planned = report.plan.put_scaling_policies[0].target_tracking_scaling_policy_configuration.target_value;
+        assert_eq!((planned - target * factor).abs() < 1e-9, is_kept, "{factor}");
+    }
+}
