@@ -4,6 +4,7 @@ pub(crate) mod auto_scaling;
 
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_applicationautoscaling::operation::put_scaling_policy::PutScalingPolicyError;
+use aws_sdk_applicationautoscaling::operation::register_scalable_target::RegisterScalableTargetError;
 use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{BeforeTransmitInterceptorContextRef, InterceptorContext};
@@ -63,7 +64,7 @@ impl Aws {
             auto_scaling: aws_sdk_applicationautoscaling::Client::from_conf(
                 aws_sdk_applicationautoscaling::config::Builder::from(config)
                     .interceptor(calls.clone())
-                    .retry_classifier(ThrottledAlarms)
+                    .retry_classifier(ScalingErrors)
                     .retry_config(patient)
                     .build(),
             ),
@@ -111,24 +112,30 @@ impl Intercept for Calls {
     }
 }
 
-/// `PutScalingPolicy` makes alarms, and CloudWatch takes three of those a second. Its throttle comes back as a
-/// `FailedResourceAccessException`, which the SDK would not retry.
+/// Where the SDK's own judgement of an Application Auto Scaling error is wrong.
+///
+/// `PutScalingPolicy` makes alarms, and CloudWatch takes three of those a second: its throttle comes back as a
+/// `FailedResourceAccessException`, which the SDK would not retry. `LimitExceededException` is a quota, which the SDK
+/// takes for a throttle and would retry in vain.
 #[derive(Debug)]
-struct ThrottledAlarms;
+struct ScalingErrors;
 
-impl ClassifyRetry for ThrottledAlarms {
+impl ClassifyRetry for ScalingErrors {
     fn name(&self) -> &'static str {
-        "ThrottledAlarms"
+        "ScalingErrors"
     }
 
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let error = context.output_or_error().and_then(Result::err).and_then(|error| error.as_operation_error());
-        match error.and_then(|error| error.downcast_ref::<PutScalingPolicyError>()) {
-            Some(PutScalingPolicyError::FailedResourceAccessException(error))
+        let Some(error) = error else { return RetryAction::NoActionIndicated };
+        match (error.downcast_ref(), error.downcast_ref()) {
+            (Some(PutScalingPolicyError::FailedResourceAccessException(error)), _)
                 if error.message().is_some_and(is_throttle) =>
             {
                 RetryAction::throttling_error()
             }
+            (Some(PutScalingPolicyError::LimitExceededException(_)), _)
+            | (_, Some(RegisterScalableTargetError::LimitExceededException(_))) => RetryAction::RetryForbidden,
             _ => RetryAction::NoActionIndicated,
         }
     }

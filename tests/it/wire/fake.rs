@@ -1,0 +1,261 @@
+//! AWS on the wire: answers each operation from a table, and keeps what was asked.
+//!
+//! This is the seam where our use of the API is tested: the bodies are those that leave for AWS.
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
+use aws_smithy_http_client::test_util::infallible_client_fn;
+use aws_smithy_types::body::SdkBody;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use ciborium::Value as Cbor;
+use endpoint_advisor::aws::Aws;
+use endpoint_advisor::model::{Observation, Series};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// One answer.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// Success, JSON services.
+    Json(Value),
+    /// Success, CloudWatch.
+    Cbor(Cbor),
+    /// An error of the service: status, code, message.
+    Error(u16, &'static str, &'static str),
+}
+
+/// What was asked, in order: operation and body.
+pub type Asked = Vec<(String, Value)>;
+
+/// A stand-in for AWS.
+#[derive(Clone, Default)]
+pub struct Fake {
+    /// Answers by operation; the last of several is repeated.
+    answers: Arc<Mutex<BTreeMap<String, Vec<Answer>>>>,
+    asked: Arc<Mutex<Asked>>,
+    observation: Option<Arc<Observation>>,
+}
+
+/// Retries are tested for what they ask, not for how long they wait.
+#[derive(Debug)]
+struct NoSleep;
+
+impl AsyncSleep for NoSleep {
+    fn sleep(&self, _: Duration) -> Sleep {
+        Sleep::new(std::future::ready(()))
+    }
+}
+
+impl Fake {
+    /// AWS as it would have been when this observation was made.
+    pub fn with(observation: &Observation) -> Self {
+        let fake = Self { observation: Some(Arc::new(observation.clone())), ..Self::default() };
+        let count = observation.variant.current_instance_count.unwrap().0;
+        fake.answer("DescribeEndpoint", json!({
+            "EndpointName": "orders", "EndpointArn": observation.endpoint.arn, "EndpointConfigName": "orders-7",
+            "EndpointStatus": observation.endpoint.status, "CreationTime": 1_780_000_000.0, "LastModifiedTime": 1_789_898_400.0,
+            "ProductionVariants": [{"VariantName": "AllTraffic", "CurrentInstanceCount": count, "DesiredInstanceCount": count}],
+        }));
+        fake.answer("DescribeEndpointConfig", json!({
+            "EndpointConfigName": "orders-7", "EndpointConfigArn": "arn:aws:sagemaker:us-east-1:111122223333:endpoint-config/orders-7",
+            "CreationTime": 1_789_898_100.0,
+            "ProductionVariants": [{"VariantName": "AllTraffic", "ModelName": "orders", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 2}],
+        }));
+        fake.answer("DescribeModel", json!({
+            "ModelName": "orders", "ModelArn": "arn:aws:sagemaker:us-east-1:111122223333:model/orders", "CreationTime": 1.0,
+            "PrimaryContainer": {"Image": "image", "Mode": "SingleModel"},
+        }));
+        fake.answer("ListTags", json!({"Tags": []}));
+        fake.answer("DescribeScalableTargets", json!({"ScalableTargets": []}));
+        fake.answer("DescribeScalingPolicies", json!({"ScalingPolicies": []}));
+        fake.answer("DescribeScalingActivities", json!({"ScalingActivities": []}));
+        fake.answer("ListTagsForResource", json!({"Tags": {}}));
+        for write in ["RegisterScalableTarget", "PutScalingPolicy", "TagResource"] {
+            fake.answer(write, json!({"PolicyARN": "arn:policy"}));
+        }
+        fake
+    }
+
+    /// Sets the answer to an operation.
+    pub fn answer(&self, operation: &str, answer: Value) {
+        self.script(operation, vec![Answer::Json(answer)]);
+    }
+
+    /// Sets the answers to an operation, in order; the last one is repeated.
+    pub fn script(&self, operation: &str, answers: Vec<Answer>) {
+        self.answers.lock().unwrap().insert(operation.to_owned(), answers);
+    }
+
+    /// Everything that was asked.
+    pub fn asked(&self) -> Asked {
+        self.asked.lock().unwrap().clone()
+    }
+
+    /// The operations that were asked, sorted and without repetition.
+    pub fn operations(&self) -> Vec<String> {
+        let set: std::collections::BTreeSet<String> =
+            self.asked().into_iter().map(|(operation, _)| operation).collect();
+        set.into_iter().collect()
+    }
+
+    /// The requests that would have changed something, publishing excepted.
+    pub fn writes(&self) -> Asked {
+        let reads = |operation: &str| ["Describe", "List", "Get"].iter().any(|prefix| operation.starts_with(prefix));
+        self.asked().into_iter().filter(|(operation, _)| !reads(operation) && operation != "Publish").collect()
+    }
+
+    /// The messages that were published.
+    pub fn published(&self) -> Vec<Value> {
+        self.asked().into_iter().filter(|(operation, _)| operation == "Publish").map(|(_, body)| body).collect()
+    }
+
+    /// Clients that ask this stand-in.
+    pub fn aws(&self) -> Aws {
+        let fake = self.clone();
+        let http = infallible_client_fn(move |request: http::Request<SdkBody>| fake.respond(&request));
+        let credentials = Credentials::new("AKIATEST", "secret", None, None, "test");
+        Aws::new(
+            &SdkConfig::builder()
+                .behavior_version(aws_config::BehaviorVersion::v2026_01_12())
+                .region(Region::new("us-east-1"))
+                .credentials_provider(SharedCredentialsProvider::new(credentials))
+                .http_client(http)
+                .sleep_impl(SharedAsyncSleep::new(NoSleep))
+                .build(),
+        )
+    }
+
+    fn respond(&self, request: &http::Request<SdkBody>) -> http::Response<SdkBody> {
+        let bytes = request.body().bytes().unwrap_or_default();
+        let header = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
+        let (operation, body) = match header {
+            Some(target) => (target.rsplit('.').next().unwrap().to_owned(), serde_json::from_slice(bytes).unwrap()),
+            None if request.uri().path().contains("/operation/") => {
+                let operation = request.uri().path().rsplit('/').next().unwrap().to_owned();
+                (operation, cbor_to_json(ciborium::from_reader(bytes).unwrap()))
+            }
+            None => form(bytes),
+        };
+        self.asked.lock().unwrap().push((operation.clone(), body.clone()));
+        let mut answers = self.answers.lock().unwrap();
+        let answer = match answers.get_mut(&operation) {
+            Some(script) if script.len() > 1 => Some(script.remove(0)),
+            Some(script) => script.first().cloned(),
+            None => None,
+        };
+        drop(answers);
+        let is_cbor = header.is_none() && request.uri().path().contains("/operation/");
+        match answer {
+            Some(Answer::Json(json)) => response(200, "application/x-amz-json-1.1", json.to_string().into_bytes()),
+            Some(Answer::Cbor(cbor)) => cbor_response(200, &cbor),
+            Some(Answer::Error(status, code, message)) if is_cbor => {
+                let entries = [("__type", code), ("message", message)].map(|(key, text)| (Cbor::from(key), Cbor::from(text)));
+                cbor_response(status, &Cbor::Map(entries.into()))
+            }
+            Some(Answer::Error(status, code, message)) if operation == "Publish" => response(
+                status,
+                "text/xml",
+                format!("<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>").into_bytes(),
+            ),
+            Some(Answer::Error(status, code, message)) => {
+                response(status, "application/x-amz-json-1.1", json!({"__type": code, "message": message}).to_string().into_bytes())
+            }
+            None if operation == "Publish" => response(
+                200,
+                "text/xml",
+                b"<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>".to_vec(),
+            ),
+            None if operation == "GetMetricData" => cbor_response(200, &self.metric_data(&body)),
+            None if operation == "DescribeAlarmsForMetric" || operation == "DescribeAlarms" => {
+                cbor_response(200, &Cbor::Map(vec![(Cbor::from("MetricAlarms"), Cbor::Array(Vec::new()))]))
+            }
+            None => panic!("nobody said what {operation} answers"),
+        }
+    }
+
+    /// `GetMetricData` from the observation's own series.
+    fn metric_data(&self, body: &Value) -> Cbor {
+        let observation = self.observation.as_ref().unwrap();
+        let results = body["MetricDataQueries"].as_array().unwrap().iter().map(|query| {
+            let stat = &query["MetricStat"];
+            let series = observation.metrics.0.iter().find(|series| {
+                stat["Metric"]["MetricName"] == series.metric.name() && stat["Stat"] == series.statistic.to_string()
+            });
+            let points: Vec<_> = series.into_iter().flat_map(Series::points).collect();
+            Cbor::Map(vec![
+                (Cbor::from("Id"), Cbor::from(query["Id"].as_str().unwrap())),
+                (Cbor::from("StatusCode"), Cbor::from("Complete")),
+                (
+                    Cbor::from("Timestamps"),
+                    Cbor::Array(
+                        points
+                            .iter()
+                            .map(|(minute, _)| Cbor::Tag(1, Box::new(Cbor::from(minute.start().as_second()))))
+                            .collect(),
+                    ),
+                ),
+                (Cbor::from("Values"), Cbor::Array(points.iter().map(|(_, value)| Cbor::from(*value)).collect())),
+            ])
+        });
+        Cbor::Map(vec![(Cbor::from("MetricDataResults"), Cbor::Array(results.collect()))])
+    }
+}
+
+fn response(status: u16, content_type: &str, body: Vec<u8>) -> http::Response<SdkBody> {
+    http::Response::builder().status(status).header("content-type", content_type).body(SdkBody::from(body)).unwrap()
+}
+
+fn cbor_response(status: u16, cbor: &Cbor) -> http::Response<SdkBody> {
+    let mut body = Vec::new();
+    ciborium::into_writer(cbor, &mut body).unwrap();
+    let mut response = response(status, "application/cbor", body);
+    response.headers_mut().insert("smithy-protocol", "rpc-v2-cbor".parse().unwrap());
+    response
+}
+
+fn cbor_to_json(cbor: Cbor) -> Value {
+    match cbor {
+        Cbor::Map(entries) => entries
+            .into_iter()
+            .map(|(key, value)| (key.as_text().unwrap().to_owned(), cbor_to_json(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        Cbor::Array(items) => items.into_iter().map(cbor_to_json).collect(),
+        Cbor::Tag(_, inner) => cbor_to_json(*inner),
+        Cbor::Text(text) => text.into(),
+        Cbor::Bool(value) => value.into(),
+        Cbor::Integer(value) => i64::try_from(value).unwrap().into(),
+        Cbor::Float(value) => value.into(),
+        _ => Value::Null,
+    }
+}
+
+/// A query-protocol request: `Action=Publish&…`.
+fn form(bytes: &[u8]) -> (String, Value) {
+    let decode = |text: &str| {
+        let mut out = Vec::new();
+        let mut rest = text.bytes();
+        while let Some(byte) = rest.next() {
+            match byte {
+                b'+' => out.push(b' '),
+                b'%' => {
+                    let hex: String = [rest.next().unwrap(), rest.next().unwrap()].map(char::from).iter().collect();
+                    out.push(u8::from_str_radix(&hex, 16).unwrap());
+                }
+                other => out.push(other),
+            }
+        }
+        String::from_utf8(out).unwrap()
+    };
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    let fields: serde_json::Map<String, Value> = text
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(key, value)| (decode(key), Value::from(decode(value))))
+        .collect();
+    (fields["Action"].as_str().unwrap().to_owned(), Value::Object(fields))
+}
