@@ -27,7 +27,7 @@ impl Features {
     /// `work per request is 1.05 times that of the same load`.
     pub fn work_in_words(&self) -> String {
         match self.work_ratio {
-            Some(work) if work > 1.1 || work < 0.9 => format!("work per request is {work:.2} times normal"),
+            Some(work) if !(0.9..=1.1).contains(&work) => format!("work per request is {work:.2} times normal"),
             Some(work) => format!("work per request is as before ({work:.2} times normal)"),
             None => "work per request is not known: CPUUtilization and GPUUtilization have no datapoints".to_owned(),
         }

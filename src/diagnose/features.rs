@@ -199,7 +199,7 @@ impl Features {
             error_4xx_share: error_share(incident, |row| row.errors_4xx),
             traffic_ratio: change(|row| row.invocations.map(|invocations| invocations.0)),
             instances_ratio: change(MinuteRow::instances),
-            violation_share: share(earlier.iter().filter(|(_, row)| over(&row)).count(), earlier.len()),
+            violation_share: share(earlier.iter().filter(|(_, row)| over(row)).count(), earlier.len()),
             is_slow_when_quiet: share(quiet.iter().filter(|row| over(row)).count(), quiet.len()) > 0.5,
             minutes_since_deployment: deployed.map(|deployed| onset.since(deployed)),
             memory: middle(incident, |row| row.memory),

@@ -18,7 +18,7 @@ const NAMES: usize = 100;
 /// The objective in an alarm's definition; none where it is no longer there or states none.
 pub(super) async fn objective(aws: &Aws, name: &str) -> Result<Option<LatencyObjective>, CallError> {
     let found = find(aws, std::slice::from_ref(&name.to_owned())).await?;
-    Ok(found.metric.iter().find_map(|alarm| definition(alarm)).and_then(|(_, objective)| known(objective)))
+    Ok(found.metric.iter().find_map(definition).and_then(|(_, objective)| known(objective)))
 }
 
 /// Whether an alarm is still in `ALARM`; none where it no longer exists.

@@ -72,35 +72,37 @@ pub(super) async fn metrics(
     };
     let dimensions = [("EndpointName", endpoint_name.as_str()), ("VariantName", variant_name.as_str())]
         .map(|(name, value)| Dimension::builder().name(name).value(value).build());
-    let statistics = statistics(latency, has_gpu);
-    let mut chunks: Vec<(Minute, i64, Vec<(Metric, Statistic)>)> = Vec::new();
-    for (metric, statistic, depth) in statistics {
+    let mut chunks: Vec<Chunk> = Vec::new();
+    for (metric, statistic, depth) in statistics(latency, has_gpu) {
         let first = first(depth);
-        let minutes = end.since(first);
-        match chunks
-            .iter_mut()
-            .find(|(chunk, points, _)| *chunk == first && points.saturating_add(minutes) <= PAGE_DATAPOINTS)
-        {
-            Some((_, points, chunk)) => {
-                *points += minutes;
-                chunk.push((metric, statistic));
-            }
-            None => chunks.push((first, minutes, vec![(metric, statistic)])),
+        match chunks.iter_mut().find(|chunk| chunk.first == first && chunk.has_room(end)) {
+            Some(chunk) => chunk.statistics.push((metric, statistic)),
+            None => chunks.push(Chunk { first, statistics: vec![(metric, statistic)] }),
         }
     }
-    let requests = chunks
-        .iter()
-        .filter(|(_, minutes, _)| *minutes > 0)
-        .map(|(first, _, chunk)| read(aws, chunk, &dimensions, *first, end));
+    let requests = chunks.iter().filter(|chunk| chunk.first < end).map(|chunk| read(aws, chunk, &dimensions, end));
     Ok(Metrics(try_join_all(requests).await?.into_iter().flatten().collect()))
+}
+
+/// Statistics that are read in one request.
+struct Chunk {
+    first: Minute,
+    statistics: Vec<(Metric, Statistic)>,
+}
+
+impl Chunk {
+    /// Whether one more statistic still fits on the page.
+    fn has_room(&self, end: Minute) -> bool {
+        let series = i64::try_from(self.statistics.len()).unwrap_or(i64::MAX).saturating_add(1);
+        end.since(self.first).saturating_mul(series) <= PAGE_DATAPOINTS
+    }
 }
 
 /// One request, and its further pages where there are any.
 async fn read(
     aws: &Aws,
-    statistics: &[(Metric, Statistic)],
+    Chunk { first, statistics }: &Chunk,
     dimensions: &[Dimension],
-    first: Minute,
     end: Minute,
 ) -> Result<Vec<Series>, CallError> {
     let queries = statistics.iter().enumerate().map(|(index, (metric, statistic))| {
@@ -121,7 +123,7 @@ async fn read(
         .scan_by(ScanBy::TimestampAscending)
         .into_paginator()
         .send();
-    let length = usize::try_from(end.since(first)).unwrap_or_default();
+    let length = usize::try_from(end.since(*first)).unwrap_or_default();
     let mut values: BTreeMap<String, Vec<Option<f64>>> = BTreeMap::new();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| CallError::new(ACTION, error))?;
@@ -131,7 +133,7 @@ async fn read(
             }
             let series = values.entry(result.id().unwrap_or_default().to_owned()).or_insert_with(|| vec![None; length]);
             for (time, value) in result.timestamps().iter().zip(result.values()) {
-                let index = Minute(time.secs().div_euclid(60)).since(first);
+                let index = Minute(time.secs().div_euclid(60)).since(*first);
                 if let Some(slot) = usize::try_from(index).ok().and_then(|index| series.get_mut(index)) {
                     *slot = Some(*value);
                 }
@@ -139,7 +141,7 @@ async fn read(
         }
     }
     let series = statistics.iter().enumerate().map(|(index, (metric, statistic))| {
-        Series::new(*metric, *statistic, first, values.remove(&format!("m{index}")).unwrap_or_default())
+        Series::new(*metric, *statistic, *first, values.remove(&format!("m{index}")).unwrap_or_default())
     });
     Ok(series.collect())
 }

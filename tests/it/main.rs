@@ -1,6 +1,15 @@
 //! The integration tests, in one binary: each further one would link every SDK again.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that is surprised should stop where it was surprised"
+)]
+
 mod architecture;
+#[cfg(feature = "aws")]
+mod cli;
 mod convergence;
 mod endpoint;
 mod events;

@@ -1,0 +1,87 @@
+//! The built tool: standard output, standard error, exit codes.
+
+use crate::endpoint::observed;
+use endpoint_advisor::model::Report;
+use std::process::{Command, Output};
+
+fn tool(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_endpoint-advisor"))
+        .args(arguments)
+        .env_clear()
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        // A port where nobody listens: a call to AWS is an error, never a wait.
+        .env("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        .output()
+        .unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// A saved observation of the scenario.
+fn saved(scenario: &str) -> String {
+    let path = std::env::temp_dir().join(format!("endpoint-advisor-{scenario}-{}.json", std::process::id()));
+    std::fs::write(&path, serde_json::to_string(&observed(scenario)).unwrap()).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn explains_a_saved_observation_offline() {
+    let file = saved("slow-model");
+    let text = tool(&["explain", &file]);
+    assert!(text.status.success(), "{}", stderr(&text));
+    assert!(stdout(&text).starts_with("orders/AllTraffic is slow because of the model or its code\n"));
+    let json = tool(&["explain", &file, "--format", "json"]);
+    let reports: Vec<Report> = serde_json::from_str(&stdout(&json)).unwrap();
+    assert_eq!(reports[0].diagnosis.verdict.name(), "slow_model");
+}
+
+#[test]
+fn exits_with_1_for_findings_only_where_asked() {
+    let file = saved("overload");
+    assert_eq!(tool(&["explain", &file]).status.code(), Some(0));
+    assert_eq!(tool(&["explain", &file, "--exit-code"]).status.code(), Some(1));
+    assert_eq!(tool(&["explain", &saved("blip"), "--exit-code"]).status.code(), Some(0));
+}
+
+#[test]
+fn bad_input_exits_with_2_and_says_what_is_wrong() {
+    let junk = std::env::temp_dir().join(format!("endpoint-advisor-junk-{}.json", std::process::id()));
+    std::fs::write(&junk, "{\"version\":\"1\"}").unwrap();
+    for (arguments, said) in [
+        (vec!["explain", "no such endpoint!"], "not a SageMaker name"),
+        (vec!["explain", "missing.json"], "cannot be read"),
+        (vec!["explain", junk.to_str().unwrap()], "is not a saved observation"),
+        (vec!["observe", "orders", "--days", "16"], "16"),
+        (vec!["observe", "orders", "--at", "yesterday"], "yesterday"),
+        (vec!["explain", "orders", "--latency-slo-ms", "0"], "60000"),
+        (vec!["fly"], "fly"),
+    ] {
+        let output = tool(&arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains(said), "{arguments:?}: {}", stderr(&output));
+        assert!(stdout(&output).is_empty());
+    }
+}
+
+#[test]
+fn an_aws_that_does_not_answer_exits_with_3() {
+    let output = tool(&["explain", "orders"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(stderr(&output).contains("sagemaker:DescribeEndpoint"), "{}", stderr(&output));
+}
+
+#[test]
+fn each_command_has_help() {
+    for command in ["observe", "explain"] {
+        let output = tool(&[command, "--help"]);
+        assert!(output.status.success() && stdout(&output).contains("--variant"));
+    }
+}
