@@ -39,7 +39,7 @@ pub async fn apply(aws: &Aws, plan: &Plan) -> Result<Outcome, CallError> {
     }
     let mut changes = Vec::new();
     match write(aws, plan, register, &now, &mut changes).await {
-        Ok(()) => Ok(Outcome { status: OutcomeStatus::Applied, reason: "mode is apply".to_owned(), changes }),
+        Ok(()) => Ok(Outcome { changes, ..Outcome::without_change(OutcomeStatus::Applied, "mode is apply") }),
         Err(error) => refused_or_retry(error, changes),
     }
 }
@@ -107,7 +107,7 @@ fn refused_or_retry(error: CallError, changes: Vec<Change>) -> Result<Outcome, C
     if error.kind.is_temporary() {
         return Err(error);
     }
-    Ok(Outcome { status: OutcomeStatus::Failed, reason: error.to_string(), changes })
+    Ok(Outcome { changes, ..Outcome::without_change(OutcomeStatus::Failed, error.to_string()) })
 }
 
 fn range(min: u32, max: u32) -> String {

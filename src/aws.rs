@@ -48,6 +48,7 @@ pub async fn load(profile: Option<String>, region: Option<String>) -> Aws {
 pub struct Aws {
     pub(crate) auto_scaling: aws_sdk_applicationautoscaling::Client,
     pub(crate) cloudwatch: aws_sdk_cloudwatch::Client,
+    pub(crate) pricing: aws_sdk_pricing::Client,
     pub(crate) sagemaker: aws_sdk_sagemaker::Client,
     pub(crate) sns: aws_sdk_sns::Client,
     calls: Calls,
@@ -71,6 +72,12 @@ impl Aws {
             cloudwatch: aws_sdk_cloudwatch::Client::from_conf(
                 aws_sdk_cloudwatch::config::Builder::from(config).interceptor(calls.clone()).build(),
             ),
+            pricing: aws_sdk_pricing::Client::from_conf(
+                aws_sdk_pricing::config::Builder::from(config)
+                    .region(Region::from_static(pricing_region(config.region())))
+                    .interceptor(calls.clone())
+                    .build(),
+            ),
             sagemaker: aws_sdk_sagemaker::Client::from_conf(
                 aws_sdk_sagemaker::config::Builder::from(config).interceptor(calls.clone()).build(),
             ),
@@ -81,16 +88,40 @@ impl Aws {
         }
     }
 
-    /// Requests sent since the last time this was asked, retries included, by operation.
+    /// What was asked since the last time this was asked.
     #[must_use]
-    pub fn take_calls(&self) -> BTreeMap<String, u32> {
+    pub fn take_asked(&self) -> Asked {
         std::mem::take(&mut self.calls.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Counts a round: calls that leave together, after the answers of the round before.
+    pub(crate) fn round(&self) {
+        self.calls.0.lock().unwrap_or_else(PoisonError::into_inner).rounds += 1;
+    }
+}
+
+/// What was asked of AWS.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Requests by operation, retries included.
+    pub requests: BTreeMap<String, u32>,
+    /// Rounds of reading: the length of the chain of calls that wait for each other.
+    pub rounds: u32,
+}
+
+/// The Price List API answers in three Regions only, for all of them.
+fn pricing_region(region: Option<&Region>) -> &'static str {
+    match region.map(Region::as_ref).unwrap_or_default().split('-').next() {
+        Some("eu" | "af" | "me" | "il") => "eu-central-1",
+        Some("ap") => "ap-south-1",
+        Some("cn") => "cn-northwest-1",
+        _ => "us-east-1",
     }
 }
 
 /// Counts requests as they leave.
 #[derive(Debug, Clone, Default)]
-struct Calls(Arc<Mutex<BTreeMap<String, u32>>>);
+struct Calls(Arc<Mutex<Asked>>);
 
 #[dyn_dispatch_hint]
 impl Intercept for Calls {
@@ -105,8 +136,8 @@ impl Intercept for Calls {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if let Some(operation) = config.load::<Metadata>() {
-            let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            *counts.entry(operation.name().to_owned()).or_default() += 1;
+            let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            *asked.requests.entry(operation.name().to_owned()).or_default() += 1;
         }
         Ok(())
     }

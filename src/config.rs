@@ -7,6 +7,9 @@ use crate::model::{InstanceCount, LatencyObjective, Milliseconds, ObjectiveSourc
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// The tag on an endpoint that limits what its instances may cost per hour.
+pub const MAX_HOURLY_USD_TAG: &str = "endpoint-advisor:max-hourly-usd";
+
 /// Whether scaling may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -125,9 +128,7 @@ impl Settings {
         read.field("endpoint-advisor:objective", &mut guardrails.objective, parse_objective);
         read.field("endpoint-advisor:min-instances", &mut guardrails.min_instances, parse_count);
         read.field("endpoint-advisor:max-instances", &mut guardrails.max_instances, parse_count);
-        read.field("endpoint-advisor:max-hourly-usd", &mut guardrails.max_hourly_usd, |value| {
-            parse_usd(value).map(Some)
-        });
+        read.field(MAX_HOURLY_USD_TAG, &mut guardrails.max_hourly_usd, |value| parse_usd(value).map(Some));
         // Read here only for its problems: the objective itself is chosen by `tagged_objective`.
         read.field("endpoint-advisor:slo-ms", &mut None, |value| parse_slo_ms(value).map(Some));
         read.field("endpoint-advisor:slo-statistic", &mut None, |value| parse_slo_statistic(value).map(Some));

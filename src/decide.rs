@@ -34,6 +34,7 @@ pub fn decide(
     authority: Authority,
 ) -> Option<Outcome> {
     let outcome = |status, reason: &str| Some(Outcome::without_change(status, reason));
+    let coded = |status, code: &str, words: &str| Some(Outcome::without_change(status, code).because(words));
     if let Some(problem) = guardrails.problems.first()
         && plan.action == Action::Scale
     {
@@ -41,46 +42,43 @@ pub fn decide(
     }
     if let Some(reason) = plan.hold_reason {
         let status = if reason.is_refusal() { OutcomeStatus::Refused } else { OutcomeStatus::NotNeeded };
-        return outcome(status, &format!("{}: {}", reason.code(), reason.text()));
+        return coded(status, &reason.code(), reason.text());
     }
     if is_in_place(plan) {
         return outcome(OutcomeStatus::Unchanged, "what the plan asks already stands");
     }
     match authority {
         Authority::StaleEvent => {
-            return outcome(
-                OutcomeStatus::Refused,
-                "stale_event: the event is old, and its alarm is not known to be in ALARM any more",
-            );
+            let words = "the event is old, and its alarm is not known to be in ALARM any more";
+            return coded(OutcomeStatus::Refused, "stale_event", words);
         }
         Authority::OtherPlan => {
-            return outcome(
-                OutcomeStatus::Stale,
-                "the plan that was approved is no longer the one that would be right",
-            );
+            let words = "the plan that was approved is no longer the one that would be right";
+            return coded(OutcomeStatus::Stale, "other_plan", words);
         }
-        Authority::LookOnly => return outcome(OutcomeStatus::Recommended, "this was a look only"),
         Authority::InThePast if function_mode == Mode::Apply => {
-            return outcome(OutcomeStatus::Refused, "at_in_the_past: what was right then may not be right now");
+            let words = "what was right then may not be right now";
+            return coded(OutcomeStatus::Refused, "at_in_the_past", words);
         }
         Authority::Approved if function_mode != Mode::Apply => {
-            return outcome(OutcomeStatus::Refused, "not_deployed_with_apply: the function itself may only recommend");
+            let words = "the function itself may only recommend";
+            return coded(OutcomeStatus::Refused, "not_deployed_with_apply", words);
         }
+        Authority::LookOnly => return outcome(OutcomeStatus::Recommended, "this was a look only"),
+        Authority::InThePast => return outcome(OutcomeStatus::Recommended, "mode is recommend"),
         Authority::Now if guardrails.mode != Mode::Apply => {
             return outcome(OutcomeStatus::Recommended, "mode is recommend");
         }
-        Authority::InThePast => return outcome(OutcomeStatus::Recommended, "mode is recommend"),
         Authority::Approved | Authority::Now => {}
     }
     let target = plan.based_on.as_ref().and_then(|state| state.target.as_ref());
     if target.is_some_and(|target| !target.is_ours()) && guardrails.existing_targets == ExistingTargets::Advise {
-        return outcome(
-            OutcomeStatus::Refused,
-            "existing_target: the scalable target was made by somebody else, and the settings allow advice only",
-        );
+        let words = "the scalable target was made by somebody else, and the settings allow advice only";
+        return coded(OutcomeStatus::Refused, "existing_target", words);
     }
     if authority == Authority::Now && diagnosis.confidence < CONFIDENT {
-        return outcome(OutcomeStatus::Recommended, "the verdict is not certain enough to act without a person");
+        let words = "the verdict is not certain enough to act without a person";
+        return coded(OutcomeStatus::Recommended, "not_certain_enough", words);
     }
     None
 }

@@ -20,7 +20,7 @@ mod slow_dependency;
 mod slow_model;
 mod transient;
 
-use crate::model::{Alternative, Diagnosis, Evidence, Grade, Observation, Verdict};
+use crate::model::{Alternative, Diagnosis, Evidence, Fact, Grade, Observation, Verdict};
 use check::Judgement;
 use features::Features;
 use std::collections::BTreeSet;
@@ -77,6 +77,8 @@ pub fn diagnose(observation: &Observation) -> Diagnosis {
         })
         .collect();
 
+    let evidence = strongest.map(evidence).unwrap_or_default();
+    let context = context(&features, &evidence);
     match strongest {
         Some(judgement) => Diagnosis {
             verdict: judgement.verdict,
@@ -84,7 +86,8 @@ pub fn diagnose(observation: &Observation) -> Diagnosis {
             confidence: round(belief(judgement)),
             grade: grade(belief(judgement), &features),
             summary: capitalised(&judgement.summary),
-            evidence: evidence(judgement, &features),
+            evidence,
+            context,
             alternatives,
             blocked_by,
             next_steps: judgement.next_steps.clone(),
@@ -95,7 +98,8 @@ pub fn diagnose(observation: &Observation) -> Diagnosis {
             confidence: round(weight(0.0) / total),
             grade: Grade::Low,
             summary: format!("{}; no cause stands out.", capitalised(&features.latency_in_words())),
-            evidence: features.context(),
+            evidence,
+            context,
             alternatives,
             blocked_by,
             next_steps: vec![
@@ -107,14 +111,16 @@ pub fn diagnose(observation: &Observation) -> Diagnosis {
     }
 }
 
-/// The verdict's own checks first, then what else was measured.
-fn evidence(judgement: &Judgement, features: &Features) -> Vec<Evidence> {
-    let mut evidence = judgement.evidence();
-    evidence.extend(features.context());
-    // One measurement may be a check of the cause, twice even, and context for the rest.
+/// The verdict's own checks. One measurement may serve two of them; it is told once.
+fn evidence(judgement: &Judgement) -> Vec<Evidence> {
     let mut told = BTreeSet::new();
-    evidence.retain(|fact| told.insert(fact.text.clone()));
-    evidence
+    judgement.evidence().into_iter().filter(|fact| told.insert(fact.text.clone())).collect()
+}
+
+/// What else was measured.
+fn context(features: &Features, evidence: &[Evidence]) -> Vec<Fact> {
+    let is_told = |fact: &Fact| evidence.iter().any(|told| told.text == fact.text);
+    features.context().into_iter().filter(|fact| !is_told(fact)).collect()
 }
 
 /// Belief in words, capped where a signal that would decide was missing.
@@ -127,8 +133,12 @@ fn grade(belief: f64, features: &Features) -> Grade {
     if features.work_ratio.is_none() { grade.min(Grade::Medium) } else { grade }
 }
 
+/// A sentence begins with a capital, a statistic such as `p90` never.
 fn capitalised(sentence: &str) -> String {
     let mut characters = sentence.chars();
+    if sentence.chars().nth(1).is_some_and(|second| second.is_ascii_digit()) {
+        return sentence.to_owned();
+    }
     characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 

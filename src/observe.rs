@@ -6,10 +6,11 @@
 
 pub mod alarm;
 mod cloudwatch;
+mod pricing;
 mod sagemaker;
 
 use crate::aws::{Aws, CallError, ErrorKind, auto_scaling};
-use crate::config::tagged_objective;
+use crate::config::{MAX_HOURLY_USD_TAG, tagged_objective};
 use crate::model::{
     AlarmObjective, EndpointName, Hosting, InferenceComponentName, InstanceType, LatencyObjective, Observation,
     Scaling, Statistic, Subject, TriggerSummary, Variant, VariantName, variant_resource_id,
@@ -18,6 +19,7 @@ use futures::future::{OptionFuture, join, join_all, join3, join4};
 use jiff::Timestamp;
 pub use sagemaker::list_endpoints;
 use sagemaker::{EndpointConfig, EndpointDescription};
+use std::collections::BTreeMap;
 
 /// Version of the observation's JSON.
 const VERSION: &str = "1";
@@ -39,6 +41,9 @@ pub struct Request {
     pub objective_from: ObjectiveFrom,
     /// Days of history, 1 to 15.
     pub history_days: u32,
+    /// Whether an hourly limit is set, so that the price of an instance is needed; a tag of the endpoint may also set
+    /// one.
+    pub has_hourly_limit: bool,
 }
 
 /// Where to look for an objective that neither tags nor event state.
@@ -61,6 +66,7 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
         Subject::Endpoint(endpoint) => (endpoint.clone(), None, None),
         Subject::Variant(endpoint, variant) => (endpoint.clone(), Some(variant.clone()), None),
         Subject::InferenceComponent(component) => {
+            aws.round();
             let (endpoint, variant) = sagemaker::describe_inference_component(aws, component).await?;
             (endpoint, variant, Some(component.clone()))
         }
@@ -69,6 +75,7 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
         ObjectiveFrom::Alarm(name) => Some(alarm::objective(aws, name)),
         ObjectiveFrom::Nowhere | ObjectiveFrom::AlarmsOfVariant => None,
     });
+    aws.round();
     let (endpoint, alarm_objective) = join(sagemaker::describe_endpoint(aws, &endpoint_name), alarm_objective).await;
     let endpoint = endpoint?;
     let mut warnings = Vec::new();
@@ -80,6 +87,7 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
     };
     let config = endpoint.config_name.as_ref().map(|name| sagemaker::describe_endpoint_config(aws, name));
     let setups = variants.iter().map(|variant| setup(aws, request, &endpoint_name, variant));
+    aws.round();
     let (config, tags, setups) =
         join3(OptionFuture::from(config), sagemaker::list_tags(aws, &endpoint.arn), join_all(setups)).await;
     let config = config.and_then(|result| kept(result, &mut warnings)).unwrap_or_default();
@@ -148,7 +156,7 @@ async fn finish(
     component: Option<&InferenceComponentName>,
     endpoint: &EndpointDescription,
     config: &EndpointConfig,
-    tags: Option<&std::collections::BTreeMap<String, String>>,
+    tags: Option<&BTreeMap<String, String>>,
     mut part: Part,
 ) -> Result<Observation, CallError> {
     let described = endpoint.variants.iter().find(|variant| variant.name == part.variant_name);
@@ -168,7 +176,11 @@ async fn finish(
     let metrics = cloudwatch::metrics(aws, request, endpoint_name, &part.variant_name, statistic, has_gpu);
     let model = OptionFuture::from(model_name.map(|name| sagemaker::model_hosting(aws, name)));
     let target_tags = OptionFuture::from(target_arn.as_deref().map(|arn| auto_scaling::tags(aws, arn)));
-    let (metrics, model, target_tags) = join3(metrics, model, target_tags).await;
+    let has_limit = request.has_hourly_limit || tags.is_some_and(|tags| tags.contains_key(MAX_HOURLY_USD_TAG));
+    let region = endpoint.arn.split(':').nth(3).unwrap_or_default();
+    let price = instance_type.as_ref().filter(|_| has_limit).map(|kind| pricing::instance_price(aws, region, kind));
+    aws.round();
+    let (metrics, model, target_tags, price) = join4(metrics, model, target_tags, OptionFuture::from(price)).await;
     let metrics = metrics?;
 
     let model_hosting = model.and_then(|result| kept(result, &mut part.warnings)).unwrap_or(Hosting::RealTime);
@@ -204,7 +216,7 @@ async fn finish(
         tags: tags.cloned(),
         scaling: part.scaling,
         objective: part.objective,
-        instance_price: None,
+        instance_price: price.and_then(|result| kept(result, &mut part.warnings)).flatten(),
         metrics,
         warnings: part.warnings,
     })

@@ -90,6 +90,15 @@ fn sized(
             demand.now
         ),
     ];
+    if let Some(price) = observation.instance_price {
+        let usd = |count: InstanceCount| f64::from(count.0) * price.0;
+        reasoning.push(format!(
+            "an instance costs {:.2} USD per hour (public on-demand price): {:.2} USD at MinCapacity, {:.2} USD at MaxCapacity",
+            price.0,
+            usd(min_capacity),
+            usd(max_capacity)
+        ));
+    }
     if needed > ceiling {
         reasoning.push(format!("{needed} instances are needed and {ceiling} are allowed: latency stays over the objective until the limit is raised"));
     }

@@ -81,7 +81,7 @@ fn next_steps(diagnosis: &Diagnosis, plan: &Plan, outcome: &Outcome) -> Vec<Stri
                 ));
             }
         }
-        OutcomeStatus::Failed => steps.push(format!("Mend what AWS refused, then apply again: {}", outcome.reason)),
+        OutcomeStatus::Failed => steps.push(format!("Mend what AWS refused, then apply again: {}", outcome.words())),
         _ => {}
     }
     if let Some(reason) = plan.hold_reason

@@ -230,6 +230,7 @@ impl Session<'_> {
             objective: None,
             objective_from: ObjectiveFrom::Nowhere,
             history_days: self.settings.history_days,
+            has_hourly_limit: self.settings.defaults.max_hourly_usd.is_some(),
         }
     }
 

@@ -9,7 +9,6 @@ use endpoint_advisor::trigger::{self, Event};
 use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// An error as Lambda reports it: its type says whether and whom to call.
 #[derive(Debug)]
@@ -75,8 +74,9 @@ async fn handle(aws: &Aws, settings: &Settings, event: Value) -> Result<Value, F
 async fn answer(aws: &Aws, settings: &Settings, trigger: Trigger) -> Result<Value, AdviseError> {
     // On the heap: the futures of all stages nested are deeper than the compiler lays out inline.
     let advice = Box::pin(advise(aws, settings, trigger, now(), &log)).await;
-    let calls = aws.take_calls();
-    tracing::info!(aws_calls = total(&calls), by_operation = %json!(calls), "advised");
+    let asked = aws.take_asked();
+    let calls: u32 = asked.requests.values().sum();
+    tracing::info!(aws_calls = calls, read_rounds = asked.rounds, by_operation = %json!(asked.requests), "advised");
     let advice = advice?;
     if let Some(reason) = &advice.ignored {
         tracing::info!(reason, "ignored");
@@ -85,10 +85,6 @@ async fn answer(aws: &Aws, settings: &Settings, trigger: Trigger) -> Result<Valu
         Some(reason) => json!({"reports": advice.reports, "ignored": reason}),
         None => json!({"reports": advice.reports}),
     })
-}
-
-fn total(calls: &BTreeMap<String, u32>) -> u32 {
-    calls.values().sum()
 }
 
 /// The whole report as one line of JSON.

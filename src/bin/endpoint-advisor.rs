@@ -11,6 +11,7 @@ use endpoint_advisor::model::{
 use endpoint_advisor::observe::{ObjectiveFrom, Request, observe};
 use endpoint_advisor::report::text;
 use jiff::Timestamp;
+use serde::Serialize;
 use std::error::Error;
 use std::io::Write as _;
 use std::path::Path;
@@ -120,15 +121,7 @@ async fn run(cli: Cli) -> Result<ExitCode, ToolError> {
     match cli.command {
         Command::Observe(ref observed) => {
             let observations = from_aws(&cli, observed, &settings).await?;
-            print(
-                &match &observations[..] {
-                    [observation] => serde_json::to_string_pretty(observation),
-                    several => serde_json::to_string_pretty(several),
-                }
-                .map_err(|error| {
-                    ToolError::BadInput("the observation cannot be written as JSON".to_owned(), Some(error.into()))
-                })?,
-            );
+            print(&one_or_all(&observations)?);
             Ok(ExitCode::SUCCESS)
         }
         Command::Explain { ref observed, format, exit_code } => {
@@ -140,9 +133,7 @@ async fn run(cli: Cli) -> Result<ExitCode, ToolError> {
             let reports: Vec<_> = observations.iter().map(|observation| explain(observation, &settings)).collect();
             let text = match format {
                 Format::Text => reports.iter().map(text::render).collect::<Vec<_>>().join("\n"),
-                Format::Json => serde_json::to_string_pretty(&reports).map_err(|error| {
-                    ToolError::BadInput("the report cannot be written as JSON".to_owned(), Some(error.into()))
-                })?,
+                Format::Json => one_or_all(&reports)?,
             };
             print(&text);
             let is_fine = reports.iter().all(|report| report.severity() == endpoint_advisor::model::Severity::Info);
@@ -178,6 +169,7 @@ async fn from_aws(cli: &Cli, observed: &Observed, settings: &Settings) -> Result
         objective,
         objective_from: if objective.is_some() { ObjectiveFrom::Nowhere } else { ObjectiveFrom::AlarmsOfVariant },
         history_days: observed.days.unwrap_or(settings.history_days),
+        has_hourly_limit: settings.defaults.max_hourly_usd.is_some(),
     };
     Ok(observe(&aws, &request).await?)
 }
@@ -190,6 +182,15 @@ fn saved(path: &str) -> Result<Vec<Observation>, ToolError> {
     let is_list = text.trim_start().starts_with('[');
     let parsed = if is_list { serde_json::from_str(&text) } else { serde_json::from_str(&text).map(|one| vec![one]) };
     parsed.map_err(|error| bad("is not a saved observation", error.into()))
+}
+
+/// As JSON: the one value itself, so that it can be handed on; a list where there are several variants.
+fn one_or_all<T: Serialize>(values: &[T]) -> Result<String, ToolError> {
+    let json = match values {
+        [one] => serde_json::to_string_pretty(one),
+        several => serde_json::to_string_pretty(several),
+    };
+    json.map_err(|error| ToolError::BadInput("the result cannot be written as JSON".to_owned(), Some(error.into())))
 }
 
 /// Standard output, where a closed pipe is the reader's good right.

@@ -2,7 +2,7 @@
 
 use super::check::Check;
 use super::features::Features;
-use crate::model::{Evidence, Thousands};
+use crate::model::{Fact, Thousands};
 
 impl Features {
     /// `p90 ModelLatency is 1.39 s, 2.8 times its objective of 500 ms`.
@@ -71,10 +71,9 @@ impl Features {
     }
 
     /// Facts that every report shows, whichever cause is named.
-    pub fn context(&self) -> Vec<Evidence> {
-        let fact = |signal: &str, observed: Option<f64>, expected: Option<f64>, unit: &str, text: String| Evidence {
+    pub fn context(&self) -> Vec<Fact> {
+        let fact = |signal: &str, observed: Option<f64>, expected: Option<f64>, unit: &str, text: String| Fact {
             signal: signal.to_owned(),
-            supports: false,
             observed,
             expected,
             unit: unit.to_owned(),

@@ -10,6 +10,7 @@ pub(super) fn diagnosis(missing: &[String]) -> Diagnosis {
         grade: Grade::Insufficient,
         summary: format!("Not enough was observed to say why. Missing: {}.", missing.join("; ")),
         evidence: Vec::new(),
+        context: Vec::new(),
         alternatives: Vec::new(),
         blocked_by: None,
         next_steps: vec![

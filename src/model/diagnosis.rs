@@ -150,6 +150,21 @@ pub struct Evidence {
     pub text: String,
 }
 
+/// One measured fact that every report shows, for or against nothing in particular.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fact {
+    /// Name of the signal, snake_case.
+    pub signal: String,
+    /// What was seen.
+    pub observed: Option<f64>,
+    /// What would be normal.
+    pub expected: Option<f64>,
+    /// Unit of both.
+    pub unit: String,
+    /// The fact in words.
+    pub text: String,
+}
+
 /// Another cause that was considered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alternative {
@@ -194,6 +209,9 @@ pub struct Diagnosis {
     pub summary: String,
     /// Facts for and against, the strongest first.
     pub evidence: Vec<Evidence>,
+    /// What else was measured.
+    #[serde(default)]
+    pub context: Vec<Fact>,
     /// Other causes, most likely first.
     pub alternatives: Vec<Alternative>,
     /// What stands in the way of scaling.

@@ -8,8 +8,11 @@ use std::fmt;
 pub struct Outcome {
     /// In one word.
     pub status: OutcomeStatus,
-    /// Why, in words.
+    /// Why: a short code where there is one, else words.
     pub reason: String,
+    /// What a code means, in words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
     /// What was changed on AWS, in order.
     pub changes: Vec<Change>,
 }
@@ -18,7 +21,19 @@ impl Outcome {
     /// An outcome that changed nothing.
     #[must_use]
     pub fn without_change(status: OutcomeStatus, reason: impl Into<String>) -> Self {
-        Self { status, reason: reason.into(), changes: Vec::new() }
+        Self { status, reason: reason.into(), detail: String::new(), changes: Vec::new() }
+    }
+
+    /// The same with words for its code.
+    #[must_use]
+    pub fn because(self, detail: impl Into<String>) -> Self {
+        Self { detail: detail.into(), ..self }
+    }
+
+    /// The reason for people.
+    #[must_use]
+    pub fn words(&self) -> &str {
+        if self.detail.is_empty() { &self.reason } else { &self.detail }
     }
 }
 

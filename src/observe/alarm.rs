@@ -43,6 +43,7 @@ pub async fn behind(aws: &Aws, children: &[String]) -> Result<Option<(Subject, A
         if names.is_empty() {
             break;
         }
+        aws.round();
         let found = find(aws, &names).await?;
         for (subject, objective) in found.metric.iter().filter_map(definition) {
             if objective != AlarmObjective::NotOnModelLatency {

@@ -23,8 +23,9 @@ pub fn render(report: &Report) -> Value {
     };
     let diagnosis = &report.diagnosis;
     let mut description = format!("*{}*\n{}\n", escape(&text::verdict_line(report)), escape(&diagnosis.summary));
-    for fact in diagnosis.evidence.iter().take(FACTS) {
-        description.push_str(&format!("\n{} {}", if fact.supports { "•" } else { "◦" }, escape(&fact.text)));
+    let context = diagnosis.context.iter().map(|fact| &fact.text);
+    for fact in diagnosis.evidence.iter().map(|fact| &fact.text).chain(context).take(FACTS) {
+        description.push_str(&format!("\n• {}", escape(fact)));
     }
     if report.plan.action == Action::Scale {
         description.push_str("\n\n*Scaling*");
@@ -37,7 +38,7 @@ pub fn render(report: &Report) -> Value {
     for line in text::plan_lines(&report.plan) {
         description.push_str(&format!("\n{}", escape(&line)));
     }
-    description.push_str(&format!("\n*{}*: {}", report.outcome.status, escape(&report.outcome.reason)));
+    description.push_str(&format!("\n*{}*: {}", report.outcome.status, escape(report.outcome.words())));
     if let Some(other) = diagnosis.alternatives.first() {
         description.push_str(&format!("\n\nNot {}: {}", other.verdict, escape(&other.why_not)));
     }

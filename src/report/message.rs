@@ -28,6 +28,7 @@ pub fn render(report: &Report) -> Message {
     if body.len() > MOST_BYTES {
         let mut shorter = report.clone();
         shorter.diagnosis.evidence.clear();
+        shorter.diagnosis.context.clear();
         shorter.diagnosis.alternatives.clear();
         shorter.truncated = true;
         body = self::body(&shorter);

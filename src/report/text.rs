@@ -21,11 +21,14 @@ pub fn render(report: &Report) -> String {
     out.line(&format!("{}{}", verdict_line(report), when(report)));
     out.blank();
     out.paragraph("", &diagnosis.summary);
-    if !diagnosis.evidence.is_empty() {
-        out.section("Why");
-        for fact in diagnosis.evidence.iter().take(FACTS) {
-            out.item(if fact.supports { "+ " } else { "  " }, &fact.text);
+    let for_and_against =
+        diagnosis.evidence.iter().map(|fact| (if fact.supports { "+ " } else { "- " }, fact.text.as_str()));
+    let context = diagnosis.context.iter().map(|fact| ("  ", fact.text.as_str()));
+    for (index, (mark, fact)) in for_and_against.chain(context).take(FACTS).enumerate() {
+        if index == 0 {
+            out.section("Why");
         }
+        out.item(mark, fact);
     }
     out.section(if report.plan.action == Action::Scale { "Scaling" } else { "No change of scaling" });
     if let Some(capacity) = &report.capacity {
@@ -37,7 +40,7 @@ pub fn render(report: &Report) -> String {
     for reason in &report.plan.reasoning {
         out.item("  ", reason);
     }
-    out.item("  ", &format!("{}: {}", report.outcome.status, report.outcome.reason));
+    out.item("  ", &format!("{}: {}", report.outcome.status, report.outcome.words()));
     for change in &report.outcome.changes {
         out.item("  ", &format!("{}: {} -> {}", change.operation, change.before, change.after));
     }

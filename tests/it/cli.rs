@@ -39,8 +39,8 @@ fn explains_a_saved_observation_offline() {
     assert!(text.status.success(), "{}", stderr(&text));
     assert!(stdout(&text).starts_with("orders/AllTraffic is slow because of the model or its code\n"));
     let json = tool(&["explain", &file, "--format", "json"]);
-    let reports: Vec<Report> = serde_json::from_str(&stdout(&json)).unwrap();
-    assert_eq!(reports[0].diagnosis.verdict.name(), "slow_model");
+    let report: Report = serde_json::from_str(&stdout(&json)).unwrap();
+    assert_eq!(report.diagnosis.verdict.name(), "slow_model");
 }
 
 #[test]

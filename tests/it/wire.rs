@@ -386,6 +386,26 @@ fn tags_of_the_endpoint_override_the_settings() {
 }
 
 #[test]
+fn an_hourly_limit_asks_for_the_price_and_holds_where_there_is_none() {
+    let product = json!({"terms": {"OnDemand": {"A": {"priceDimensions": {"B": {"unit": "Hrs", "pricePerUnit": {"USD": "0.25"}}}}}}});
+    for (answer, limit, status, max) in [
+        (Answer::Json(json!({"PriceList": [product.to_string()]})), "1.25", OutcomeStatus::Applied, Some(5)),
+        (Answer::Json(json!({"PriceList": [product.to_string()]})), "0.40", OutcomeStatus::Refused, None),
+        (Answer::Json(json!({"PriceList": []})), "1.25", OutcomeStatus::Refused, None),
+        (DENIED, "1.25", OutcomeStatus::Refused, None),
+    ] {
+        let fake = Fake::with(&OVERLOAD);
+        fake.script("GetProducts", vec![answer]);
+        let report = report(&fake, &[APPLY, ("ADVISOR_MAX_HOURLY_USD", limit)], alarm());
+        assert_eq!(report.outcome.status, status, "{}", report.outcome.reason);
+        assert_eq!(report.plan.register_scalable_target.map(|register| register.max_capacity.0), max);
+        let asked = fake.asked();
+        let (_, body) = asked.iter().find(|(operation, _)| operation == "GetProducts").unwrap();
+        assert_eq!(body["Filters"][1], json!({"Type": "TERM_MATCH", "Field": "instanceName", "Value": "ml.m5.xlarge"}));
+    }
+}
+
+#[test]
 fn an_approval_writes_only_the_plan_that_was_approved() {
     let alarms = || {
         let alarm: Vec<(ciborium::Value, ciborium::Value)> = vec![

@@ -71,7 +71,7 @@ pub const SCENARIOS: [Scenario; 10] = [
     Scenario {
         name: "overload",
         about: "traffic grows beyond what two instances sustain",
-        trouble: |now, minute| now.arrivals_per_minute += (2_450.0 - now.arrivals_per_minute) * progress(minute),
+        trouble: |now, minute| now.arrivals_per_minute += (2_280.0 - now.arrivals_per_minute) * progress(minute),
     },
     Scenario {
         name: "capacity-loss",

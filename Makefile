@@ -1,0 +1,31 @@
+# Needs cargo, make and python3; everything else is installed into the checkout.
+
+.DEFAULT_GOAL := help
+.PHONY: help build tools demo test test-core test-full clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# All targets, so that cargo resolves the same features as for the tests and the SDKs are compiled once, not twice.
+build: ## build the function, the tool and the development programs (debug)
+	cargo build --workspace --all-targets
+
+tools: ## install the pinned emulators and Python tools into .venv
+	@tests/requirements/install.sh
+
+demo: build tools ## one incident from alarm to policy and message, on emulators; two minutes after the build
+	@PYTHONPATH=tests .venv/tools/bin/python -m local_aws.demo
+
+test: ## run every check and test
+	@python3 tests/run.py
+
+test-core: ## run the tests of the pure core, in seconds
+	cargo test --no-default-features --lib
+
+test-full: ## everything in `test`, and the release package for x86_64; needs 8 GB of memory and some 15 minutes
+	@python3 tests/run.py --full
+
+clean: ## remove everything that was built or installed here
+	cargo clean
+	rm -rf .venv .aws-sam .pytest_cache
+	find tests \( -name __pycache__ -o -name .pytest_cache \) -prune -exec rm -rf {} +

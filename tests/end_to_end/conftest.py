@@ -1,0 +1,115 @@
+"""The emulators run once per session; every test starts with an endpoint whose incident is still on, with no scaling
+set-up, no alarm, and empty mailboxes. Function processes stay warm between tests, as on Lambda."""
+
+import json
+
+import pytest
+from local_aws.emulators import ACCOUNT, REGION, Emulators
+from local_aws.endpoint import Endpoint
+from local_aws.runtime_api import Function
+from local_aws.stack import Subscriber
+
+DAYS = 1  # enough for a verdict; more only makes the emulator slower, since it walks through all that it holds at each call
+
+
+@pytest.fixture(scope="session")
+def emulators():
+    with Emulators() as emulators:
+        yield emulators
+
+
+@pytest.fixture(scope="session")
+def topics(emulators):
+    return Topics(emulators)
+
+
+class Topics:
+    """The two topics of a deployment, each with a queue subscribed."""
+
+    def __init__(self, emulators):
+        self._subscribers = {name: self._subscribe(emulators, name) for name in ("report", "chat")}
+        self.settings = {f"ADVISOR_{name.upper()}_TOPIC_ARN": f"arn:aws:sns:{REGION}:{ACCOUNT}:{name}" for name in ("report", "chat")}
+
+    @staticmethod
+    def _subscribe(emulators, name):
+        arn = emulators.client("sns").create_topic(Name=name)["TopicArn"]
+        return Subscriber(emulators, arn, f"{name}-subscriber")
+
+    def envelopes(self, name="report"):
+        """SNS envelopes that arrived since the last look."""
+        return self._subscribers[name].drain()
+
+    def reports(self):
+        return [json.loads(envelope["Message"]) for envelope in self.envelopes()]
+
+    def cards(self):
+        return [json.loads(envelope["Message"]) for envelope in self.envelopes("chat")]
+
+
+@pytest.fixture(scope="session")
+def _known():
+    return {}
+
+
+@pytest.fixture
+def endpoint(emulators, topics, _known):
+    """`endpoint(scenario)`: an endpoint in that trouble, right now; `without` names metrics that it lacks."""
+
+    def get(scenario="overload", without=()):
+        key = (scenario, without)
+        if key not in _known:
+            _known[key] = Endpoint.simulate(emulators, f"e2e-{scenario}-{len(_known)}", scenario, DAYS, without)
+            _known[key].history.write()
+        endpoint = _known[key]
+        endpoint.forget_scaling()
+        endpoint.tag({})
+        endpoint.set_instances(endpoint.history.instances)
+        endpoint.history.up_to_now()
+        return endpoint
+
+    cloudwatch = emulators.client("cloudwatch")
+    for page in cloudwatch.get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm", "CompositeAlarm"]):
+        cloudwatch.delete_alarms(AlarmNames=[alarm["AlarmName"] for kind in ("MetricAlarms", "CompositeAlarms") for alarm in page[kind]])
+    emulators.gateway.reset()
+    topics.envelopes("report"), topics.envelopes("chat")
+    return get
+
+
+@pytest.fixture
+def orders(endpoint):
+    """An overloaded endpoint."""
+    return endpoint("overload")
+
+
+@pytest.fixture(scope="session")
+def _functions():
+    functions = {}
+    yield functions
+    for function in functions.values():
+        function.__exit__()
+
+
+@pytest.fixture
+def advisor(emulators, topics, _functions):
+    """`advisor(mode="apply")`: the function as deployed with these settings."""
+
+    def get(**settings):
+        environment = topics.settings | {"ADVISOR_HISTORY_DAYS": str(DAYS)} | {f"ADVISOR_{name.upper()}": value for name, value in settings.items()}
+        key = tuple(sorted(environment.items()))
+        if key not in _functions:
+            _functions[key] = Function(emulators, environment).__enter__()
+        return _functions[key]
+
+    return get
+
+
+@pytest.fixture
+def advise(advisor):
+    """`advise(event, mode="apply")`: the only report that the event leads to."""
+
+    def get(event, **settings):
+        reports = advisor(**settings).invoke(event)["reports"]
+        assert len(reports) == 1
+        return reports[0]
+
+    return get

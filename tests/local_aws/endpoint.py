@@ -1,0 +1,101 @@
+"""An endpoint in SageMaker, and what Application Auto Scaling knows about it."""
+
+from dataclasses import dataclass
+
+from .emulators import ACCOUNT, Emulators
+from .history import History
+
+INSTANCE_TYPE = "ml.m5.xlarge"
+DIMENSION = "sagemaker:variant:DesiredInstanceCount"
+
+
+@dataclass
+class Endpoint:
+    emulators: Emulators
+    name: str
+    variant: str = "AllTraffic"
+    history: History | None = None
+
+    @classmethod
+    def create(cls, emulators: Emulators, name: str, instances: int = 1, tags: dict[str, str] | None = None) -> "Endpoint":
+        """An endpoint without any metric."""
+        endpoint, sagemaker = cls(emulators, name), emulators.client("sagemaker")
+        sagemaker.create_model(ModelName=name, ExecutionRoleArn=f"arn:aws:iam::{ACCOUNT}:role/model",
+                               PrimaryContainer={"Image": f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/model:1"})
+        sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[
+            {"VariantName": endpoint.variant, "ModelName": name, "InstanceType": INSTANCE_TYPE,
+             "InitialInstanceCount": instances, "InitialVariantWeight": 1.0}])
+        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+        endpoint.tag(tags or {})
+        return endpoint
+
+    @classmethod
+    def simulate(cls, emulators: Emulators, name: str, scenario: str, days: int = 3, without: tuple[str, ...] = ()) -> "Endpoint":
+        """An endpoint with the past that a scenario tells, not yet written."""
+        history = History(emulators.client("cloudwatch"), name, cls.variant, scenario, days, without=without)
+        endpoint = cls.create(emulators, name, history.instances)
+        endpoint.history = history
+        return endpoint
+
+    @property
+    def arn(self) -> str:
+        return self.emulators.client("sagemaker").describe_endpoint(EndpointName=self.name)["EndpointArn"]
+
+    @property
+    def resource_id(self) -> str:
+        return f"endpoint/{self.name}/variant/{self.variant}"
+
+    def tag(self, tags: dict[str, str]) -> None:
+        """These tags of ours, and no other."""
+        sagemaker, arn = self.emulators.client("sagemaker"), self.arn
+        present = [tag["Key"] for tag in sagemaker.list_tags(ResourceArn=arn)["Tags"]]
+        if present:
+            sagemaker.delete_tags(ResourceArn=arn, TagKeys=present)
+        if tags:
+            sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": f"endpoint-advisor:{key}", "Value": value} for key, value in tags.items()])
+
+    def set_instances(self, count: int) -> None:
+        self.emulators.client("sagemaker").update_endpoint_weights_and_capacities(
+            EndpointName=self.name, DesiredWeightsAndCapacities=[{"VariantName": self.variant, "DesiredWeight": 1.0, "DesiredInstanceCount": count}])
+
+    def instances(self) -> int:
+        variants = self.emulators.client("sagemaker").describe_endpoint(EndpointName=self.name)["ProductionVariants"]
+        return variants[0]["CurrentInstanceCount"]
+
+    # Application Auto Scaling.
+
+    def register_target(self, minimum: int, maximum: int) -> None:
+        """A scalable target of somebody else."""
+        self._scaling.register_scalable_target(**self._scaling_key, MinCapacity=minimum, MaxCapacity=maximum)
+
+    def put_policy(self, name: str, target: float) -> None:
+        """Target tracking of somebody else, on the metric that the advisor would use."""
+        self._scaling.put_scaling_policy(PolicyName=name, PolicyType="TargetTrackingScaling", **self._scaling_key,
+                                         TargetTrackingScalingPolicyConfiguration={"TargetValue": target, "PredefinedMetricSpecification": {
+                                             "PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}})
+
+    def target(self) -> dict | None:
+        found = self._scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[self.resource_id])["ScalableTargets"]
+        return found[0] if found else None
+
+    def target_tags(self) -> dict[str, str]:
+        """Tags of the scalable target; the gateway keeps them, since moto has none."""
+        target = self.target()
+        return self.emulators.gateway.scaling_tags.get(target["ScalableTargetARN"], {}) if target else {}
+
+    def policies(self) -> list[dict]:
+        return self._scaling.describe_scaling_policies(ServiceNamespace="sagemaker", ResourceId=self.resource_id)["ScalingPolicies"]
+
+    def forget_scaling(self) -> None:
+        for policy in self.policies():
+            self._scaling.delete_scaling_policy(PolicyName=policy["PolicyName"], **self._scaling_key)
+        if self.target():
+            self._scaling.deregister_scalable_target(**self._scaling_key)
+
+    @property
+    def _scaling(self):
+        return self.emulators.client("application-autoscaling")
+
+    @property
+    def _scaling_key(self) -> dict[str, str]:
+        return {"ServiceNamespace": "sagemaker", "ResourceId": self.resource_id, "ScalableDimension": DIMENSION}

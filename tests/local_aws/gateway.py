@@ -1,0 +1,216 @@
+"""A pass-through in front of the emulators: forwards every call, records it, and answers the few that moto cannot.
+
+Answers that are ours, in AWS's shape, because moto 5.2.5 answers 500 or has no state for them:
+
+- `DescribeScalingActivities`: from `activities`, which a test sets.
+- `ListTagsForResource`, `TagResource`, `UntagResource` of scalable targets, and the tags in `RegisterScalableTarget`:
+  from `scaling_tags`.
+- `DescribeEndpoint`: moto's answer, with `EndpointStatus` from `endpoint_status` where a test asks for another. (moto
+  reports `InService` at once and has no way to hold an endpoint in `Updating`.)
+- Whatever `faults` names: a throttled or a denied call.
+- E-mail: `emails` holds what SNS would have mailed. ministack accepts an e-mail subscription and delivers nothing.
+"""
+
+import http.client
+import http.server
+import json
+import re
+import threading
+import urllib.parse
+from dataclasses import dataclass, field
+
+_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
+_READS = ("Describe", "List", "Get")
+
+
+@dataclass
+class Call:
+    """One call of the product."""
+
+    service: str  # the name in the request's signature: `monitoring` is CloudWatch
+    operation: str
+    body: dict = field(default_factory=dict)  # empty where the protocol is CBOR
+    status: int = 0
+
+    def is_write(self) -> bool:
+        return not self.operation.startswith(_READS)
+
+
+@dataclass
+class Fault:
+    """Makes an operation fail, as often as `times` says (None: always)."""
+
+    operation: str
+    code: str
+    message: str
+    status: int = 400
+    times: int | None = None
+
+
+def throttled(operation: str, times: int | None = None) -> Fault:
+    return Fault(operation, "ThrottlingException", "Rate exceeded", 400, times)
+
+
+def denied(operation: str, action: str) -> Fault:
+    return Fault(operation, "AccessDeniedException", "User: arn:aws:sts::111122223333:assumed-role/advisor/advisor is not "
+                 f"authorized to perform: {action} because no identity-based policy allows the {action} action", 400)
+
+
+class Gateway:
+    """`routes` maps a service to an emulator's URL; the empty name is for all others."""
+
+    def __init__(self, routes: dict[str, str]):
+        self.routes = {service: urllib.parse.urlsplit(url).netloc for service, url in routes.items()}
+        self._lock = threading.Lock()
+        self.reset()
+        gateway = self
+
+        class Handler(_Handler):
+            def answer(self, body: bytes) -> None:
+                gateway._answer(self, body)
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def reset(self) -> None:
+        """Forgets what was recorded and what tests asked for; the tags of scalable targets stay, as state does."""
+        self.calls: list[Call] = []
+        self.emails: list[dict] = []
+        self.faults: list[Fault] = []
+        self.endpoint_status: dict[str, str] = {}
+        self.activities: list[dict] = []
+        self.__dict__.setdefault("scaling_tags", {})
+
+    def __enter__(self) -> "Gateway":
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True, name="gateway").start()
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def operations(self, service: str | None = None) -> list[str]:
+        return [call.operation for call in self.calls if service in (None, call.service)]
+
+    def writes(self) -> list[Call]:
+        """Calls that change something, publishing a message aside."""
+        return [call for call in self.calls if call.is_write() and call.operation != "Publish"]
+
+    def _answer(self, request: "_Handler", body: bytes) -> None:
+        call = _identify(request, body)
+        with self._lock:
+            self.calls.append(call)
+            fault = next((fault for fault in self.faults if fault.operation == call.operation and fault.times != 0), None)
+            if fault and fault.times:
+                fault.times -= 1
+        if fault:
+            call.status = fault.status
+            return request.send(fault.status, *_error(request, fault))
+        if own := getattr(self, f"_own_{call.operation}", None) if call.service == "application-autoscaling" else None:
+            call.status = 200
+            return request.send(200, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(own(call.body)).encode())
+        status, headers, answer = request.forward(self.routes.get(call.service, self.routes[""]), body)
+        call.status = status
+        if status == 200:
+            with self._lock:
+                answer = self._learn(call, answer)
+        request.send(status, headers, answer)
+
+    def _learn(self, call: Call, answer: bytes) -> bytes:
+        """Takes note of what passes by; patches what the emulator cannot say."""
+        match call.operation:
+            case "RegisterScalableTarget":  # on AWS its tags count only when it creates the target
+                self.scaling_tags.setdefault(json.loads(answer)["ScalableTargetARN"], dict(call.body.get("Tags", {})))
+            case "DescribeEndpoint" if status := self.endpoint_status.get(call.body.get("EndpointName", "")):
+                return json.dumps(json.loads(answer) | {"EndpointStatus": status}).encode()
+            case "Publish" if call.body.get("MessageStructure") == "json":
+                message = json.loads(call.body["Message"])
+                self.emails.append({"topic": call.body["TopicArn"], "subject": call.body.get("Subject", ""),
+                                    "text": message.get("email", message["default"])})
+        return answer
+
+    # Application Auto Scaling, where moto has nothing.
+
+    def _own_DescribeScalingActivities(self, asked: dict) -> dict:
+        wanted = [a for a in self.activities if asked.get("ResourceId") in (None, a["ResourceId"])]
+        if not asked.get("IncludeNotScaledActivities"):
+            wanted = [a for a in wanted if "NotScaledReasons" not in a]
+        return {"ScalingActivities": wanted[: asked.get("MaxResults", 50)]}
+
+    def _own_ListTagsForResource(self, asked: dict) -> dict:
+        return {"Tags": self.scaling_tags.get(asked["ResourceARN"], {})}
+
+    def _own_TagResource(self, asked: dict) -> dict:
+        self.scaling_tags.setdefault(asked["ResourceARN"], {}).update(asked["Tags"])
+        return {}
+
+    def _own_UntagResource(self, asked: dict) -> dict:
+        tags = self.scaling_tags.get(asked["ResourceARN"], {})
+        for key in asked["TagKeys"]:
+            tags.pop(key, None)
+        return {}
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def handle_any(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.answer(body)
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = handle_any
+
+    def forward(self, address: str, body: bytes) -> tuple[int, dict, bytes]:
+        upstream = http.client.HTTPConnection(address, timeout=120)
+        try:
+            headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
+            upstream.request(self.command, self.path, body or None, headers)
+            response = upstream.getresponse()
+            return response.status, dict(response.getheaders()), response.read()
+        finally:
+            upstream.close()
+
+    def send(self, status: int, headers: dict, body: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            if name.lower() not in _HOP_BY_HOP:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments) -> None:
+        pass
+
+
+def _identify(request: _Handler, body: bytes) -> Call:
+    """Service and operation, in each of AWS's protocols."""
+    scope = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", request.headers.get("Authorization", ""))
+    service = scope.group(1) if scope else ""
+    if target := request.headers.get("X-Amz-Target"):  # JSON 1.0 and 1.1
+        return Call(service, target.rsplit(".", 1)[1], json.loads(body or b"{}"))
+    if rpc := re.fullmatch(r"/service/[^/]+/operation/([^/]+)", request.path):  # Smithy RPC with CBOR
+        return Call(service, rpc.group(1))
+    if request.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):  # query
+        form = dict(urllib.parse.parse_qsl(body.decode()))
+        return Call(service, form.pop("Action", ""), form)
+    # REST. Only Scheduler speaks it here; its reads are GETs.
+    verb = {"GET": "Get", "POST": "Create", "PUT": "Update", "DELETE": "Delete"}.get(request.command, request.command)
+    return Call(service, f"{verb} {urllib.parse.urlsplit(request.path).path}")
+
+
+def _error(request: _Handler, fault: Fault) -> tuple[dict, bytes]:
+    if request.headers.get("smithy-protocol") == "rpc-v2-cbor":
+        return ({"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"},
+                b"\xa2" + b"".join(_cbor_text(text) for text in ("__type", fault.code, "message", fault.message)))
+    if request.headers.get("X-Amz-Target"):
+        return ({"Content-Type": "application/x-amz-json-1.1"},
+                json.dumps({"__type": fault.code, "message": fault.message}).encode())
+    return ({"Content-Type": "text/xml"},
+            f"<ErrorResponse><Error><Type>Sender</Type><Code>{fault.code}</Code><Message>{fault.message}</Message></Error>"
+            "<RequestId>00000000-0000-0000-0000-000000000000</RequestId></ErrorResponse>".encode())
+
+
+def _cbor_text(text: str) -> bytes:
+    return b"\x79" + len(text.encode()).to_bytes(2, "big") + text.encode()

@@ -1,0 +1,89 @@
+"""Gives an endpoint days of minute metrics in CloudWatch, as the simulator tells them."""
+
+import json
+import subprocess
+from datetime import datetime, timedelta, timezone
+
+from .binaries import binary
+
+_MINUTE = timedelta(minutes=1)
+# AWS takes 1000. ministack takes more, and walks through everything that it holds at each call.
+_DATUMS_PER_CALL = 10_000
+_STEADY_MINUTES = 3  # what is repeated while the incident goes on
+
+INVOCATIONS = "AWS/SageMaker"
+UTILISATION = "/aws/sagemaker/Endpoints"
+
+
+class History:
+    """The simulated past of one endpoint. `cloudwatch` is a boto3 client; `without` names metrics to leave out."""
+
+    def __init__(self, cloudwatch, endpoint: str, variant: str, scenario: str, days: int = 3, seed: int = 1, without: tuple[str, ...] = ()):
+        self._cloudwatch = cloudwatch
+        self._dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
+        self._without = without
+        self._minutes = _simulate(scenario, days, seed)
+        self._end = datetime.now(timezone.utc).replace(second=0, microsecond=0)
+        self._written: datetime | None = None  # all minutes before it are in CloudWatch
+
+    @property
+    def instances(self) -> int:
+        return self._minutes[-1]["instances"]
+
+    def minute(self, back: int) -> dict:
+        """What the simulator tells of a minute, -1 being the last."""
+        return self._minutes[back]
+
+    def write(self, until_minute: int = -1) -> int:
+        """Writes the minutes up to `until_minute` that are not written yet; answers how many datums that took."""
+        end = self._end + (until_minute + 1) * _MINUTE
+        fresh = [m for m in self._minutes if (at := self._end + m["minute"] * _MINUTE) < end and (not self._written or at >= self._written)]
+        self._written = end
+        return self._put([(self._end + m["minute"] * _MINUTE, m) for m in fresh])
+
+    def up_to_now(self) -> None:
+        """Lets the last minutes repeat until now, so that the incident is still on when a test comes late."""
+        now = datetime.now(timezone.utc).replace(second=0, microsecond=0)
+        steady = self._minutes[-_STEADY_MINUTES:]
+        missing = int((now - self._written) / _MINUTE)
+        self._put([(self._written + i * _MINUTE, steady[i % len(steady)]) for i in range(missing)])
+        self._written = max(now, self._written)
+
+    def _put(self, minutes: list[tuple[datetime, dict]]) -> int:
+        namespaces: dict[str, list[dict]] = {INVOCATIONS: [], UTILISATION: []}
+        for at, minute in minutes:
+            for namespace, name, unit, values, counts in _samples(minute):
+                if values and name not in self._without:
+                    namespaces[namespace].append({"MetricName": name, "Dimensions": self._dimensions, "Timestamp": at,
+                                                  "Unit": unit, "Values": values, "Counts": counts})
+        for namespace, datums in namespaces.items():
+            for first in range(0, len(datums), _DATUMS_PER_CALL):  # in turn: ministack replaces its lists at each call
+                self._cloudwatch.put_metric_data(Namespace=namespace, MetricData=datums[first : first + _DATUMS_PER_CALL])
+        return sum(len(datums) for datums in namespaces.values())
+
+
+def _simulate(scenario: str, days: int, seed: int) -> list[dict]:
+    done = subprocess.run([binary("simulate"), scenario, "--days", str(days), "--seed", str(seed)], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"simulate {scenario} failed: {done.stderr.strip()}")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def _samples(minute: dict):
+    """Namespace, metric, unit, values and counts of one minute, as SageMaker publishes them."""
+    invocations, instances = minute["invocations"], minute["instances"]
+    for name, field in ("ModelLatency", "model_latency_us"), ("OverheadLatency", "overhead_latency_us"):
+        values, counts = zip(*minute[field]) if minute[field] else ((), ())
+        yield INVOCATIONS, name, "Microseconds", list(values), list(counts)
+    if invocations:
+        yield INVOCATIONS, "Invocations", "None", [1.0], [invocations]
+        # SageMaker emits 1/instances per request; only the sum is ever read, so one sample carries it.
+        yield INVOCATIONS, "InvocationsPerInstance", "None", [invocations / instances], [1]
+        for name, field in ("Invocation4XXErrors", "errors_4xx"), ("Invocation5XXErrors", "errors_5xx"), ("InvocationModelErrors", "model_errors"):
+            failed = minute[field]
+            pairs = [(value, count) for value, count in ((1.0, failed), (0.0, invocations - failed)) if count > 0]
+            yield INVOCATIONS, name, "None", [value for value, _ in pairs], [count for _, count in pairs]
+    for namespace, name, unit, field in ((INVOCATIONS, "ConcurrentRequestsPerModel", "None", "concurrent_requests"),
+                                         (UTILISATION, "CPUUtilization", "Percent", "cpu_percent"),
+                                         (UTILISATION, "MemoryUtilization", "Percent", "memory_percent")):
+        yield namespace, name, unit, [float(value) for value in minute[field]], [1] * len(minute[field])

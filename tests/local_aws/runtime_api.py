@@ -1,0 +1,112 @@
+"""The Lambda Runtime API around the real `bootstrap`: the fast way to invoke it, without a deployment."""
+
+import contextlib
+import http.server
+import json
+import os
+import queue
+import subprocess
+import tempfile
+import threading
+import time
+import uuid
+from pathlib import Path
+
+from .binaries import binary
+from .emulators import ACCOUNT, REGION, Emulators
+
+NAME = "endpoint-advisor"
+MEMORY_MB = 256
+TIMEOUT_SECONDS = 120
+
+
+class FunctionError(Exception):
+    """The function answered an invocation with an error."""
+
+    def __init__(self, body: dict):
+        super().__init__(f"{body.get('errorType')}: {body.get('errorMessage')}")
+        self.type = body.get("errorType")
+        self.message = body.get("errorMessage", "")
+
+
+class Function:
+    """One execution environment, kept warm: one process, one invocation after another. `settings` are the function's own
+    environment variables."""
+
+    def __init__(self, emulators: Emulators, settings: dict[str, str]):
+        self._events: queue.Queue = queue.Queue()
+        self._answers: queue.Queue = queue.Queue()
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self._events, self._answers))
+        self._server.daemon_threads = True
+        self._environment = emulators.environment() | settings | {
+            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}",
+            "AWS_LAMBDA_FUNCTION_NAME": NAME, "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MEMORY_MB), "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{NAME}",
+            "AWS_LAMBDA_LOG_STREAM_NAME": "local", "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand", "_HANDLER": "bootstrap",
+            "PATH": os.environ["PATH"]}
+
+    def __enter__(self) -> "Function":
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True, name="runtime-api").start()
+        self._log = tempfile.TemporaryFile("w+")
+        self._process = subprocess.Popen([binary("bootstrap")], env=self._environment, stdin=subprocess.DEVNULL,
+                                         stdout=self._log, stderr=subprocess.STDOUT)
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._server.shutdown()
+        self._server.server_close()
+        self._log.close()
+
+    def invoke(self, event) -> dict:
+        """The function's response; its error as `FunctionError`."""
+        self._events.put(json.dumps(event).encode())
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(queue.Empty):
+                ok, body = self._answers.get(timeout=0.2)
+                if ok:
+                    return body
+                raise FunctionError(body)
+            if self._process.poll() is not None and self._answers.empty():
+                raise AssertionError(f"the function exited with {self._process.returncode}; its log ends:\n{self.log()[-3000:]}")
+        raise TimeoutError(f"no answer within {TIMEOUT_SECONDS} s; the function's log ends:\n{self.log()[-3000:]}")
+
+    def log(self) -> str:
+        """What the function has printed so far."""
+        return os.pread(self._log.fileno(), 1 << 24, 0).decode(errors="replace")
+
+    def peak_memory_mb(self) -> float:
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
+
+
+def _handler(events: queue.Queue, answers: queue.Queue):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:  # /2018-06-01/runtime/invocation/next, a long poll as on Lambda
+            event = events.get()
+            self._send(200, event, {
+                "Lambda-Runtime-Aws-Request-Id": str(uuid.uuid4()),
+                "Lambda-Runtime-Deadline-Ms": str(int((time.time() + TIMEOUT_SECONDS) * 1000)),
+                "Lambda-Runtime-Invoked-Function-Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}",
+                "Lambda-Runtime-Trace-Id": "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=0"})
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"null")
+            answers.put((self.path.endswith("/response"), body))  # else …/error or /runtime/init/error
+            self._send(202, b'{"status":"OK"}', {})
+
+        def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+            self.send_response(status)
+            for name, value in ({"Content-Type": "application/json", "Content-Length": str(len(body))} | headers).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *arguments) -> None:
+            pass
+
+    return Handler
