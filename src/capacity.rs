@@ -94,8 +94,8 @@ pub fn capacity(observation: &Observation) -> Option<Capacity> {
 fn usable(row: &MinuteRow, objective: &LatencyObjective) -> Option<(f64, f64)> {
     let (load, latency, invocations) = (row.load?.0, row.latency?.0, row.invocations?.0);
     let errors = row.errors_5xx.unwrap_or(0.0) + row.errors_4xx.unwrap_or(0.0);
-    // Half of what makes a percentile certain: the bin's median evens out the rest.
-    let is_counted = invocations >= (0.5 * objective.slo_statistic.samples_needed()).max(20.0);
+    // A third of what makes one minute's percentile certain: the bin's median evens out the rest.
+    let is_counted = invocations >= (0.3 * objective.slo_statistic.samples_needed()).max(20.0);
     let is_measured = errors <= MOST_ERRORS * invocations && latency < CENSORED_MICROSECONDS && load > 0.0;
     (is_counted && is_measured).then_some((load, latency))
 }

@@ -76,17 +76,15 @@ fn sized(
 
     let mut reasoning = vec![
         format!(
-            "one instance sustains {} invocations per minute (90 % interval from {}), and {:.0} % of that is the target: load grew by {:.0} % or more \
-             during the {:.0} minutes that a scale-out takes in {:.0} % of the minutes seen",
-            capacity.invocations_per_instance_per_minute,
-            capacity.low,
+            "the target is {:.0} % of the interval's lower end: in {:.0} % of the minutes seen, load grew by {:.0} % or more within \
+             the {:.0} minutes that a scale-out takes",
             100.0 * headroom.share,
+            100.0 * (1.0 - headroom.quantile),
             100.0 * (headroom.growth - 1.0),
             demand.scale_out_minutes,
-            100.0 * (1.0 - headroom.quantile),
         ),
         format!(
-            "{} invocations per minute arrive now: {needed} instances at the target; {current} are running",
+            "{} invocations per minute arrive now, which takes {needed} instances at the target; {current} are running",
             demand.now
         ),
     ];
@@ -136,6 +134,9 @@ fn sized(
         max_capacity,
         tags: if present.is_none() { tags.clone() } else { BTreeMap::new() },
     };
+    if max_capacity <= current && !register.stands(present) {
+        return Err(HoldReason::GuardrailReached);
+    }
     // What was there before us is written once: a second change must not overwrite the memory of the first.
     let tag_resource = present
         .filter(|_| !is_ours)

@@ -108,7 +108,9 @@ fn hold_steps(reason: crate::model::HoldReason) -> Option<String> {
             "Raise ADVISOR_MAX_INSTANCES or the tag endpoint-advisor:max-instances above what is running."
         }
         Reason::PriceUnknown => "Remove the hourly limit, or allow pricing:GetProducts.",
-        Reason::HourlyLimit => "Raise the hourly limit; what is allowed is already running.",
+        Reason::GuardrailReached => {
+            "Raise ADVISOR_MAX_INSTANCES, the hourly limit or the endpoint's tags: what is allowed is already running."
+        }
         Reason::EndpointNotInService => "Wait until the endpoint is InService; SageMaker refuses changes until then.",
         Reason::ScalingStateUnknown => "Allow the application-autoscaling Describe actions that the warnings name.",
         Reason::ScalingSuspended => {

@@ -95,8 +95,11 @@ fn one(event: Value) -> Result<Trigger, InvalidEvent> {
     }
     if record_source(&event, "EventSource") == Some("aws:sns") {
         let notification: SnsEvent = decode("SNS", event)?;
-        // Lambda hands over one notification at a time.
-        let record = notification.records.into_iter().next().ok_or(InvalidEvent::UnknownShape)?;
+        // Lambda hands over one notification at a time; were it ever more, none may be lost in silence.
+        let [record] = &notification.records[..] else {
+            let detail = format!("{} records, and one is expected", notification.records.len());
+            return Err(InvalidEvent::Refused { shape: "SNS", detail });
+        };
         return alarm::notification(json("SNS message", &record.sns.message)?);
     }
     if event.get("Type").and_then(Value::as_str) == Some("Notification") && has("TopicArn") {

@@ -73,7 +73,11 @@ impl AdviseError {
         match error.kind {
             ErrorKind::Throttled => Self::Throttled(error),
             ErrorKind::AccessDenied => Self::AccessDenied(error),
-            ErrorKind::NotFound if error.action == "sagemaker:DescribeEndpoint" => Self::EndpointNotFound(error),
+            ErrorKind::NotFound
+                if ["sagemaker:DescribeEndpoint", "sagemaker:DescribeInferenceComponent"].contains(&error.action) =>
+            {
+                Self::EndpointNotFound(error)
+            }
             _ => Self::ReadFailed(error),
         }
     }
@@ -249,7 +253,10 @@ impl Session<'_> {
             }
             let report = self.one(observation, &authority).await?;
             (self.log)(&report);
-            notify::publish(self.aws, self.settings, &report).await.map_err(AdviseError::DeliveryFailed)?;
+            // A look at the whole fleet is for whoever asked; a message for each endpoint would bury the alarms.
+            if report.trigger.kind != TriggerKind::Audit {
+                notify::publish(self.aws, self.settings, &report).await.map_err(AdviseError::DeliveryFailed)?;
+            }
             advice.reports.push(report);
         }
         if observations.is_empty() {

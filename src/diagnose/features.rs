@@ -155,7 +155,7 @@ impl Features {
             .map(|(_, row)| *row)
             .filter(|row| load_of(row).is_some_and(|seen| seen >= 0.97 * load))
             .collect();
-        let met = at_load.iter().filter(|row| row.latency.is_some_and(|latency| !slow.is_slow(latency))).count();
+        let met = at_load.iter().filter(|row| row.latency.is_some_and(|latency| !slow.is_bad(latency))).count();
         let over = |row: &&MinuteRow| {
             row.latency
                 .zip(observation.objective)
@@ -216,7 +216,10 @@ impl Features {
 /// When latency counts as elevated.
 pub(super) struct Slow {
     normal: f64,
+    /// Above this a minute is elevated: something began.
     threshold: f64,
+    /// Above this a minute is bad: over the objective, or elevated where there is none.
+    limit: f64,
 }
 
 impl Slow {
@@ -232,11 +235,15 @@ impl Slow {
             Some(objective) => objective,
             None => 1.5 * normal,
         };
-        Self { normal, threshold }
+        Self { normal, threshold, limit: objective.unwrap_or(threshold).max(threshold) }
     }
 
     fn is_slow(&self, latency: Microseconds) -> bool {
         latency.0 > self.threshold
+    }
+
+    fn is_bad(&self, latency: Microseconds) -> bool {
+        latency.0 > self.limit
     }
 }
 
@@ -257,11 +264,11 @@ fn onset(judged: &[(Minute, &MinuteRow)], end: Minute, slow: &Slow) -> Minute {
     onset
 }
 
-/// Minutes outside earlier incidents: those in whose neighbourhood of five at most two were elevated.
+/// Minutes outside earlier incidents: those in whose neighbourhood of five at most two were bad.
 fn without_incidents<'a>(rows: &[(Minute, &'a MinuteRow)], slow: &Slow) -> Vec<&'a MinuteRow> {
-    let is_slow: Vec<bool> =
-        rows.iter().map(|(_, row)| row.latency.is_some_and(|latency| slow.is_slow(latency))).collect();
-    let around = |index: usize| is_slow.iter().skip(index.saturating_sub(2)).take(5).filter(|slow| **slow).count();
+    let is_bad: Vec<bool> =
+        rows.iter().map(|(_, row)| row.latency.is_some_and(|latency| slow.is_bad(latency))).collect();
+    let around = |index: usize| is_bad.iter().skip(index.saturating_sub(2)).take(5).filter(|bad| **bad).count();
     rows.iter().enumerate().filter(|(index, _)| around(*index) <= 2).map(|(_, (_, row))| *row).collect()
 }
 

@@ -57,6 +57,8 @@ fn objective(metric: &AlarmMetric, threshold: Option<f64>) -> AlarmObjective {
         return AlarmObjective::NotOnModelLatency;
     }
     match (metric.statistic, threshold) {
+        // The sum of latencies, or how many there were, is no latency.
+        (Some(Statistic::Sum | Statistic::SampleCount), _) => AlarmObjective::NotOnModelLatency,
         (Some(slo_statistic), Some(threshold)) if threshold > 0.0 && threshold.is_finite() => {
             AlarmObjective::Known(LatencyObjective {
                 latency_slo_ms: Microseconds(threshold).to_milliseconds(),

@@ -194,6 +194,21 @@ pub enum BlockedBy {
     EndpointNotInService,
 }
 
+impl BlockedBy {
+    /// The fact in words.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::AtMaxCapacity => "the variant is at its MaxCapacity",
+            Self::Quota => "the last scale-out failed on an account quota",
+            Self::InsufficientCapacity => "the last scale-out failed because AWS had no such instances",
+            Self::ScalingSuspended => "scaling out is suspended",
+            Self::ScalingInProgress => "instances are starting already",
+            Self::EndpointNotInService => "the endpoint is not InService",
+        }
+    }
+}
+
 /// Why one variant is slow.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Diagnosis {

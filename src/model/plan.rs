@@ -97,8 +97,8 @@ pub enum HoldReason {
     GuardrailBelowCurrent,
     /// An hourly limit is set and the instance's price is not known.
     PriceUnknown,
-    /// Even the present fleet costs more than the hourly limit, or the limit leaves no room for what is needed.
-    HourlyLimit,
+    /// What the guardrails allow is already running.
+    GuardrailReached,
     /// SageMaker refuses changes while the endpoint is not `InService`.
     EndpointNotInService,
     /// The scaling set-up could not be read.
@@ -125,7 +125,7 @@ impl HoldReason {
             self,
             Self::GuardrailBelowCurrent
                 | Self::PriceUnknown
-                | Self::HourlyLimit
+                | Self::GuardrailReached
                 | Self::EndpointNotInService
                 | Self::ScalingStateUnknown
         )
@@ -145,7 +145,7 @@ impl HoldReason {
                 "the present MaxCapacity or instance count is already above the allowed maximum"
             }
             Self::PriceUnknown => "an hourly limit is set and the price of an instance could not be read",
-            Self::HourlyLimit => "the hourly limit leaves no room for another instance",
+            Self::GuardrailReached => "as many instances as the guardrails allow are already running",
             Self::EndpointNotInService => "the endpoint is not InService",
             Self::ScalingStateUnknown => "the scaling set-up could not be read",
             Self::ScalingSuspended => "scaling out is suspended on the scalable target",

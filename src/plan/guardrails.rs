@@ -28,9 +28,6 @@ pub(super) fn ceiling(
     if present > affordable {
         return Err(HoldReason::GuardrailBelowCurrent);
     }
-    if affordable <= current {
-        return Err(HoldReason::HourlyLimit);
-    }
     Ok(guardrails.max_instances.min(affordable))
 }
 

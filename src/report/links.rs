@@ -1,6 +1,6 @@
 //! Where to look: console pages, the whole definition of a graph in its link.
 
-use crate::model::{Links, Metric, Observation, Statistic};
+use crate::model::{Links, Metric, Minute, Observation, Statistic};
 
 /// Links to the endpoint and to a graph of its latency and load.
 #[must_use]
@@ -45,14 +45,14 @@ fn graph(observation: &Observation) -> String {
             objective.latency_slo_ms.to_microseconds().0
         )
     });
-    let day = jiff::SignedDuration::from_hours(24);
+    let end = Minute::containing(observation.at);
     format!(
         "~(metrics~({}{})~view~'timeSeries~stacked~false~region~'{}~period~60~start~'{}~end~'{}{})",
         line(Metric::ModelLatency, &statistic, "left"),
         line(Metric::InvocationsPerInstance, "Sum", "right"),
         encode(observation.endpoint.region()),
-        encode(&observation.at.saturating_sub(day).map(|start| start.to_string()).unwrap_or_default()),
-        encode(&observation.at.to_string()),
+        encode(&end.plus(-24 * 60).start().to_string()),
+        encode(&end.start().to_string()),
         annotation.unwrap_or_default(),
     )
 }

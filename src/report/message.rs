@@ -63,6 +63,7 @@ fn subject(report: &Report) -> String {
         (Some(register), OutcomeStatus::Applied | OutcomeStatus::Recommended) => {
             format!("{status} {} to {} instances", register.min_capacity, register.max_capacity)
         }
+        (_, OutcomeStatus::NotNeeded) => "not scaled".to_owned(),
         _ => status.name().replace('_', " "),
     };
     let subject = format!("{}: {what}", text::headline(report));

@@ -1,8 +1,8 @@
 //! The report as plain text in 78 columns: the terminal and the e-mail.
 
 use crate::model::{
-    Action, Bound, Capacity, Milliseconds, Plan, PutScalingPolicy, RegisterScalableTarget, Report, ScalableTarget,
-    Thousands,
+    Action, Bound, Capacity, Milliseconds, OutcomeStatus, Plan, PutScalingPolicy, RegisterScalableTarget, Report,
+    ScalableTarget, Thousands,
 };
 use std::fmt::Write as _;
 
@@ -18,7 +18,8 @@ pub fn render(report: &Report) -> String {
     let mut out = Text(String::new());
     let diagnosis = &report.diagnosis;
     out.line(&headline(report));
-    out.line(&format!("{}{}", verdict_line(report), when(report)));
+    out.line(&verdict_line(report));
+    out.line(&when(report));
     out.blank();
     out.paragraph("", &diagnosis.summary);
     let for_and_against =
@@ -30,19 +31,31 @@ pub fn render(report: &Report) -> String {
         }
         out.item(mark, fact);
     }
-    out.section(if report.plan.action == Action::Scale { "Scaling" } else { "No change of scaling" });
-    if let Some(capacity) = &report.capacity {
-        out.item("  ", &capacity_line(capacity));
-    }
-    for change in plan_lines(&report.plan) {
-        out.item("  ", &change);
-    }
-    for reason in &report.plan.reasoning {
-        out.item("  ", reason);
-    }
+    out.section(match (report.plan.action, report.outcome.status) {
+        (Action::Hold, _) => "No change of scaling",
+        (Action::Scale, OutcomeStatus::Applied) => "Done",
+        (Action::Scale, OutcomeStatus::Unchanged) => "In place",
+        (Action::Scale, _) => "Proposed",
+    });
     out.item("  ", &format!("{}: {}", report.outcome.status, report.outcome.words()));
+    if let Some(blocked) = diagnosis.blocked_by {
+        out.item("  ", &format!("in the way: {}", blocked.text()));
+    }
+    for line in plan_lines(&report.plan) {
+        out.item("  ", &line);
+    }
     for change in &report.outcome.changes {
         out.item("  ", &format!("{}: {} -> {}", change.operation, change.before, change.after));
+    }
+    let sizing = report.capacity.as_ref().map(capacity_line);
+    for (index, line) in sizing.iter().chain(&report.plan.reasoning).enumerate() {
+        if index == 0 {
+            out.section(match report.plan.action {
+                Action::Scale => "How it was sized",
+                Action::Hold => "What one instance carries",
+            });
+        }
+        out.item("  ", line);
     }
     if !diagnosis.alternatives.is_empty() {
         out.section("What else it could be, and why not");
@@ -86,9 +99,9 @@ pub fn verdict_line(report: &Report) -> String {
 fn when(report: &Report) -> String {
     let at = report.at.strftime("%Y-%m-%d %H:%M UTC");
     match (&report.trigger.alarm_name, report.trigger.changed_at) {
-        (Some(alarm), Some(since)) => format!("; {at}, alarm {} since {}", inert(alarm), since.strftime("%H:%M UTC")),
-        (Some(alarm), None) => format!("; {at}, alarm {}", inert(alarm)),
-        _ => format!("; {at}"),
+        (Some(alarm), Some(since)) => format!("{at}, alarm {} since {}", inert(alarm), since.strftime("%H:%M UTC")),
+        (Some(alarm), None) => format!("{at}, alarm {}", inert(alarm)),
+        _ => at.to_string(),
     }
 }
 
@@ -105,11 +118,11 @@ pub fn capacity_line(capacity: &Capacity) -> String {
     let minutes = Thousands(f64::from(capacity.minutes_used));
     match (capacity.bound, capacity.high) {
         (Bound::Estimate, Some(high)) => format!(
-            "one instance sustains {value} invocations per minute (90 % interval {} to {high}) {objective}; {} from {minutes} minutes: {}",
+            "one instance sustains {value} invocations per minute (90 % interval {} to {high}) {objective}; grade {}, from {minutes} minutes: {}",
             capacity.low, capacity.grade, capacity.method
         ),
         _ => format!(
-            "one instance sustains at least {value} invocations per minute {objective}; {} from {minutes} minutes: {}",
+            "one instance sustains at least {value} invocations per minute {objective}; grade {}, from {minutes} minutes: {}",
             capacity.grade, capacity.method
         ),
     }

@@ -16,5 +16,6 @@ mod events;
 mod messages;
 mod properties;
 mod scenarios;
+mod template;
 #[cfg(feature = "aws")]
 mod wire;

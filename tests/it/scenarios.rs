@@ -38,6 +38,14 @@ fn with_target(mut observation: Observation, min: u32, max: u32, policy: Option<
 }
 
 #[test]
+fn the_readme_shows_a_real_report() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let report = std::fs::read_to_string(root.join("tests/scenarios/container-waits/report.txt")).unwrap();
+    let shown = report.split("\nWhere to look").next().unwrap().trim_end();
+    assert!(std::fs::read_to_string(root.join("README.md")).unwrap().contains(shown));
+}
+
+#[test]
 fn traffic_beyond_what_two_instances_sustain() {
     check("traffic-beyond-capacity", &observed("overload"), Verdict::Overload, &[]);
 }
