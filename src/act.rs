@@ -11,6 +11,7 @@ use aws_sdk_applicationautoscaling::types::{
     MetricType, PolicyType, PredefinedMetricSpecification, ScalableDimension, ServiceNamespace,
     TargetTrackingScalingPolicyConfiguration,
 };
+use std::collections::BTreeMap;
 
 /// Applies a plan.
 ///
@@ -54,23 +55,15 @@ async fn write(
     if let Some(tag) = &plan.tag_resource {
         tag_resource(aws, tag).await?;
     }
-    if !register.stands(now.target.as_ref()) {
-        register_scalable_target(aws, register).await?;
-        let before = now
-            .target
-            .as_ref()
-            .map_or("absent".to_owned(), |target| range(target.min_capacity.0, target.max_capacity.0));
-        changes.push(Change {
-            operation: "RegisterScalableTarget".to_owned(),
-            before,
-            after: range(register.min_capacity.0, register.max_capacity.0),
-        });
+    let is_new = now.target.is_none();
+    if is_new {
+        register_scalable_target(aws, first(plan, register)).await?;
     }
     for policy in plan.put_scaling_policies.iter().filter(|policy| !policy.stands(&now.policies)) {
         match put_scaling_policy(aws, policy).await {
-            // Somebody deregistered the target in between: once more from the start, then it is an error.
+            // Somebody deregistered it in between: once more from the start, then it is an error.
             Err(error) if error.kind == ErrorKind::NotFound => {
-                register_scalable_target(aws, register).await?;
+                register_scalable_target(aws, &anew(plan, register)).await?;
                 put_scaling_policy(aws, policy).await?;
             }
             other => other?,
@@ -83,7 +76,34 @@ async fn write(
             after: format!("TargetValue={}", policy.target_tracking_scaling_policy_configuration.target_value),
         });
     }
+    // Last, because it is what makes SageMaker start instances, and refuse every other change until they serve. Tags count
+    // only where a target is registered for the first time.
+    let is_left = if is_new { plan.register_first.is_some() } else { !register.stands(now.target.as_ref()) };
+    if is_left {
+        let untagged = RegisterScalableTarget { tags: BTreeMap::new(), ..register.clone() };
+        register_scalable_target(aws, &untagged).await?;
+    }
+    if !register.stands(now.target.as_ref()) {
+        let target = now.target.as_ref();
+        changes.push(Change {
+            operation: "RegisterScalableTarget".to_owned(),
+            before: target.map_or("absent".to_owned(), |target| range(target.min_capacity.0, target.max_capacity.0)),
+            after: range(register.min_capacity.0, register.max_capacity.0),
+        });
+    }
     Ok(())
+}
+
+/// The registration of a new target: with as many instances as are running, where the plan then asks for more.
+fn first<'a>(plan: &'a Plan, register: &'a RegisterScalableTarget) -> &'a RegisterScalableTarget {
+    plan.register_first.as_ref().unwrap_or(register)
+}
+
+/// The registration of a target that went away: with the memory of what was there before.
+fn anew(plan: &Plan, register: &RegisterScalableTarget) -> RegisterScalableTarget {
+    let first = first(plan, register);
+    let remembered = plan.tag_resource.as_ref().map(|tag| tag.tags.clone());
+    RegisterScalableTarget { tags: remembered.unwrap_or_else(|| first.tags.clone()), ..first.clone() }
 }
 
 /// What is different from what the plan was made for. Tags are ours alone, and they change nothing that scales.

@@ -228,6 +228,11 @@ impl CallError {
         Self { action, kind: ErrorKind::AccessDenied, message: None, source: "access denied".into() }
     }
 
+    /// A failure that came inside a successful answer.
+    pub(crate) fn unavailable(action: &'static str) -> Self {
+        Self { action, kind: ErrorKind::Unavailable, message: None, source: "internal error".into() }
+    }
+
     /// An answer that cannot be.
     pub(crate) fn unexpected(action: &'static str, source: impl Error + Send + Sync + 'static) -> Self {
         Self { action, kind: ErrorKind::Refused, message: None, source: Box::new(source) }

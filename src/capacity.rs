@@ -8,8 +8,6 @@
 use crate::model::{Bound, Capacity, Grade, History, InvocationsPerInstance, LatencyObjective, MinuteRow, Observation};
 use crate::statistics::{isotonic, median, quantile};
 
-/// Errors are answered fast, so minutes with more than 2 % of them make latency look better than it is.
-const MOST_ERRORS: f64 = 0.02;
 /// The container must answer within 60 s; minutes near it are cut off, not measured.
 const CENSORED_MICROSECONDS: f64 = 58e6;
 /// Enough bins to see the knee, few enough that each holds several minutes.
@@ -93,10 +91,9 @@ pub fn capacity(observation: &Observation) -> Option<Capacity> {
 /// Load and latency of a minute that measures the curve.
 fn usable(row: &MinuteRow, objective: &LatencyObjective) -> Option<(f64, f64)> {
     let (load, latency, invocations) = (row.load?.0, row.latency?.0, row.invocations?.0);
-    let errors = row.errors_5xx.unwrap_or(0.0) + row.errors_4xx.unwrap_or(0.0);
     // A third of what makes one minute's percentile certain: the bin's median evens out the rest.
     let is_counted = invocations >= (0.3 * objective.slo_statistic.samples_needed()).max(20.0);
-    let is_measured = errors <= MOST_ERRORS * invocations && latency < CENSORED_MICROSECONDS && load > 0.0;
+    let is_measured = row.has_few_errors() && latency < CENSORED_MICROSECONDS && load > 0.0;
     (is_counted && is_measured).then_some((load, latency))
 }
 

@@ -239,7 +239,7 @@ fn parse_slo_ms(value: &str) -> Result<Milliseconds, &'static str> {
 
 fn parse_slo_statistic(value: &str) -> Result<Statistic, &'static str> {
     match value.parse() {
-        Ok(statistic @ (Statistic::Average | Statistic::Maximum | Statistic::Percentile(_))) => Ok(statistic),
+        Ok(statistic) if Statistic::is_of_latency(statistic) => Ok(statistic),
         _ => Err("`Average`, `Maximum` or a percentile as `p90`"),
     }
 }

@@ -35,6 +35,10 @@ pub fn decide(
 ) -> Option<Outcome> {
     let outcome = |status, reason: &str| Some(Outcome::without_change(status, reason));
     let coded = |status, code: &str, words: &str| Some(Outcome::without_change(status, code).because(words));
+    if authority == Authority::OtherPlan {
+        let words = "the plan that was approved is no longer the one that would be right";
+        return coded(OutcomeStatus::Stale, "other_plan", words);
+    }
     if let Some(problem) = guardrails.problems.first()
         && plan.action == Action::Scale
     {
@@ -44,17 +48,13 @@ pub fn decide(
         let status = if reason.is_refusal() { OutcomeStatus::Refused } else { OutcomeStatus::NotNeeded };
         return coded(status, &reason.code(), reason.text());
     }
-    if is_in_place(plan) {
+    if plan.is_in_place() {
         return outcome(OutcomeStatus::Unchanged, "what the plan asks already stands");
     }
     match authority {
         Authority::StaleEvent => {
             let words = "the event is old, and its alarm is not known to be in ALARM any more";
             return coded(OutcomeStatus::Refused, "stale_event", words);
-        }
-        Authority::OtherPlan => {
-            let words = "the plan that was approved is no longer the one that would be right";
-            return coded(OutcomeStatus::Stale, "other_plan", words);
         }
         Authority::InThePast if function_mode == Mode::Apply => {
             let words = "what was right then may not be right now";
@@ -69,7 +69,7 @@ pub fn decide(
         Authority::Now if guardrails.mode != Mode::Apply => {
             return outcome(OutcomeStatus::Recommended, "mode is recommend");
         }
-        Authority::Approved | Authority::Now => {}
+        Authority::Approved | Authority::Now | Authority::OtherPlan => {}
     }
     let target = plan.based_on.as_ref().and_then(|state| state.target.as_ref());
     if target.is_some_and(|target| !target.is_ours()) && guardrails.existing_targets == ExistingTargets::Advise {
@@ -81,11 +81,4 @@ pub fn decide(
         return coded(OutcomeStatus::Recommended, "not_certain_enough", words);
     }
     None
-}
-
-/// Whether the set-up that was observed is the one that the plan asks for.
-fn is_in_place(plan: &Plan) -> bool {
-    let state = plan.based_on.clone().unwrap_or_default();
-    plan.register_scalable_target.as_ref().is_none_or(|register| register.stands(state.target.as_ref()))
-        && plan.put_scaling_policies.iter().all(|policy| policy.stands(&state.policies))
 }

@@ -2,11 +2,11 @@
 //!
 //! Pure and deterministic. Two counterfactual questions carry most verdicts: *has this endpoint met its objective at
 //! this load per instance before?* and *does each request take more work than it did at the same load?* Each cause
-//! judges the same [`Features`] in a file of its own and answers with checks, each with a margin: how far the
+//! judges the same `Features` in a file of its own and answers with checks, each with a margin: how far the
 //! measurement is beyond its threshold, in units of what is a clear difference for that signal. A cause is as strong as
 //! its weakest check.
 //!
-//! To add a cause: one file under `diagnose/`, one line in [`CAUSES`].
+//! To add a cause: one file under `diagnose/`, one line in `CAUSES`.
 
 mod blocked;
 mod check;
@@ -20,7 +20,7 @@ mod slow_dependency;
 mod slow_model;
 mod transient;
 
-use crate::model::{Alternative, Diagnosis, Evidence, Fact, Grade, Observation, Verdict};
+use crate::model::{Alternative, BlockedBy, Diagnosis, Evidence, Fact, Grade, Observation, Verdict};
 use check::Judgement;
 use features::Features;
 use std::collections::BTreeSet;
@@ -45,9 +45,12 @@ const TEMPERATURE: f64 = 0.4;
 /// Margins beyond this say no more: a signal ten times over its threshold is not ten times as certain.
 const LARGEST_MARGIN: f64 = 2.0;
 
-/// Belief from which a verdict is graded high and medium.
+/// Belief from which a verdict is graded high.
 const HIGH: f64 = 0.9;
-const MEDIUM: f64 = 0.75;
+/// Belief from which a cause is named at all, and by how much it must be ahead: a person who is sent after the wrong cause
+/// loses more than one who is told that two are possible.
+const NAMED: f64 = 0.75;
+const AHEAD: f64 = 0.25;
 
 /// Says why the observed variant is slow.
 #[must_use]
@@ -55,7 +58,10 @@ pub fn diagnose(observation: &Observation) -> Diagnosis {
     let blocked_by = blocked::blocked_by(observation);
     let features = match Features::of(observation) {
         Ok(features) => features,
-        Err(missing) => return Diagnosis { blocked_by, ..insufficient_data::diagnosis(&missing) },
+        Err(missing) => {
+            let blocked_by = blocked_by.filter(|blocked| is_in_the_way(*blocked, Verdict::InsufficientData));
+            return Diagnosis { blocked_by, ..insufficient_data::diagnosis(&missing) };
+        }
     };
     let judgements: Vec<Judgement> = CAUSES.iter().map(|judge| judge(&features)).collect();
     let weight = |margin: f64| (margin.clamp(-LARGEST_MARGIN, LARGEST_MARGIN) / TEMPERATURE).exp();
@@ -65,7 +71,8 @@ pub fn diagnose(observation: &Observation) -> Diagnosis {
 
     let mut ranked: Vec<&Judgement> = judgements.iter().collect();
     ranked.sort_by(|a, b| belief(b).total_cmp(&belief(a))); // stable: the order of CAUSES decides between equals
-    let strongest = ranked.first().copied().filter(|judgement| judgement.margin() > 0.0);
+    let second = ranked.get(1).map_or(0.0, |judgement| belief(judgement));
+    let strongest = ranked.first().copied().filter(|first| belief(first) >= NAMED && belief(first) - second >= AHEAD);
     let alternatives = ranked
         .iter()
         .filter(|judgement| strongest.is_none_or(|strongest| strongest.verdict != judgement.verdict))
@@ -89,19 +96,19 @@ pub fn diagnose(observation: &Observation) -> Diagnosis {
             evidence,
             context,
             alternatives,
-            blocked_by,
+            blocked_by: blocked_by.filter(|blocked| is_in_the_way(*blocked, judgement.verdict)),
             next_steps: judgement.next_steps.clone(),
         },
         None => Diagnosis {
             verdict: Verdict::Undetermined,
             sub_cause: None,
-            confidence: round(weight(0.0) / total),
+            confidence: round(1.0 - ranked.first().map_or(0.0, |first| belief(first))),
             grade: Grade::Low,
             summary: format!("{}; no cause stands out.", capitalised(&features.latency_in_words())),
             evidence,
             context,
             alternatives,
-            blocked_by,
+            blocked_by: blocked_by.filter(|blocked| is_in_the_way(*blocked, Verdict::Undetermined)),
             next_steps: vec![
                 "Compare the evidence with the container's log; the alternatives below say which measurement would \
                  decide between them."
@@ -109,6 +116,11 @@ pub fn diagnose(observation: &Observation) -> Diagnosis {
             ],
         },
     }
+}
+
+/// What stands in the way of scaling matters where scaling would help; an endpoint that is not in service always does.
+fn is_in_the_way(blocked: BlockedBy, verdict: Verdict) -> bool {
+    blocked == BlockedBy::EndpointNotInService || verdict.is_helped_by_scaling()
 }
 
 /// The verdict's own checks. One measurement may serve two of them; it is told once.
@@ -125,11 +137,7 @@ fn context(features: &Features, evidence: &[Evidence]) -> Vec<Fact> {
 
 /// Belief in words, capped where a signal that would decide was missing.
 fn grade(belief: f64, features: &Features) -> Grade {
-    let grade = match belief {
-        belief if belief >= HIGH => Grade::High,
-        belief if belief >= MEDIUM => Grade::Medium,
-        _ => Grade::Low,
-    };
+    let grade = if belief >= HIGH { Grade::High } else { Grade::Medium };
     if features.work_ratio.is_none() { grade.min(Grade::Medium) } else { grade }
 }
 

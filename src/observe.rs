@@ -81,16 +81,27 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
     let mut warnings = Vec::new();
     let alarm_objective = alarm_objective.and_then(|result| kept(result, &mut warnings)).flatten();
 
+    let config_name = endpoint.config_name.as_deref();
+    let mut config = None;
     let variants = match variant_name {
         Some(variant) => vec![variant],
-        None => endpoint.variants.iter().map(|variant| variant.name.clone()).collect(),
+        None if !endpoint.variants.is_empty() => endpoint.variants.iter().map(|variant| variant.name.clone()).collect(),
+        // While it is created, and once it failed, an endpoint does not say its variants; its configuration does.
+        None => {
+            if let Some(name) = config_name {
+                aws.round();
+                config = kept(sagemaker::describe_endpoint_config(aws, name).await, &mut warnings);
+            }
+            config.iter().flat_map(|config| &config.variants).map(|variant| variant.name.clone()).collect()
+        }
     };
-    let config = endpoint.config_name.as_ref().map(|name| sagemaker::describe_endpoint_config(aws, name));
+    let to_read = config_name.filter(|_| config.is_none());
+    let to_read = to_read.map(|name| sagemaker::describe_endpoint_config(aws, name));
     let setups = variants.iter().map(|variant| setup(aws, request, &endpoint_name, variant));
     aws.round();
-    let (config, tags, setups) =
-        join3(OptionFuture::from(config), sagemaker::list_tags(aws, &endpoint.arn), join_all(setups)).await;
-    let config = config.and_then(|result| kept(result, &mut warnings)).unwrap_or_default();
+    let (read, tags, setups) =
+        join3(OptionFuture::from(to_read), sagemaker::list_tags(aws, &endpoint.arn), join_all(setups)).await;
+    let config = config.or_else(|| read.and_then(|result| kept(result, &mut warnings)));
     let tags = kept(tags, &mut warnings);
 
     let mut parts = Vec::new();
@@ -109,9 +120,9 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
             .or(found);
         parts.push(Part { variant_name, scaling, objective, warnings });
     }
-    let observations = parts
-        .into_iter()
-        .map(|part| finish(aws, request, &endpoint_name, component.as_ref(), &endpoint, &config, tags.as_ref(), part));
+    let observations = parts.into_iter().map(|part| {
+        finish(aws, request, &endpoint_name, component.as_ref(), &endpoint, config.as_ref(), tags.as_ref(), part)
+    });
     join_all(observations).await.into_iter().collect()
 }
 
@@ -155,12 +166,12 @@ async fn finish(
     endpoint_name: &EndpointName,
     component: Option<&InferenceComponentName>,
     endpoint: &EndpointDescription,
-    config: &EndpointConfig,
+    config: Option<&EndpointConfig>,
     tags: Option<&BTreeMap<String, String>>,
     mut part: Part,
 ) -> Result<Observation, CallError> {
     let described = endpoint.variants.iter().find(|variant| variant.name == part.variant_name);
-    let configured = config.variants.iter().find(|variant| variant.name == part.variant_name);
+    let configured = config.and_then(|config| config.variants.iter().find(|variant| variant.name == part.variant_name));
     if described.is_none() && endpoint.status.is_in_service() {
         part.warnings.push(format!("The endpoint has no variant `{}` now.", part.variant_name));
     }
@@ -183,7 +194,8 @@ async fn finish(
     let (metrics, model, target_tags, price) = join4(metrics, model, target_tags, OptionFuture::from(price)).await;
     let metrics = metrics?;
 
-    let model_hosting = model.and_then(|result| kept(result, &mut part.warnings)).unwrap_or(Hosting::RealTime);
+    let model_hosting = model.and_then(|result| kept(result, &mut part.warnings));
+    let is_hosting_known = configured.is_some_and(|variant| variant.model_name.is_none() || model_hosting.is_some());
     let hosting = if component.is_some() {
         Hosting::InferenceComponent
     } else if described.is_some_and(|variant| variant.is_serverless) {
@@ -193,7 +205,7 @@ async fn finish(
     } else if configured.is_some_and(|variant| variant.model_name.is_none()) {
         Hosting::InferenceComponent
     } else {
-        model_hosting
+        model_hosting.unwrap_or(Hosting::RealTime)
     };
     if let Some(target) = part.scaling.as_mut().and_then(|scaling| scaling.target.as_mut()) {
         target.tags = target_tags.and_then(|result| kept(result, &mut part.warnings));
@@ -206,6 +218,7 @@ async fn finish(
         variant_name: component.is_none().then(|| part.variant_name.clone()),
         inference_component_name: component.cloned(),
         hosting,
+        is_hosting_known,
         endpoint: endpoint.to_endpoint(config),
         variant: Variant {
             instance_type,

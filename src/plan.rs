@@ -8,14 +8,12 @@ mod target_tracking;
 
 use crate::config::{ExistingTargets, Guardrails};
 use crate::model::{
-    Action, BEFORE_TAG, BlockedBy, Capacity, Diagnosis, HoldReason, Hosting, InstanceCount, Observation, Plan,
-    RegisterScalableTarget, Relax, ScalableTarget, ScalingState, TagResource, Verdict, digest, variant_resource_id,
+    Action, BEFORE_TAG, BlockedBy, Capacity, Diagnosis, HoldReason, Hosting, INSTANCES_BEFORE_TAG, InstanceCount,
+    Observation, Plan, RegisterScalableTarget, Relax, ScalableTarget, ScalingState, TagResource, Verdict, digest,
+    variant_resource_id,
 };
 use demand::Demand;
 use std::collections::BTreeMap;
-
-/// Belief in an overload below which no money is spent on it.
-const LEAST_CONFIDENCE: f64 = 0.75;
 
 /// How long a raised `MinCapacity` stays at least: an hour outlasts the incident, its verification and a scale-in.
 const RELAX_AFTER_MINUTES: u32 = 60;
@@ -43,7 +41,7 @@ fn sized(
     capacity: Option<&Capacity>,
     guardrails: &Guardrails,
 ) -> Result<Plan, HoldReason> {
-    may_be_scaled(observation, diagnosis)?;
+    would_help(observation, diagnosis)?;
     let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
     let current = observation.variant.current_instance_count.ok_or(HoldReason::ScalingStateUnknown)?;
     let variant_name = observation.variant_name.as_ref().ok_or(HoldReason::HostingNotSized)?;
@@ -51,7 +49,7 @@ fn sized(
         return Err(HoldReason::NoObjective);
     }
     let capacity = capacity.ok_or(HoldReason::CapacityUnknown)?;
-    let demand = Demand::of(observation).ok_or(HoldReason::CapacityUnknown)?;
+    let demand = Demand::of(observation, capacity).ok_or(HoldReason::CapacityUnknown)?;
     let ceiling = guardrails::ceiling(guardrails, scaling.target.as_ref(), current, observation.instance_price)?;
 
     let headroom = target_tracking::headroom(&demand, guardrails.objective);
@@ -62,7 +60,7 @@ fn sized(
     let room = capacity.low.instances_for(demand.peak.times(1.5)).ok_or(HoldReason::CapacityUnknown)?;
     let present = scaling.target.as_ref();
     let present_min = present.map_or(InstanceCount(1), |target| target.min_capacity);
-    let calm_min = present.map_or(InstanceCount(1), ScalableTarget::calm_min_capacity).max(guardrails.min_instances);
+    let calm_min = present.map_or(current, ScalableTarget::calm_min_capacity).max(guardrails.min_instances);
     // During an incident nothing is lowered: neither Min, nor Max, nor what is running.
     let min_capacity = needed.max(calm_min).max(present_min).max(current).min(ceiling);
     let present_max = present.map_or(current, |target| target.max_capacity);
@@ -121,11 +119,7 @@ fn sized(
         );
     }
 
-    let before = present.map_or_else(
-        || "absent".to_owned(),
-        |target| format!("min={} max={}", target.min_capacity, target.max_capacity),
-    );
-    let tags = BTreeMap::from([(BEFORE_TAG.to_owned(), before)]);
+    let tags = remembered(present, current);
     let register = RegisterScalableTarget {
         service_namespace: SERVICE_NAMESPACE.to_owned(),
         resource_id,
@@ -134,21 +128,24 @@ fn sized(
         max_capacity,
         tags: if present.is_none() { tags.clone() } else { BTreeMap::new() },
     };
-    if max_capacity <= current && !register.stands(present) {
-        return Err(HoldReason::GuardrailReached);
-    }
+    let register_first = (present.is_none() && min_capacity > current)
+        .then(|| RegisterScalableTarget { min_capacity: current, ..register.clone() });
     // What was there before us is written once: a second change must not overwrite the memory of the first.
-    let tag_resource = present
-        .filter(|_| !is_ours)
-        .and_then(|target| target.arn.clone())
-        .map(|resource_arn| TagResource { resource_arn, tags });
+    let tag_resource = match present.filter(|_| !is_ours) {
+        None => None,
+        Some(target) => {
+            let resource_arn = target.arn.clone().ok_or(HoldReason::ScalingStateUnknown)?;
+            Some(TagResource { resource_arn, tags })
+        }
+    };
     let relax =
         (min_capacity > calm_min).then_some(Relax { after_minutes: RELAX_AFTER_MINUTES, min_capacity: calm_min });
-    Ok(Plan {
+    let plan = Plan {
         action: Action::Scale,
         digest: digest(Some(&register), tag_resource.as_ref(), &policies),
         hold_reason: None,
         register_scalable_target: Some(register),
+        register_first,
         tag_resource,
         put_scaling_policies: policies,
         put_scheduled_actions: Vec::new(),
@@ -157,28 +154,58 @@ fn sized(
         reasoning,
         advice,
         based_on: Some(ScalingState { target: scaling.target.clone(), policies: scaling.policies.clone() }),
-    })
+    };
+    if !plan.is_in_place() {
+        may_be_changed(observation, diagnosis)?;
+        if max_capacity <= current {
+            return Err(HoldReason::GuardrailReached);
+        }
+    }
+    Ok(plan)
 }
 
-/// Whether instances may be added at all, and whether they would help.
-fn may_be_scaled(observation: &Observation, diagnosis: &Diagnosis) -> Result<(), HoldReason> {
-    if !observation.endpoint.status.is_in_service() {
-        return Err(HoldReason::EndpointNotInService);
+/// The tags by which a scalable target remembers what was there before us.
+fn remembered(present: Option<&ScalableTarget>, current: InstanceCount) -> BTreeMap<String, String> {
+    match present {
+        Some(target) => {
+            let before = format!("min={} max={}", target.min_capacity, target.max_capacity);
+            BTreeMap::from([(BEFORE_TAG.to_owned(), before)])
+        }
+        None => BTreeMap::from([
+            (BEFORE_TAG.to_owned(), "absent".to_owned()),
+            (INSTANCES_BEFORE_TAG.to_owned(), current.to_string()),
+        ]),
     }
+}
+
+/// Whether more instances would help, and can be sized.
+fn would_help(observation: &Observation, diagnosis: &Diagnosis) -> Result<(), HoldReason> {
     match diagnosis.verdict {
+        // Before anything else: SageMaker refuses changes whatever the cause.
+        _ if !observation.endpoint.status.is_in_service() && !diagnosis.verdict.is_helped_by_scaling() => {
+            return Err(HoldReason::EndpointNotInService);
+        }
         Verdict::Transient => return Err(HoldReason::NothingToDo),
         Verdict::InsufficientData | Verdict::Undetermined => return Err(HoldReason::CauseUnknown),
         verdict if !verdict.is_helped_by_scaling() => return Err(HoldReason::ScalingWillNotHelp),
         _ => {}
     }
-    if diagnosis.confidence < LEAST_CONFIDENCE {
-        return Err(HoldReason::NotCertainEnough);
+    if !observation.is_hosting_known {
+        return Err(HoldReason::HostingUnknown);
     }
     if !matches!(observation.hosting, Hosting::RealTime | Hosting::MultiModel | Hosting::MultiContainer) {
         return Err(HoldReason::HostingNotSized);
     }
     if observation.variant.instance_type.as_ref().is_some_and(|kind| kind.is_burstable()) {
         return Err(HoldReason::BurstableInstance);
+    }
+    Ok(())
+}
+
+/// Whether anything may be changed now. What already stands is not changed, so none of this holds it.
+fn may_be_changed(observation: &Observation, diagnosis: &Diagnosis) -> Result<(), HoldReason> {
+    if !observation.endpoint.status.is_in_service() {
+        return Err(HoldReason::EndpointNotInService);
     }
     match diagnosis.blocked_by {
         Some(BlockedBy::EndpointNotInService) => Err(HoldReason::EndpointNotInService),

@@ -113,6 +113,9 @@ fn hold_steps(reason: crate::model::HoldReason) -> Option<String> {
         }
         Reason::EndpointNotInService => "Wait until the endpoint is InService; SageMaker refuses changes until then.",
         Reason::ScalingStateUnknown => "Allow the application-autoscaling Describe actions that the warnings name.",
+        Reason::HostingUnknown => {
+            "Allow sagemaker:DescribeEndpointConfig and sagemaker:DescribeModel, as the warnings say."
+        }
         Reason::ScalingSuspended => {
             "Resume scaling out on the scalable target, if its suspension was not meant to last."
         }
@@ -122,7 +125,6 @@ fn hold_steps(reason: crate::model::HoldReason) -> Option<String> {
             "Use another instance type or Region, or instance pools: AWS has none of these now."
         }
         Reason::BurstableInstance => "Move to an instance type that can be scaled, as ml.m5 or ml.c6i.",
-        Reason::NotCertainEnough => "Look at the alternatives; advise again in ten minutes.",
         Reason::HostingNotSized => "Scale by hand for now; the evidence says by how much load is above normal.",
         Reason::ScalingWillNotHelp | Reason::NothingToDo | Reason::CauseUnknown => return None,
     };

@@ -6,8 +6,8 @@ use crate::aws::{Aws, CallError, ErrorKind};
 use crate::config::{Mode, Settings};
 use crate::decide::Authority;
 use crate::model::{
-    Action, AlarmObjective, AlarmTrigger, Approval, EndpointName, LatencyObjective, ManualTrigger, ObjectiveSource,
-    Observation, Report, Statistic, Subject, Trigger, TriggerKind, TriggerSummary, Watched,
+    Action, AlarmObjective, AlarmTrigger, Approval, EndpointName, ManualTrigger, Observation, Report, Subject, Trigger,
+    TriggerKind, TriggerSummary, Watched,
 };
 use crate::observe::{self, ObjectiveFrom, Request};
 use crate::trigger::InvalidEvent;
@@ -173,11 +173,7 @@ impl Session<'_> {
 
     async fn manual(&self, manual: ManualTrigger) -> Result<Advice, AdviseError> {
         let at = manual.at.unwrap_or(self.now).min(self.now);
-        let objective = manual.latency_slo_ms.map(|latency_slo_ms| LatencyObjective {
-            latency_slo_ms,
-            slo_statistic: manual.slo_statistic.unwrap_or(Statistic::P90),
-            source: ObjectiveSource::Event,
-        });
+        let objective = manual.objective;
         let objective_from = if objective.is_some() { ObjectiveFrom::Nowhere } else { ObjectiveFrom::AlarmsOfVariant };
         let request =
             Request { at, objective, objective_from, ..self.request(manual.subject, summary(TriggerKind::Manual)) };
@@ -187,13 +183,12 @@ impl Session<'_> {
 
     /// Advises again and writes only where the plan is still the one that was approved.
     async fn approval(&self, approval: Approval) -> Result<Advice, AdviseError> {
-        let subject = match approval.variant_name {
-            Some(variant) => Subject::Variant(approval.endpoint_name, variant),
-            None => Subject::Endpoint(approval.endpoint_name),
-        };
+        let objective_from =
+            if approval.objective.is_some() { ObjectiveFrom::Nowhere } else { ObjectiveFrom::AlarmsOfVariant };
         let request = Request {
-            objective_from: ObjectiveFrom::AlarmsOfVariant,
-            ..self.request(subject, summary(TriggerKind::Approval))
+            objective: approval.objective,
+            objective_from,
+            ..self.request(approval.subject, summary(TriggerKind::Approval))
         };
         self.observe_and_advise(request, |digest| {
             if digest == approval.plan_digest { Authority::Approved } else { Authority::OtherPlan }
@@ -246,18 +241,20 @@ impl Session<'_> {
     ) -> Result<Advice, AdviseError> {
         let observations = observe::observe(self.aws, &request).await.map_err(AdviseError::read)?;
         let mut advice = Advice { reports: Vec::new(), ignored: None };
+        let mut failure = None;
         for observation in &observations {
             if self.settings.for_endpoint(observation.tags.as_ref()).mode == Mode::Off {
                 advice.ignored = Some("the endpoint is tagged endpoint-advisor:mode=off".to_owned());
                 continue;
             }
-            let report = self.one(observation, &authority).await?;
-            (self.log)(&report);
-            // A look at the whole fleet is for whoever asked; a message for each endpoint would bury the alarms.
-            if report.trigger.kind != TriggerKind::Audit {
-                notify::publish(self.aws, self.settings, &report).await.map_err(AdviseError::DeliveryFailed)?;
+            // One variant that fails does not keep the others from being advised.
+            match self.one(observation, &authority).await {
+                Ok(report) => advice.reports.push(report),
+                Err(error) => failure = failure.or(Some(error)),
             }
-            advice.reports.push(report);
+        }
+        if let Some(failure) = failure {
+            return Err(failure);
         }
         if observations.is_empty() {
             advice.ignored = Some("the endpoint has no production variant".to_owned());
@@ -265,7 +262,7 @@ impl Session<'_> {
         Ok(advice)
     }
 
-    /// One variant, from observation to report.
+    /// One variant, from observation to a report that is logged and delivered.
     async fn one(
         &self,
         observation: &Observation,
@@ -287,6 +284,11 @@ impl Session<'_> {
         }
         if self.settings.report_topic_arn.is_none() && self.settings.chat_topic_arn.is_none() {
             report.warnings.push("No SNS topic is configured: this report is only in the log.".to_owned());
+        }
+        (self.log)(&report);
+        // A look at the whole fleet is for whoever asked; a message for each endpoint would bury the alarms.
+        if report.trigger.kind != TriggerKind::Audit {
+            notify::publish(self.aws, self.settings, &report).await.map_err(AdviseError::DeliveryFailed)?;
         }
         Ok(report)
     }

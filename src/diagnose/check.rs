@@ -7,7 +7,8 @@ pub(super) struct Check {
     signal: &'static str,
     unit: &'static str,
     observed: Option<f64>,
-    threshold: f64,
+    /// What would be normal.
+    normal: f64,
     /// In units of a clear difference: positive where the measurement speaks for the cause.
     margin: f64,
     /// The fact in words.
@@ -21,18 +22,18 @@ impl Check {
     /// Speaks for the cause where `observed` is above `threshold`; `clear` is a difference that leaves no doubt.
     pub fn above(signal: &'static str, observed: Option<f64>, threshold: f64, clear: f64, text: String) -> Self {
         let margin = observed.map_or(MISSING, |observed| (observed - threshold) / clear);
-        Self { signal, unit: "ratio", observed, threshold, margin, text }
+        Self { signal, unit: "ratio", observed, normal: 1.0, margin, text }
     }
 
     /// Speaks for the cause where `observed` is below `threshold`.
     pub fn below(signal: &'static str, observed: Option<f64>, threshold: f64, clear: f64, text: String) -> Self {
         let margin = observed.map_or(MISSING, |observed| (threshold - observed) / clear);
-        Self { signal, unit: "ratio", observed, threshold, margin, text }
+        Self { signal, unit: "ratio", observed, normal: 1.0, margin, text }
     }
 
-    /// The same check with another unit.
-    pub fn unit(self, unit: &'static str) -> Self {
-        Self { unit, ..self }
+    /// The same check of a share, and the share that would be normal. (A ratio is 1 where all is normal.)
+    pub fn share(self, normal: f64) -> Self {
+        Self { unit: "share", normal, ..self }
     }
 
     /// The same check where a missing signal leaves the cause possible, at most this strongly.
@@ -45,7 +46,7 @@ impl Check {
             signal: self.signal.to_owned(),
             supports: self.margin > 0.0 && self.observed.is_some(),
             observed: self.observed,
-            expected: Some(self.threshold),
+            expected: Some(self.normal),
             unit: self.unit.to_owned(),
             text: self.text.clone(),
         }

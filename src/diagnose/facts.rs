@@ -63,10 +63,23 @@ impl Features {
         }
     }
 
+    /// Latency is over its limit, so that there is something to explain.
+    pub fn is_bad(&self) -> Check {
+        Check::above("latency_to_limit", Some(self.latency.0 / self.limit.0), 1.0, 0.2, self.latency_in_words())
+    }
+
+    /// `the busiest of CPU and GPU is 97 % in use`.
+    pub fn busy_in_words(&self) -> String {
+        match self.busy {
+            Some(busy) => format!("the busiest of CPU and GPU is {:.0} % in use", 100.0 * busy),
+            None => "CPUUtilization and GPUUtilization have no datapoints".to_owned(),
+        }
+    }
+
     /// Speaks for a slow answer, against a failing one.
     pub fn few_errors(&self) -> Check {
         Check::below("error_5xx_share", self.error_5xx_share, 0.05, 0.05, self.errors_in_words())
-            .unit("share")
+            .share(self.normal_error_5xx_share.unwrap_or(0.0))
             .or_if_missing(1.0)
     }
 
@@ -88,8 +101,7 @@ impl Features {
             fact("work_per_request", self.work_ratio, Some(1.0), "ratio", self.work_in_words()),
         ];
         if let Some(busy) = self.busy.filter(|_| self.is_busy_normalised) {
-            let text = format!("the busiest of CPU and GPU is {:.0} % in use", 100.0 * busy);
-            facts.push(fact("utilization", Some(busy), None, "share", text));
+            facts.push(fact("utilization", Some(busy), None, "share", self.busy_in_words()));
         }
         if let Some(memory) = self.memory {
             facts.push(fact(

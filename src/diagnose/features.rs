@@ -28,8 +28,8 @@ pub(super) struct Features {
     pub objective: Option<LatencyObjective>,
     /// First minute of the incident.
     pub onset: Minute,
-    /// Latency above this counts as elevated.
-    pub slow_above: Microseconds,
+    /// Latency above this is bad: over the objective, or half as much again as normal where there is none.
+    pub limit: Microseconds,
     /// Minutes of the last 30 in which latency was elevated.
     pub slow_minutes: usize,
     /// Median latency of the incident, in the objective's statistic.
@@ -72,8 +72,8 @@ pub(super) struct Features {
     pub minutes_since_deployment: Option<i64>,
     /// Share of memory in use now.
     pub memory: Option<f64>,
-    /// Normal minutes behind all of this.
-    pub baseline_minutes: usize,
+    /// Earlier minutes behind all of this.
+    pub earlier_minutes: usize,
 }
 
 impl Features {
@@ -112,7 +112,10 @@ impl Features {
         };
         let earlier: Vec<(Minute, &MinuteRow)> =
             judged.iter().copied().filter(|(minute, _)| *minute < onset.plus(-3)).collect();
-        let normal: Vec<&MinuteRow> = without_incidents(&earlier, &slow);
+        // A minute of failing requests is no measure of what the endpoint carries.
+        let sound: Vec<(Minute, &MinuteRow)> =
+            earlier.iter().copied().filter(|(_, row)| row.has_few_errors()).collect();
+        let normal: Vec<&MinuteRow> = without_incidents(&sound, &slow);
         let normal =
             if normal.len() < BASELINE_MINUTES { earlier.iter().map(|(_, row)| *row).collect() } else { normal };
         if incident.len() < INCIDENT_MINUTES || normal.len() < BASELINE_MINUTES {
@@ -153,7 +156,7 @@ impl Features {
         let at_load: Vec<&MinuteRow> = earlier
             .iter()
             .map(|(_, row)| *row)
-            .filter(|row| load_of(row).is_some_and(|seen| seen >= 0.97 * load))
+            .filter(|row| row.has_few_errors() && load_of(row).is_some_and(|seen| seen >= 0.97 * load))
             .collect();
         let met = at_load.iter().filter(|row| row.latency.is_some_and(|latency| !slow.is_bad(latency))).count();
         let over = |row: &&MinuteRow| {
@@ -175,7 +178,7 @@ impl Features {
             endpoint_config_name: observation.endpoint.endpoint_config_name.clone(),
             objective: observation.objective,
             onset,
-            slow_above: Microseconds(slow.threshold),
+            limit: Microseconds(slow.limit),
             slow_minutes: history
                 .between(end.plus(-29), end)
                 .filter(|(_, row)| row.latency.is_some_and(|latency| slow.is_slow(latency)))
@@ -203,7 +206,7 @@ impl Features {
             is_slow_when_quiet: share(quiet.iter().filter(|row| over(row)).count(), quiet.len()) > 0.5,
             minutes_since_deployment: deployed.map(|deployed| onset.since(deployed)),
             memory: middle(incident, |row| row.memory),
-            baseline_minutes: normal.len(),
+            earlier_minutes: earlier.len(),
         })
     }
 

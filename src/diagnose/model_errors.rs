@@ -13,7 +13,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
     let load_ratio = features.load_ratio();
     let checks = vec![
         Check::above("error_5xx_share", features.error_5xx_share, DOMINATES, 0.05, features.errors_in_words())
-            .unit("share"),
+            .share(features.normal_error_5xx_share.unwrap_or(0.0)),
         Check::above(
             "error_5xx_rise",
             rise,

@@ -10,6 +10,8 @@ use crate::model::{Thousands, Verdict};
 pub(super) const BEYOND_SEEN: f64 = 1.03;
 /// Work per request that moved less than this is flat: measured utilisation varies by about a tenth by itself.
 pub(super) const SAME_WORK: f64 = 1.22;
+/// At half of the hardware in use, queues of any length are short.
+const BUSY: f64 = 0.5;
 /// Eight minutes at this load, four in five of them within limits, show that load alone is not the cause.
 const SEEN_MINUTES: usize = 8;
 const SEEN_SHARE: f64 = 0.8;
@@ -20,13 +22,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
     // Far beyond the usual peak, queueing by itself spoils the reading of work per request.
     let same_work = if load_ratio > 1.3 { 1.5 } else { SAME_WORK };
     let checks = vec![
-        Check::above(
-            "latency_to_limit",
-            Some(features.latency.0 / features.slow_above.0),
-            1.0,
-            0.25,
-            features.latency_in_words(),
-        ),
+        features.is_bad(),
         Check::above("load_ratio", Some(load_ratio), BEYOND_SEEN, 0.10, features.load_in_words()),
         Check::below(
             "met_share_at_load",
@@ -35,10 +31,21 @@ pub(super) fn judge(features: &Features) -> Judgement {
             0.3,
             features.seen_in_words(),
         )
-        .unit("share"),
+        .share(1.0),
         // Without utilisation the two questions about load still stand, but no longer as clearly.
         Check::below("work_per_request", features.work_ratio, same_work, 0.2, features.work_in_words())
             .or_if_missing(0.8),
+        // Requests queue for something that is busy. Where the hardware idles, they wait for something else. A server that
+        // uses one core of many is not told from that here, so it is not scaled.
+        Check::above(
+            "utilization",
+            features.busy.filter(|_| features.is_busy_normalised),
+            BUSY,
+            0.15,
+            features.busy_in_words(),
+        )
+        .share(BUSY)
+        .or_if_missing(1.0),
     ];
     let lost_instances = features.instances_ratio.is_some_and(|ratio| ratio < 0.9);
     let same_traffic = features.traffic_ratio.is_some_and(|ratio| ratio < 1.1);

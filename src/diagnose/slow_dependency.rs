@@ -12,6 +12,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
     let load_ratio = features.load_ratio();
     let is_for_all = features.p50_ratio.unwrap_or(features.latency_ratio) > MOST_REQUESTS;
     let checks = vec![
+        features.is_bad(),
         Check::above("latency_ratio", Some(features.latency_ratio), 1.2, 0.3, features.latency_at_load_in_words()),
         Check::below("work_per_request", features.work_ratio, SAME_WORK, 0.15, features.work_in_words()),
         Check::below("load_ratio", Some(load_ratio), BEYOND_SEEN, 0.05, features.load_in_words()),

@@ -22,6 +22,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
     let is_after_deployment =
         features.minutes_since_deployment.is_some_and(|minutes| (-2..=AFTER_DEPLOYMENT_MINUTES).contains(&minutes));
     let checks = vec![
+        features.is_bad(),
         Check::above("latency_ratio", Some(features.latency_ratio), 1.2, 0.3, features.latency_at_load_in_words()),
         Check::above("work_per_request", features.work_ratio, SAME_WORK, 0.25, features.work_in_words()),
         not_load,
@@ -54,7 +55,7 @@ fn always_slow(features: &Features) -> Judgement {
     let text = format!(
         "{:.0} % of {} earlier minutes were over the objective, those with the least load among them",
         100.0 * features.violation_share,
-        whole(features.baseline_minutes)
+        whole(features.earlier_minutes)
     );
     Judgement {
         verdict: Verdict::SlowModel,
@@ -66,6 +67,6 @@ fn always_slow(features: &Features) -> Judgement {
                 .to_owned(),
             "If the latency is acceptable, raise the objective and the alarm's threshold.".to_owned(),
         ],
-        checks: vec![Check::above("violation_share", Some(features.violation_share), 0.5, 0.3, text).unit("share")],
+        checks: vec![Check::above("violation_share", Some(features.violation_share), 0.5, 0.3, text).share(0.0)],
     }
 }

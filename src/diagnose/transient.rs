@@ -10,10 +10,10 @@ pub(super) fn judge(features: &Features) -> Judgement {
     let overhead_rise =
         features.overhead.zip(features.normal_overhead).map(|(now, normal)| (now.0 - normal.0) / reference);
     let checks = vec![
-        // Elevated is decided minute by minute; a fifth of the way below the limit leaves no doubt that it is over.
+        // A fifth of the way below the limit leaves no doubt that it is over.
         Check::below(
             "latency_to_limit",
-            Some(features.latency.0 / features.slow_above.0),
+            Some(features.latency.0 / features.limit.0),
             1.0,
             0.2,
             features.latency_in_words(),
@@ -30,6 +30,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
         )
         .or_if_missing(1.0),
         Check::below("error_5xx_share", features.error_5xx_share, 0.05, 0.03, features.errors_in_words())
+            .share(0.0)
             .or_if_missing(1.0),
     ];
     let minutes = features.slow_minutes;

@@ -28,13 +28,17 @@ pub fn watched(
     metrics: &[AlarmMetric],
     threshold: Option<f64>,
 ) -> Result<Option<(Subject, AlarmObjective)>, InvalidName> {
-    for metric in metrics {
+    // Latency before anything else, wherever it stands: traffic is often listed with it.
+    let (latency, others): (Vec<_>, Vec<_>) = metrics.iter().partition(|metric| metric.name == MODEL_LATENCY);
+    for metric in latency.into_iter().chain(others) {
         if let Some(subject) = subject(metric)? {
             return Ok(Some((subject, objective(metric, threshold))));
         }
     }
     Ok(None)
 }
+
+const MODEL_LATENCY: &str = "ModelLatency";
 
 fn subject(metric: &AlarmMetric) -> Result<Option<Subject>, InvalidName> {
     if metric.namespace != "AWS/SageMaker" && !metric.namespace.starts_with("/aws/sagemaker/") {
@@ -53,12 +57,11 @@ fn subject(metric: &AlarmMetric) -> Result<Option<Subject>, InvalidName> {
 
 /// Only `ModelLatency` supplies an objective; its unit is microseconds.
 fn objective(metric: &AlarmMetric, threshold: Option<f64>) -> AlarmObjective {
-    if metric.name != "ModelLatency" {
+    if metric.name != MODEL_LATENCY {
         return AlarmObjective::NotOnModelLatency;
     }
     match (metric.statistic, threshold) {
-        // The sum of latencies, or how many there were, is no latency.
-        (Some(Statistic::Sum | Statistic::SampleCount), _) => AlarmObjective::NotOnModelLatency,
+        (Some(statistic), _) if !statistic.is_of_latency() => AlarmObjective::NotOnModelLatency,
         (Some(slo_statistic), Some(threshold)) if threshold > 0.0 && threshold.is_finite() => {
             AlarmObjective::Known(LatencyObjective {
                 latency_slo_ms: Microseconds(threshold).to_milliseconds(),
@@ -70,11 +73,35 @@ fn objective(metric: &AlarmMetric, threshold: Option<f64>) -> AlarmObjective {
     }
 }
 
-/// Whether a metric-math expression compares latency itself with the threshold. `IF(m2 > 30, m1, 0)` and `FILL(m1, 0)`
-/// do; `m1 / 1000` or `m1 + m2` compare something else, whose threshold is no latency.
+/// Whether a metric-math expression compares a metric itself with the threshold: `m1`, `FILL(m1, 0)`, `IF(m2 > 30, m1)`,
+/// `IF(m2 > 30, m1, 0)`. Anything else (`m1 / 1000`, `IF(m1 > 500000, 1, 0)`) compares something whose threshold is no
+/// latency.
 #[must_use]
 pub fn keeps_the_unit(expression: &str) -> bool {
-    !expression.contains(['+', '*', '/']) && !expression.contains(" - ")
+    let is_metric = |text: &str| {
+        let text = text.trim();
+        text.starts_with(|c: char| c.is_ascii_lowercase())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    let inner = |function: &str| expression.trim().strip_prefix(function)?.trim().strip_prefix('(')?.strip_suffix(')');
+    if let Some(arguments) = inner("FILL") {
+        return arguments.split(',').next().is_some_and(is_metric);
+    }
+    if let Some(arguments) = inner("IF") {
+        let arguments: Vec<&str> = arguments.split(',').collect();
+        return match arguments[..] {
+            [_, value] => is_metric(value),
+            [_, value, other] => is_metric(value) && (is_metric(other) || other.trim().parse::<f64>().is_ok()),
+            _ => false,
+        };
+    }
+    is_metric(expression)
+}
+
+/// Whether an alarm of this comparison operator fires on high values. One that fires on low latency states no objective.
+#[must_use]
+pub fn fires_on_high(comparison_operator: &str) -> bool {
+    comparison_operator.is_empty() || comparison_operator.starts_with("Greater")
 }
 
 /// `arn:aws:cloudwatch:us-east-1:111122223333:alarm:name` → `name`.
@@ -121,9 +148,28 @@ mod tests {
     }
 
     #[test]
-    fn an_expression_that_changes_the_unit_states_no_latency() {
-        assert!(keeps_the_unit("IF(m2 > 30, m1, 0)"));
-        assert!(!keeps_the_unit("m1 / 1000"));
-        assert!(!keeps_the_unit("m1 + m2"));
+    fn an_expression_that_compares_something_else_states_no_latency() {
+        for expression in ["m1", "FILL(m1, 0)", "IF(m2 > 30, m1)", "IF(m2 > 30, m1, 0)", " IF( m2 > 30 , m1 , m3 ) "] {
+            assert!(keeps_the_unit(expression), "{expression}");
+        }
+        for expression in
+            ["m1 / 1000", "m1-m2", "m1 + m2", "IF(m1 > 500000, 1, 0)", "ANOMALY_DETECTION_BAND(m1, 2)", "", "1"]
+        {
+            assert!(!keeps_the_unit(expression), "{expression}");
+        }
+    }
+
+    #[test]
+    fn latency_is_found_wherever_it_stands() {
+        let metric = |name: &str| AlarmMetric {
+            namespace: "AWS/SageMaker".to_owned(),
+            name: name.to_owned(),
+            dimensions: [("EndpointName", "orders"), ("VariantName", "a")]
+                .map(|(k, v)| (k.to_owned(), v.to_owned()))
+                .into(),
+            statistic: Some(Statistic::P90),
+        };
+        let (_, objective) = watched(&[metric("Invocations"), metric("ModelLatency")], Some(5e5)).unwrap().unwrap();
+        assert!(matches!(objective, AlarmObjective::Known(_)));
     }
 }

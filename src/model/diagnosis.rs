@@ -95,7 +95,7 @@ impl Verdict {
             Self::Backlog => "behind: the backlog grows",
             Self::NoCopies => "short of copies",
             Self::ObjectiveTooTight => "normal: the objective is too tight",
-            Self::Transient => "fine again: it was a blip",
+            Self::Transient => "within its limits now",
             Self::InsufficientData => "not diagnosed: not enough data",
             Self::Undetermined => "slow for no cause that stands out",
         }

@@ -228,7 +228,9 @@ impl InstanceType {
             ("p3", "16xlarge") => Some(8),
             ("p5", "4xlarge") => Some(1),
             ("p4d" | "p4de" | "p5" | "p5e" | "p5en" | "p6-b200" | "p6-b300", _) => Some(8),
-            (family, _) if family.starts_with(['g', 'p']) => None,
+            (family, _) if family.starts_with(['g', 'p']) || family.starts_with("inf") || family.starts_with("trn") => {
+                None
+            }
             _ => Some(0),
         }
     }

@@ -38,6 +38,15 @@ impl MinuteRow {
         (load > 0.0 && invocations > 0.0).then(|| invocations / load)
     }
 
+    /// Whether at most 2 % of the requests failed, as far as errors were published. Failures are often answered fast, so
+    /// a minute with more of them makes latency look better than it is.
+    #[must_use]
+    pub fn has_few_errors(&self) -> bool {
+        const MOST_ERRORS: f64 = 0.02;
+        let errors = self.errors_5xx.into_iter().chain(self.errors_4xx).sum::<f64>();
+        self.invocations.is_none_or(|invocations| errors <= MOST_ERRORS * invocations.0)
+    }
+
     /// Whether at least `count` requests were counted.
     #[must_use]
     pub fn has_invocations(&self, count: f64) -> bool {

@@ -76,26 +76,32 @@ pub enum Statistic {
     Minimum,
     /// The largest.
     Maximum,
-    /// A percentile in tenths of a percent: 900 is `p90`, 999 is `p99.9`.
+    /// A percentile in hundredths of a percent: 9000 is `p90`, 9995 is `p99.95`.
     Percentile(u16),
 }
 
 impl Statistic {
     /// The median.
-    pub const P50: Self = Self::Percentile(500);
+    pub const P50: Self = Self::Percentile(5_000);
     /// The 90th percentile: the usual statistic of a latency objective.
-    pub const P90: Self = Self::Percentile(900);
+    pub const P90: Self = Self::Percentile(9_000);
     /// The 99th percentile.
-    pub const P99: Self = Self::Percentile(990);
+    pub const P99: Self = Self::Percentile(9_900);
 
     /// Samples below which a minute's value says little: ten beyond the percentile, which is also where CloudWatch
     /// begins to call a percentile's sample count low.
     #[must_use]
     pub fn samples_needed(self) -> f64 {
         match self {
-            Self::Percentile(tenths) if tenths > 500 => 10_000.0 / f64::from(1_000 - tenths.min(999)),
+            Self::Percentile(hundredths) if hundredths > 5_000 => 100_000.0 / f64::from(10_000 - hundredths.min(9_999)),
             _ => 20.0,
         }
+    }
+
+    /// Whether a latency can be stated in this statistic: the sum of latencies, or how many there were, is none.
+    #[must_use]
+    pub fn is_of_latency(self) -> bool {
+        matches!(self, Self::Average | Self::Maximum | Self::Percentile(_))
     }
 }
 
@@ -120,16 +126,16 @@ impl FromStr for Statistic {
             "maximum" => Ok(Self::Maximum),
             lower => {
                 let percent: f64 = lower.strip_prefix('p').ok_or_else(invalid)?.parse().map_err(|_| invalid())?;
-                if !(0.0..=99.9).contains(&percent) {
+                if !(0.0..=100.0).contains(&percent) {
                     return Err(invalid());
                 }
                 #[expect(
                     clippy::cast_possible_truncation,
                     clippy::cast_sign_loss,
-                    reason = "0 to 999 by the check above"
+                    reason = "0 to 10,000 by the check above"
                 )]
-                let tenths = (percent * 10.0).round() as u16;
-                Ok(Self::Percentile(tenths))
+                let hundredths = (percent * 100.0).round() as u16;
+                Ok(Self::Percentile(hundredths))
             }
         }
     }
@@ -143,7 +149,7 @@ impl fmt::Display for Statistic {
             Self::Average => f.write_str("Average"),
             Self::Minimum => f.write_str("Minimum"),
             Self::Maximum => f.write_str("Maximum"),
-            Self::Percentile(tenths) => write!(f, "p{}", f64::from(*tenths) / 10.0),
+            Self::Percentile(hundredths) => write!(f, "p{}", f64::from(*hundredths) / 100.0),
         }
     }
 }
@@ -240,14 +246,14 @@ mod tests {
     fn statistics_are_read_in_every_spelling_that_alarms_use() {
         for (text, statistic) in [
             ("p90", Statistic::P90),
-            ("p99.9", Statistic::Percentile(999)),
+            ("p99.9", Statistic::Percentile(9_990)),
             ("AVERAGE", Statistic::Average),
             ("Maximum", Statistic::Maximum),
         ] {
             assert_eq!(text.parse(), Ok(statistic));
         }
-        assert_eq!(Statistic::Percentile(999).to_string(), "p99.9");
-        for text in ["", "p", "p101", "pNaN", "tm99", "median"] {
+        assert_eq!(Statistic::Percentile(9_990).to_string(), "p99.9");
+        for text in ["", "p", "p100.1", "pNaN", "tm99", "median"] {
             assert!(text.parse::<Statistic>().is_err(), "{text}");
         }
     }

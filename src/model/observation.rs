@@ -25,6 +25,8 @@ pub struct Observation {
     pub inference_component_name: Option<InferenceComponentName>,
     /// How SageMaker hosts it.
     pub hosting: Hosting,
+    /// Whether that could be read; where not, `hosting` is the usual way.
+    pub is_hosting_known: bool,
     /// The endpoint.
     pub endpoint: Endpoint,
     /// The variant.
@@ -113,21 +115,22 @@ impl ScalableTarget {
         self.tags.as_ref()?.get(BEFORE_TAG).map(String::as_str)
     }
 
-    /// The `MinCapacity` of quiet times: what it was before we raised it, else what it is.
+    /// The instances of quiet times: the `MinCapacity` before we raised it, or what ran before we registered the target;
+    /// else the `MinCapacity` as it is.
     #[must_use]
     pub fn calm_min_capacity(&self) -> InstanceCount {
-        match self.before() {
-            None => self.min_capacity,
-            Some(before) => {
-                let min = before.split(' ').find_map(|part| part.strip_prefix("min="));
-                InstanceCount(min.and_then(|min| min.parse().ok()).unwrap_or(1))
-            }
-        }
+        let Some(before) = self.before() else { return self.min_capacity };
+        let min = before.split(' ').find_map(|part| part.strip_prefix("min="));
+        let ran = || self.tags.as_ref()?.get(INSTANCES_BEFORE_TAG).map(String::as_str);
+        InstanceCount(min.or_else(ran).and_then(|count| count.parse().ok()).unwrap_or(1))
     }
 }
 
 /// The tag on a scalable target that says what was there before us: `absent`, or `min=1 max=4`.
 pub const BEFORE_TAG: &str = "endpoint-advisor:before";
+
+/// The tag on a scalable target that we registered: how many instances ran before, when nothing scaled them.
+pub const INSTANCES_BEFORE_TAG: &str = "endpoint-advisor:instances-before";
 
 /// The prefix of every policy that we write, by which we know our own.
 pub const POLICY_NAME_PREFIX: &str = "endpoint-advisor-";

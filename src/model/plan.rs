@@ -16,6 +16,9 @@ pub struct Plan {
     pub hold_reason: Option<HoldReason>,
     /// `RegisterScalableTarget`, exactly as AWS takes it.
     pub register_scalable_target: Option<RegisterScalableTarget>,
+    /// For a target that is not registered yet: the same with as many instances as are running, so that the policy can be
+    /// put before instances start. Once they do, SageMaker refuses changes until they are in service.
+    pub register_first: Option<RegisterScalableTarget>,
     /// `TagResource` on a scalable target that existed before: what it was. (A new one gets its tags when registered.)
     pub tag_resource: Option<TagResource>,
     /// `PutScalingPolicy`, exactly as AWS takes it.
@@ -43,6 +46,7 @@ impl Plan {
             digest: digest(None, None, &[]),
             hold_reason: Some(reason),
             register_scalable_target: None,
+            register_first: None,
             tag_resource: None,
             put_scaling_policies: Vec::new(),
             put_scheduled_actions: Vec::new(),
@@ -52,6 +56,16 @@ impl Plan {
             advice: Vec::new(),
             based_on: None,
         }
+    }
+}
+
+impl Plan {
+    /// Whether the set-up that the plan was made for is the one that it asks for.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        let state = self.based_on.clone().unwrap_or_default();
+        self.register_scalable_target.as_ref().is_none_or(|register| register.stands(state.target.as_ref()))
+            && self.put_scaling_policies.iter().all(|policy| policy.stands(&state.policies))
     }
 }
 
@@ -87,8 +101,6 @@ pub enum HoldReason {
     NothingToDo,
     /// The cause is not known.
     CauseUnknown,
-    /// The cause is not certain enough to spend money on it.
-    NotCertainEnough,
     /// Nobody stated a latency objective, so nothing can be sized.
     NoObjective,
     /// What one instance sustains is not known.
@@ -103,6 +115,8 @@ pub enum HoldReason {
     EndpointNotInService,
     /// The scaling set-up could not be read.
     ScalingStateUnknown,
+    /// How the variant is hosted could not be read.
+    HostingUnknown,
     /// Somebody suspended scaling; we do not overrule it.
     ScalingSuspended,
     /// Instances are starting already.
@@ -128,6 +142,7 @@ impl HoldReason {
                 | Self::GuardrailReached
                 | Self::EndpointNotInService
                 | Self::ScalingStateUnknown
+                | Self::HostingUnknown
         )
     }
 
@@ -138,7 +153,6 @@ impl HoldReason {
             Self::ScalingWillNotHelp => "more instances would not remove the cause",
             Self::NothingToDo => "nothing is wrong any more",
             Self::CauseUnknown => "the cause is not known",
-            Self::NotCertainEnough => "the cause is not certain enough to spend money on it",
             Self::NoObjective => "no latency objective is known, so nothing can be sized",
             Self::CapacityUnknown => "what one instance sustains is not known",
             Self::GuardrailBelowCurrent => {
@@ -148,6 +162,7 @@ impl HoldReason {
             Self::GuardrailReached => "as many instances as the guardrails allow are already running",
             Self::EndpointNotInService => "the endpoint is not InService",
             Self::ScalingStateUnknown => "the scaling set-up could not be read",
+            Self::HostingUnknown => "how the variant is hosted could not be read",
             Self::ScalingSuspended => "scaling out is suspended on the scalable target",
             Self::ScalingInProgress => "instances are starting already",
             Self::Quota => "the last scale-out failed on an account quota",

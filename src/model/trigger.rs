@@ -1,6 +1,6 @@
 //! What woke us.
 
-use super::{EndpointName, LatencyObjective, Milliseconds, Statistic, Subject, VariantName};
+use super::{EndpointName, LatencyObjective, Subject};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -84,10 +84,8 @@ pub enum AlarmObjective {
 pub struct ManualTrigger {
     /// Which endpoint, variant or component.
     pub subject: Subject,
-    /// `latency_slo_ms`.
-    pub latency_slo_ms: Option<Milliseconds>,
-    /// `slo_statistic`; p90 where only a latency is given.
-    pub slo_statistic: Option<Statistic>,
+    /// The objective that the event states.
+    pub objective: Option<LatencyObjective>,
     /// End of the observed window; now where absent.
     pub at: Option<Timestamp>,
 }
@@ -95,10 +93,10 @@ pub struct ManualTrigger {
 /// `{"apply":{…}}`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Approval {
-    /// The endpoint of the approved plan.
-    pub endpoint_name: EndpointName,
-    /// Its variant; every variant is looked at where absent.
-    pub variant_name: Option<VariantName>,
+    /// Whose plan was approved.
+    pub subject: Subject,
+    /// The objective of the report that was approved, where neither tag nor alarm states it.
+    pub objective: Option<LatencyObjective>,
     /// `plan.digest` of the report that was approved.
     pub plan_digest: String,
 }

@@ -4,7 +4,7 @@ use super::known;
 use crate::aws::{Aws, CallError};
 use crate::model::{
     AlarmMetric, AlarmObjective, EndpointName, LatencyObjective, Statistic, Subject, VariantName, alarms_in_rule,
-    keeps_the_unit, watched,
+    fires_on_high, keeps_the_unit, watched,
 };
 use aws_sdk_cloudwatch::types::{AlarmType, Dimension, MetricAlarm, StateValue};
 use std::collections::BTreeMap;
@@ -123,7 +123,8 @@ fn definition(alarm: &MetricAlarm) -> Option<(Subject, AlarmObjective)> {
         Some(metric(inner.namespace()?, inner.metric_name()?, inner.dimensions(), stat.stat()))
     });
     let mut expressions = alarm.metrics().iter().filter_map(|query| query.expression());
-    let threshold = alarm.threshold().filter(|_| expressions.all(keeps_the_unit));
+    let operator = alarm.comparison_operator().map(|operator| operator.as_str()).unwrap_or_default();
+    let threshold = alarm.threshold().filter(|_| fires_on_high(operator) && expressions.all(keeps_the_unit));
     watched(&own.into_iter().chain(inner).collect::<Vec<_>>(), threshold).ok().flatten()
 }
 

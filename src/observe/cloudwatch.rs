@@ -36,6 +36,7 @@ fn statistics(latency: Statistic, has_gpu: bool) -> Vec<(Metric, Statistic, Dept
         (Metric::InvocationsPerInstance, Statistic::Sum, Depth::History),
         (Metric::ModelLatency, latency, Depth::History),
         (Metric::Invocation5XXErrors, Statistic::Sum, Depth::History),
+        (Metric::Invocation4XXErrors, Statistic::Sum, Depth::History),
         (Metric::CPUUtilization, Statistic::Average, Depth::History),
     ];
     if has_gpu {
@@ -46,7 +47,6 @@ fn statistics(latency: Statistic, has_gpu: bool) -> Vec<(Metric, Statistic, Dept
     }
     statistics.extend([
         (Metric::OverheadLatency, Statistic::Average, Depth::Day),
-        (Metric::Invocation4XXErrors, Statistic::Sum, Depth::Day),
         (Metric::MemoryUtilization, Statistic::Average, Depth::Day),
     ]);
     statistics
@@ -128,8 +128,11 @@ async fn read(
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| CallError::new(ACTION, error))?;
         for result in page.metric_data_results() {
-            if result.status_code() == Some(&StatusCode::Forbidden) {
-                return Err(CallError::denied(ACTION));
+            match result.status_code() {
+                Some(StatusCode::Forbidden) => return Err(CallError::denied(ACTION)),
+                // What failed inside CloudWatch is not a gap; asked again, it may be there.
+                Some(StatusCode::InternalError) => return Err(CallError::unavailable(ACTION)),
+                _ => {}
             }
             let series = values.entry(result.id().unwrap_or_default().to_owned()).or_insert_with(|| vec![None; length]);
             for (time, value) in result.timestamps().iter().zip(result.values()) {

@@ -31,7 +31,6 @@ pub(super) struct DescribedVariant {
 }
 
 /// `DescribeEndpointConfig`.
-#[derive(Default)]
 pub(super) struct EndpointConfig {
     pub variants: Vec<ConfiguredVariant>,
     created_at: Option<Timestamp>,
@@ -47,14 +46,14 @@ pub(super) struct ConfiguredVariant {
 
 impl EndpointDescription {
     /// The endpoint in our own terms.
-    pub fn to_endpoint(&self, config: &EndpointConfig) -> Endpoint {
+    pub fn to_endpoint(&self, config: Option<&EndpointConfig>) -> Endpoint {
         Endpoint {
             arn: self.arn.clone(),
             status: self.status.clone(),
             failure_reason: self.failure_reason.clone(),
             last_modified_at: self.last_modified_at,
             endpoint_config_name: self.config_name.clone(),
-            endpoint_config_created_at: config.created_at,
+            endpoint_config_created_at: config.and_then(|config| config.created_at),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How much arrives, and how fast it grows.
 
-use crate::model::{History, InvocationsPerMinute, Observation, ScalingActivity};
+use crate::model::{Capacity, History, InvocationsPerMinute, Observation, ScalingActivity};
 use crate::statistics::quantile;
 
 /// A shorter history has not shown a day: growth seen in it is no bound for what comes.
@@ -15,11 +15,12 @@ const BOOT_ACTIVITIES: usize = 5;
 
 /// Requests to the variant, and what is known of their growth.
 pub(super) struct Demand {
-    /// Median of the last five minutes.
+    /// The upper quartile of the last minutes.
     pub now: InvocationsPerMinute,
     /// The busiest minute of the history.
     pub peak: InvocationsPerMinute,
-    /// For each minute: the most that arrived within a scale-out's time, over what arrived in it. At least 1.
+    /// For each minute that was followed by more than one instance carries: the most that arrived within a scale-out's time,
+    /// over what arrived in it; at least 1.
     pub growth: Vec<f64>,
     /// Minutes from the first hot minute until new instances serve.
     pub scale_out_minutes: f64,
@@ -29,7 +30,7 @@ pub(super) struct Demand {
 
 impl Demand {
     /// Measures demand; none where nothing arrived in the last minutes.
-    pub fn of(observation: &Observation) -> Option<Self> {
+    pub fn of(observation: &Observation, capacity: &Capacity) -> Option<Self> {
         let history = History::of(observation);
         let last = observation.last_minute();
         let arrivals = || history.0.iter().filter_map(|(minute, row)| Some((*minute, row.invocations?.0)));
@@ -38,18 +39,17 @@ impl Demand {
         let now = quantile(recent, 0.75).filter(|now| *now > 0.0)?;
         let peak = arrivals().map(|(_, arrived)| arrived).max_by(f64::total_cmp)?;
         let scale_out_minutes = DETECTION_MINUTES + boot_minutes(observation);
-        // Growth from nearly nothing is unbounded and harmless.
-        let quiet = quantile(arrivals().map(|(_, arrived)| arrived), 0.05)?.max(1.0);
         #[expect(clippy::cast_possible_truncation, reason = "minutes, far below the limits of i64")]
         let horizon = scale_out_minutes.ceil() as i64;
         let growth = arrivals()
-            .filter(|(_, arrived)| *arrived >= quiet)
             .filter_map(|(minute, _)| {
                 let mean =
                     mean(history.between(minute.plus(-2), minute).filter_map(|(_, row)| Some(row.invocations?.0)))?;
                 let ahead =
                     history.between(minute, minute.plus(horizon)).filter_map(|(_, row)| Some(row.invocations?.0));
-                Some((ahead.max_by(f64::total_cmp)? / mean.max(1.0)).max(1.0))
+                // Growth at night, from little to little, is large and harmless: one instance carries both.
+                let ahead = ahead.max_by(f64::total_cmp).filter(|ahead| *ahead > capacity.low.0)?;
+                Some((ahead / mean.max(1.0)).max(1.0))
             })
             .collect();
         let is_short = history.hours() < SHORT_HISTORY_HOURS;

@@ -38,7 +38,8 @@ pub(super) fn headroom(demand: &Demand, objective: ScalingObjective) -> Headroom
         ScalingObjective::Balanced => 0.98,
         ScalingObjective::Cost => 0.90,
     };
-    let growth = quantile(demand.growth.iter().copied(), covered).unwrap_or(f64::INFINITY);
+    // One instance has carried everything that ever came: nothing to leave room for.
+    let growth = quantile(demand.growth.iter().copied(), covered).unwrap_or(1.0);
     let most = if demand.is_short { SHORT_HISTORY_HEADROOM } else { HEADROOM.1 };
     let share = (1.0 / growth).clamp(HEADROOM.0, most);
     Headroom { share, growth: growth.min(1.0 / HEADROOM.0), quantile: covered }
@@ -102,6 +103,9 @@ pub(super) fn policy(
 /// Whether `policy` tracks what ours would: Application Auto Scaling allows one policy per metric, and a second on a
 /// custom copy of it would fight the first.
 pub(super) fn is_on_the_same_metric(policy: &ScalingPolicy) -> bool {
-    let metric = policy.target_tracking.as_ref().and_then(|tracking| tracking.metric.as_deref());
-    metric.is_some_and(|metric| metric == METRIC_TYPE || metric == "AWS/SageMaker/InvocationsPerInstance")
+    policy.target_tracking.as_ref().is_some_and(|tracking| match tracking.metric.as_deref() {
+        Some(metric) => metric == METRIC_TYPE || metric == "AWS/SageMaker/InvocationsPerInstance",
+        // Metric math: it may well be the same, so it counts as that.
+        None => true,
+    })
 }

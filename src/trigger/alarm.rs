@@ -8,7 +8,7 @@
 use super::{InvalidEvent, decode};
 use crate::model::{
     AlarmMetric, AlarmTrigger, InvalidName, Trigger, TriggerKind, Watched, alarm_name_of, alarms_in_rule,
-    keeps_the_unit, watched,
+    fires_on_high, keeps_the_unit, watched,
 };
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -62,7 +62,8 @@ pub(super) fn notification(message: Value) -> Result<Trigger, InvalidEvent> {
     let alarm: Notification = decode("SNS alarm", message)?;
     let trigger = alarm.trigger.unwrap_or_default();
     let mut expressions = trigger.metrics.iter().filter_map(|entry| entry.expression.as_deref());
-    let threshold = trigger.threshold.filter(|_| expressions.all(keeps_the_unit));
+    let operator = trigger.comparison_operator.as_deref().unwrap_or_default();
+    let threshold = trigger.threshold.filter(|_| fires_on_high(operator) && expressions.all(keeps_the_unit));
     let statistic = trigger.extended_statistic.or(trigger.statistic);
     let own = trigger.metric_name.zip(trigger.namespace).map(|(name, namespace)| AlarmMetric {
         namespace,
@@ -239,6 +240,7 @@ struct NotificationTrigger {
     namespace: Option<String>,
     statistic: Option<String>,
     extended_statistic: Option<String>,
+    comparison_operator: Option<String>,
     #[serde(default)]
     dimensions: Vec<Dimension>,
     threshold: Option<f64>,

@@ -2,8 +2,8 @@
 
 use super::{InvalidEvent, decode};
 use crate::model::{
-    Approval, EndpointName, InferenceComponentName, ManualTrigger, Milliseconds, Statistic, Subject, Trigger,
-    VariantName,
+    Approval, EndpointName, InferenceComponentName, LatencyObjective, ManualTrigger, Milliseconds, ObjectiveSource,
+    Statistic, Subject, Trigger, VariantName,
 };
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -33,9 +33,36 @@ impl Named {
 
 #[derive(Deserialize)]
 struct Advise {
+    at: Option<Timestamp>,
+}
+
+/// An objective in the event itself.
+#[derive(Deserialize)]
+struct Stated {
     latency_slo_ms: Option<f64>,
     slo_statistic: Option<Statistic>,
-    at: Option<Timestamp>,
+}
+
+impl Stated {
+    /// The objective; p90 where only a latency is stated.
+    fn objective(self, shape: &'static str) -> Result<Option<LatencyObjective>, InvalidEvent> {
+        let refused = |detail: String| InvalidEvent::Refused { shape, detail };
+        let slo_statistic = self.slo_statistic.unwrap_or(Statistic::P90);
+        if !slo_statistic.is_of_latency() {
+            return Err(refused(format!("`slo_statistic` {slo_statistic}, which is no statistic of a latency")));
+        }
+        match self.latency_slo_ms {
+            Some(ms) if ms > 0.0 && ms <= 60_000.0 => Ok(Some(LatencyObjective {
+                latency_slo_ms: Milliseconds(ms),
+                slo_statistic,
+                source: ObjectiveSource::Event,
+            })),
+            Some(ms) => {
+                Err(refused(format!("`latency_slo_ms` {ms}, and milliseconds above 0 and at most 60000 are expected")))
+            }
+            None => Ok(None),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -45,26 +72,18 @@ struct Audit {
 
 #[derive(Deserialize)]
 struct Apply {
-    endpoint_name: EndpointName,
-    variant_name: Option<VariantName>,
     plan_digest: String,
 }
 
 pub(super) fn parse(event: &Value) -> Result<Trigger, InvalidEvent> {
     if let Some(body) = event.get("advise") {
         let named: Named = decode("advise", body.clone())?;
-        let advise: Advise = decode("advise", body.clone())?;
-        if let Some(ms) = advise.latency_slo_ms
-            && !(ms > 0.0 && ms <= 60_000.0)
-        {
-            let detail = format!("`latency_slo_ms` {ms}, and milliseconds above 0 and at most 60000 are expected");
-            return Err(InvalidEvent::Refused { shape: "advise", detail });
-        }
+        let stated: Stated = decode("advise", body.clone())?;
+        let Advise { at } = decode("advise", body.clone())?;
         return Ok(Trigger::Manual(ManualTrigger {
             subject: named.subject("advise")?,
-            latency_slo_ms: advise.latency_slo_ms.map(Milliseconds),
-            slo_statistic: advise.slo_statistic,
-            at: advise.at,
+            objective: stated.objective("advise")?,
+            at,
         }));
     }
     if let Some(body) = event.get("follow_up") {
@@ -76,8 +95,14 @@ pub(super) fn parse(event: &Value) -> Result<Trigger, InvalidEvent> {
         return Ok(Trigger::Audit(audit.endpoint_names));
     }
     if let Some(body) = event.get("apply") {
-        let Apply { endpoint_name, variant_name, plan_digest } = decode("apply", body.clone())?;
-        return Ok(Trigger::Approval(Approval { endpoint_name, variant_name, plan_digest }));
+        let named: Named = decode("apply", body.clone())?;
+        let stated: Stated = decode("apply", body.clone())?;
+        let Apply { plan_digest } = decode("apply", body.clone())?;
+        return Ok(Trigger::Approval(Approval {
+            subject: named.subject("apply")?,
+            objective: stated.objective("apply")?,
+            plan_digest,
+        }));
     }
     Err(InvalidEvent::UnknownShape)
 }

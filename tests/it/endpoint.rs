@@ -36,6 +36,7 @@ pub fn observed(scenario: &str) -> Observation {
         variant_name: Some(VariantName::parse("AllTraffic").unwrap()),
         inference_component_name: None,
         hosting: Hosting::RealTime,
+        is_hosting_known: true,
         endpoint: Endpoint {
             arn: "arn:aws:sagemaker:us-east-1:111122223333:endpoint/orders".to_owned(),
             status: EndpointStatus("InService".to_owned()),
@@ -64,6 +65,8 @@ pub fn observed(scenario: &str) -> Observation {
                 Some(m.invocations as f64 / m.instances as f64)
             }),
             series(Metric::ModelLatency, Statistic::P90, &|m| m.latency_quantile(0.9)),
+            series(Metric::ModelLatency, Statistic::P99, &|m| m.latency_quantile(0.99)),
+            series(Metric::ModelLatency, Statistic::Average, &|m| m.latency_average()),
             series(Metric::ModelLatency, Statistic::P50, &|m| m.latency_quantile(0.5)),
             series(Metric::OverheadLatency, Statistic::Average, &|m| per_request(m, m.overhead_latency_us[0].0)),
             series(Metric::Invocation4XXErrors, Statistic::Sum, &|m| per_request(m, m.errors_4xx as f64)),

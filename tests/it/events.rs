@@ -52,22 +52,16 @@ fn line(trigger: &Trigger) -> String {
             format!("{} {} {watched}", kind.as_str().unwrap(), alarm.alarm_name)
         }
         Trigger::Manual(manual) => format!(
-            "advise {} {:?} {:?} at {:?}",
+            "advise {} {:?} at {:?}",
             named(&manual.subject),
-            manual.latency_slo_ms.map(|ms| ms.0),
-            manual.slo_statistic.map(|s| s.to_string()),
+            manual.objective.map(|objective| objective.to_string()),
             manual.at.map(|at| at.to_string())
         ),
         Trigger::FollowUp(subject) => format!("follow_up {}", named(subject)),
         Trigger::Audit(names) => {
             format!("audit {:?}", names.as_ref().map(|names| names.iter().map(ToString::to_string).collect::<Vec<_>>()))
         }
-        Trigger::Approval(approval) => format!(
-            "apply {} {:?} {}",
-            approval.endpoint_name,
-            approval.variant_name.as_ref().map(ToString::to_string),
-            approval.plan_digest
-        ),
+        Trigger::Approval(approval) => format!("apply {} {}", named(&approval.subject), approval.plan_digest),
         Trigger::Ignored(reason) => format!("ignored: {reason}"),
     }
 }

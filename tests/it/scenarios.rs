@@ -5,7 +5,8 @@
 use crate::endpoint::{observed, settings, without};
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
-    EndpointStatus, InstanceCount, Metric, Observation, ScalableTarget, ScalingPolicy, Seconds, TargetTracking, Verdict,
+    Action, EndpointStatus, InstanceCount, Metric, Milliseconds, Observation, ScalableTarget, ScalingPolicy, Seconds,
+    Statistic, TargetTracking, Verdict,
 };
 use endpoint_advisor::report::{card, text};
 use std::collections::BTreeMap;
@@ -129,6 +130,43 @@ fn a_container_that_waits_for_something() {
 fn a_container_that_waits_and_no_utilisation_to_tell() {
     let observation = without(observed("slow-dependency"), Metric::CPUUtilization);
     check("slower-without-utilisation", &observation, Verdict::Undetermined, &[]);
+}
+
+#[test]
+fn a_container_that_waits_on_a_day_of_record_traffic() {
+    // Load beyond anything seen, and latency over the objective; but the hardware idles, so it is not overload.
+    let observation = observed("slow-dependency-on-a-record-day");
+    check("container-waits-on-a-record-day", &observation, Verdict::Undetermined, &[]);
+}
+
+#[test]
+fn a_daily_peak_within_the_objective() {
+    check("daily-peak-within-objective", &observed("busy-but-fine"), Verdict::Transient, &[]);
+}
+
+#[test]
+fn growth_at_night_does_not_buy_instances() {
+    let target = |scenario: &str| {
+        let report = explain(&observed(scenario), &settings(&[]));
+        assert_eq!(report.diagnosis.verdict, Verdict::Overload);
+        report.plan.put_scaling_policies[0].target_tracking_scaling_policy_configuration.target_value
+    };
+    let (by_day, with_idle_nights) = (target("overload"), target("overload-after-idle-nights"));
+    assert!(with_idle_nights > 0.75 * by_day, "{with_idle_nights} {by_day}");
+}
+
+#[test]
+fn the_objective_may_be_stated_in_any_statistic_of_latency() {
+    for (statistic, limit) in [(Statistic::P99, 600.0), (Statistic::Average, 350.0), (Statistic::P90, 500.0)] {
+        for (scenario, verdict) in [("overload", Verdict::Overload), ("slow-dependency", Verdict::SlowDependency)] {
+            let mut observation = observed(scenario);
+            let objective = observation.objective.as_mut().unwrap();
+            (objective.slo_statistic, objective.latency_slo_ms) = (statistic, Milliseconds(limit));
+            let report = explain(&observation, &settings(&[]));
+            assert_eq!(report.diagnosis.verdict, verdict, "{statistic}: {}", text::render(&report));
+            assert_eq!(report.plan.action == Action::Scale, verdict == Verdict::Overload);
+        }
+    }
 }
 
 #[test]

@@ -98,14 +98,19 @@ fn apply_writes_exactly_the_requests_of_the_plan() {
     let report = report(&fake, &[APPLY], alarm());
     assert_eq!(report.outcome.status, OutcomeStatus::Applied);
     let plan = serde_json::to_value(&report.plan).unwrap();
+    let mut untagged = plan["register_scalable_target"].clone();
+    untagged.as_object_mut().unwrap().remove("Tags");
+    // First with what is running, so that the endpoint stays InService until the policy is there.
+    assert_eq!(plan["register_first"]["MinCapacity"], 2);
     let expected = vec![
-        ("RegisterScalableTarget".to_owned(), plan["register_scalable_target"].clone()),
+        ("RegisterScalableTarget".to_owned(), plan["register_first"].clone()),
         ("PutScalingPolicy".to_owned(), plan["put_scaling_policies"][0].clone()),
+        ("RegisterScalableTarget".to_owned(), untagged),
     ];
     assert_eq!(fake.writes(), expected);
     let changes: Vec<_> =
         report.outcome.changes.iter().map(|change| (change.operation.as_str(), change.before.as_str())).collect();
-    assert_eq!(changes, [("RegisterScalableTarget", "absent"), ("PutScalingPolicy", "absent")]);
+    assert_eq!(changes, [("PutScalingPolicy", "absent"), ("RegisterScalableTarget", "absent")]);
 }
 
 #[test]
@@ -116,9 +121,9 @@ fn what_was_there_is_saved_before_somebody_elses_target_is_raised() {
     assert_eq!(report.outcome.status, OutcomeStatus::Applied);
     let writes: Vec<_> = fake.writes();
     let operations: Vec<_> = writes.iter().map(|(operation, _)| operation.as_str()).collect();
-    assert_eq!(operations, ["TagResource", "RegisterScalableTarget", "PutScalingPolicy"]);
+    assert_eq!(operations, ["TagResource", "PutScalingPolicy", "RegisterScalableTarget"]);
     assert_eq!(writes[0].1["Tags"], json!({"endpoint-advisor:before": "min=1 max=3"}));
-    assert!(writes[1].1.get("Tags").is_none(), "tags of an existing target are set by TagResource only");
+    assert!(writes[2].1.get("Tags").is_none(), "tags of an existing target are set by TagResource only");
 }
 
 #[test]
@@ -161,7 +166,7 @@ fn metrics_are_asked_for_by_the_minute_and_in_pages() {
     let asked = fake.asked();
     let requests: Vec<_> =
         asked.iter().filter(|(operation, _)| operation == "GetMetricData").map(|(_, body)| body).collect();
-    assert_eq!(requests.len(), 2, "14 days of what sizing reads, one day of the rest");
+    assert_eq!(requests.len(), 3, "two pages of 14 days of what sizing reads, one day of the rest");
     for body in &requests {
         assert_eq!(body["ScanBy"], "TimestampAscending");
         let minutes = (body["EndTime"].as_f64().unwrap() - body["StartTime"].as_f64().unwrap()) / 60.0;
@@ -216,8 +221,8 @@ fn only_the_endpoint_and_its_metrics_are_indispensable() {
                     let report = &advice.reports[0];
                     assert_eq!(report.diagnosis.verdict, Verdict::Overload, "{operation}");
                     assert!(report.warnings.iter().any(|warning| warning.contains(action)), "{:?}", report.warnings);
-                    // What might forbid writing, or what would be overwritten, has to be known before anything is written.
-                    if matches!(operation, "ListTags" | "DescribeScalableTargets" | "DescribeScalingPolicies") {
+                    // What might forbid writing, what would be overwritten, and what is hosted has to be known before.
+                    if operation != "DescribeScalingActivities" {
                         assert_eq!(report.outcome.status, OutcomeStatus::Refused, "{operation}");
                         assert_eq!(fake.writes(), []);
                     }
@@ -292,8 +297,70 @@ fn a_target_deregistered_in_between_is_registered_once_more() {
     let operations: Vec<_> = fake.writes().into_iter().map(|(operation, _)| operation).collect();
     assert_eq!(
         operations,
-        ["RegisterScalableTarget", "PutScalingPolicy", "RegisterScalableTarget", "PutScalingPolicy"]
+        [
+            "RegisterScalableTarget",
+            "PutScalingPolicy",
+            "RegisterScalableTarget",
+            "PutScalingPolicy",
+            "RegisterScalableTarget"
+        ]
     );
+    assert_eq!(fake.writes()[2].1["Tags"]["endpoint-advisor:before"], "absent", "the memory survives");
+}
+
+#[test]
+fn instances_start_only_once_the_policy_is_there() {
+    // Were Min raised first, SageMaker would refuse the policy until the instances serve.
+    let fake = Fake::with(&OVERLOAD);
+    fake.script("PutScalingPolicy", vec![THROTTLED]);
+    assert_eq!(answer(&fake, &[APPLY], alarm()).expect_err("throttled").error_type(), "WriteFailed");
+    let registered: Vec<_> =
+        fake.writes().into_iter().filter(|(operation, _)| operation == "RegisterScalableTarget").collect();
+    assert_eq!(registered.len(), 1);
+    assert_eq!(registered[0].1["MinCapacity"], 2, "as many as are running");
+}
+
+#[test]
+fn a_second_delivery_while_our_instances_start_finds_everything_in_place() {
+    let first = report(&Fake::with(&OVERLOAD), &[APPLY], alarm());
+    let mut observation = OVERLOAD.clone();
+    observation.endpoint.status.0 = "Updating".to_owned();
+    let fake = Fake::with(&observation);
+    let register = first.plan.register_scalable_target.unwrap();
+    let policy = serde_json::to_value(&first.plan.put_scaling_policies[0]).unwrap();
+    fake.answer("DescribeScalableTargets", target(register.min_capacity.0, register.max_capacity.0));
+    fake.answer("ListTagsForResource", json!({"Tags": register.tags}));
+    let mut standing = policy.as_object().unwrap().clone();
+    standing.extend([("PolicyARN".to_owned(), json!("arn:policy")), ("CreationTime".to_owned(), json!(1.0))]);
+    fake.answer("DescribeScalingPolicies", json!({"ScalingPolicies": [standing]}));
+    let second = report(&fake, &[APPLY, TOPICS[0]], alarm());
+    assert_eq!(second.outcome.status, OutcomeStatus::Unchanged, "{}", second.outcome.reason);
+    assert_eq!(second.plan.relax.unwrap().min_capacity.0, 2, "what ran before is remembered");
+    assert_eq!((fake.writes().len(), fake.published().len()), (0, 1));
+}
+
+#[test]
+fn an_endpoint_that_failed_and_names_no_variants_still_gets_a_report() {
+    let fake = Fake::with(&OVERLOAD);
+    fake.answer(
+        "DescribeEndpoint",
+        json!({
+            "EndpointName": "orders", "EndpointArn": OVERLOAD.endpoint.arn, "EndpointConfigName": "orders-7",
+            "EndpointStatus": "Failed", "FailureReason": "no capacity", "CreationTime": 1.0, "LastModifiedTime": 1.0,
+        }),
+    );
+    let report = report(&fake, &[APPLY], json!({"advise": {"endpoint_name": "orders"}}));
+    assert_eq!(report.variant_name.unwrap().as_str(), "AllTraffic");
+    assert_eq!(report.outcome.status, OutcomeStatus::Refused);
+    assert_eq!(serde_json::to_value(report.diagnosis.blocked_by).unwrap(), "endpoint_not_in_service");
+}
+
+#[test]
+fn advice_about_a_time_that_cloudwatch_has_forgotten_has_no_data() {
+    let fake = Fake::with(&OVERLOAD);
+    let mut event = by_hand();
+    event["advise"]["at"] = json!("2026-08-01T00:00:00Z");
+    assert_eq!(report(&fake, &[], event).diagnosis.verdict, Verdict::InsufficientData);
 }
 
 #[test]

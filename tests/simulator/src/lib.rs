@@ -67,6 +67,16 @@ impl Minute {
             (seen >= rank).then_some(*value)
         })
     }
+
+    /// The mean `ModelLatency` in microseconds.
+    #[must_use]
+    pub fn latency_average(&self) -> Option<f64> {
+        let (sum, count) = self
+            .model_latency_us
+            .iter()
+            .fold((0.0, 0), |(sum, total), (value, count)| (sum + value * *count as f64, total + count));
+        (count > 0).then(|| sum / count as f64)
+    }
 }
 
 /// A request on its way through a container.

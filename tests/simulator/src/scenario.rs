@@ -66,7 +66,7 @@ fn progress(minute: i64) -> f64 {
 }
 
 /// Every scenario.
-pub const SCENARIOS: [Scenario; 10] = [
+pub const SCENARIOS: [Scenario; 13] = [
     Scenario { name: "healthy", about: "nothing is the matter", trouble: |_, _| {} },
     Scenario {
         name: "overload",
@@ -98,6 +98,32 @@ pub const SCENARIOS: [Scenario; 10] = [
         name: "slow-dependency",
         about: "each request waits 600 ms for something else",
         trouble: |now, minute| now.wait_seconds = 0.6 * progress(minute),
+    },
+    Scenario {
+        name: "slow-dependency-on-a-record-day",
+        about: "each request waits 600 ms for something else, on a day with more traffic than ever, little of it work",
+        trouble: |now, minute| {
+            now.arrivals_per_minute *= if minute > -20 { 1.9 } else { 1.0 };
+            now.work_factor = 0.25;
+            now.wait_seconds = 0.2 + 0.6 * progress(minute);
+        },
+    },
+    Scenario {
+        name: "busy-but-fine",
+        about: "the daily peak is now, near what two instances sustain and within the objective, as every day",
+        trouble: |now, minute| {
+            let day = minute as f64 / 1_440.0;
+            now.arrivals_per_minute = 1_150.0 * (1.0 + 0.5 * (TAU * day).cos());
+        },
+    },
+    Scenario {
+        name: "overload-after-idle-nights",
+        about: "traffic grows beyond what two instances sustain; at night hardly anybody calls",
+        trouble: |now, minute| {
+            let day = (minute as f64 + 7.0 * 60.0) / 1_440.0;
+            now.arrivals_per_minute = (1_400.0 * (TAU * day).cos()).max(4.0);
+            now.arrivals_per_minute += (2_280.0 - now.arrivals_per_minute) * progress(minute);
+        },
     },
     Scenario {
         name: "overhead",
