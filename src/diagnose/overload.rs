@@ -10,8 +10,8 @@ use crate::model::{Thousands, Verdict};
 pub(super) const BEYOND_SEEN: f64 = 1.03;
 /// Work per request that moved less than this is flat: measured utilisation varies by about a tenth by itself.
 pub(super) const SAME_WORK: f64 = 1.22;
-/// At half of the hardware in use, queues of any length are short.
-const BUSY: f64 = 0.5;
+/// With less of the hardware in use than this, nothing queues for it.
+const BUSY: f64 = 0.4;
 /// Eight minutes at this load, four in five of them within limits, show that load alone is not the cause.
 const SEEN_MINUTES: usize = 8;
 const SEEN_SHARE: f64 = 0.8;

@@ -14,6 +14,8 @@ const ACTION: &str = "cloudwatch:DescribeAlarms";
 const DEPTH: usize = 4;
 /// `DescribeAlarms` takes this many names.
 const NAMES: usize = 100;
+/// As many alarms as names in one answer; the default would be half of that.
+const RECORDS: i32 = 100;
 
 /// The objective in an alarm's definition; none where it is no longer there or states none.
 pub(super) async fn objective(aws: &Aws, name: &str) -> Result<Option<LatencyObjective>, CallError> {
@@ -99,6 +101,7 @@ async fn find(aws: &Aws, names: &[String]) -> Result<Found, CallError> {
         .cloudwatch
         .describe_alarms()
         .set_alarm_names(Some(names.iter().take(NAMES).cloned().collect()))
+        .max_records(RECORDS)
         .alarm_types(AlarmType::MetricAlarm)
         .alarm_types(AlarmType::CompositeAlarm)
         .send()

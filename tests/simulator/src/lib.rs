@@ -205,3 +205,38 @@ fn grouped(mut values: Vec<f64>) -> Vec<(f64, u64)> {
     groups.push((largest.round(), 1));
     groups
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn healthy(seed: u64) -> Vec<Minute> {
+        simulate(Scenario::named("healthy").unwrap(), 600, seed)
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_minutes() {
+        let json = |seed| serde_json::to_string(&healthy(seed)).unwrap();
+        assert_eq!(json(3), json(3));
+        assert_ne!(json(3), json(4));
+    }
+
+    #[test]
+    fn utilisation_is_arrivals_times_work() {
+        let minutes = healthy(1);
+        let cores = |minute: &Minute| minute.cpu_percent.iter().map(|cpu| (cpu - IDLE_PERCENT) / 100.0).sum::<f64>();
+        let busy: f64 = minutes.iter().map(cores).sum::<f64>() / minutes.len() as f64;
+        let arrivals: f64 = minutes.iter().map(|minute| minute.invocations as f64).sum::<f64>() / minutes.len() as f64;
+        let expected = arrivals / 60.0 * SERVICE_SECONDS;
+        assert!((busy / expected - 1.0).abs() < 0.02, "{busy} {expected}");
+    }
+
+    #[test]
+    fn nobody_waits_where_hardly_anybody_comes() {
+        let scenario = Scenario { name: "", about: "", trouble: |now, _| now.arrivals_per_minute = 20.0 };
+        let minutes = simulate(&scenario, 2_000, 1);
+        let means: Vec<f64> = minutes.iter().filter_map(Minute::latency_average).collect();
+        let mean = means.iter().sum::<f64>() / means.len() as f64;
+        assert!((mean / (SERVICE_SECONDS * 1e6) - 1.0).abs() < 0.02, "{mean}");
+    }
+}

@@ -28,7 +28,7 @@ pub struct Scenario {
     pub name: &'static str,
     /// What is the matter.
     pub about: &'static str,
-    trouble: fn(&mut Conditions, i64),
+    pub(crate) trouble: fn(&mut Conditions, i64),
 }
 
 /// Minutes that the trouble has lasted at the end.
