@@ -1,0 +1,113 @@
+//! The numbers of a plan: target, Min and Max, and how they came about.
+
+use super::demand::Demand;
+use super::guardrails;
+use super::target_tracking::{self, Headroom};
+use crate::config::Guardrails;
+use crate::model::{
+    Capacity, HoldReason, InstanceCount, InvocationsPerInstance, Observation, ScalableTarget, UsdPerHour,
+};
+
+/// How many instances, and at which load each.
+pub(super) struct Sizing {
+    /// Load per instance that the policy keeps.
+    pub target_value: InvocationsPerInstance,
+    /// Running now.
+    pub current: InstanceCount,
+    /// `MinCapacity`: what is needed now.
+    pub min_capacity: InstanceCount,
+    /// `MaxCapacity`.
+    pub max_capacity: InstanceCount,
+    /// `MinCapacity` of quiet times, to which it goes back.
+    pub calm_min: InstanceCount,
+    needed: InstanceCount,
+    ceiling: InstanceCount,
+    headroom: Headroom,
+    demand: Demand,
+    price: Option<UsdPerHour>,
+}
+
+impl Sizing {
+    /// Sizes a variant on the lower end of its capacity.
+    ///
+    /// # Errors
+    /// Why it cannot be sized, or which guardrail forbids it.
+    pub fn of(
+        observation: &Observation,
+        present: Option<&ScalableTarget>,
+        capacity: Option<&Capacity>,
+        guardrails: &Guardrails,
+    ) -> Result<Self, HoldReason> {
+        let current = observation.variant.current_instance_count.ok_or(HoldReason::ScalingStateUnknown)?;
+        if observation.objective.is_none() {
+            return Err(HoldReason::NoObjective);
+        }
+        let capacity = capacity.ok_or(HoldReason::CapacityUnknown)?;
+        let demand = Demand::of(observation, capacity).ok_or(HoldReason::CapacityUnknown)?;
+        let price = observation.instance_price;
+        let ceiling = guardrails::ceiling(guardrails, present, current, price)?;
+        let headroom = target_tracking::headroom(&demand, guardrails.objective);
+        let target_value = target_tracking::target_value(capacity, &headroom).ok_or(HoldReason::CapacityUnknown)?;
+        let needed = target_value.instances_for(demand.now).ok_or(HoldReason::CapacityUnknown)?;
+        let needed = needed.max(guardrails.min_instances);
+        // Room for half as much again as the busiest minute of the history, and for what is needed now.
+        let room = capacity.low.instances_for(demand.peak.times(1.5)).ok_or(HoldReason::CapacityUnknown)?;
+        // During an incident nothing is lowered: neither Min, nor Max, nor what is running.
+        let present_min = present.map_or(InstanceCount(1), |target| target.min_capacity);
+        let present_max = present.map_or(current, |target| target.max_capacity);
+        let calm_min = present.map_or(current, ScalableTarget::calm_min_capacity).max(guardrails.min_instances);
+        let min_capacity = needed.max(calm_min).max(present_min).max(current).min(ceiling);
+        let max_capacity = room.max(needed).max(min_capacity).min(ceiling).max(present_max);
+        Ok(Self {
+            target_value,
+            current,
+            min_capacity,
+            max_capacity,
+            calm_min,
+            needed,
+            ceiling,
+            headroom,
+            demand,
+            price,
+        })
+    }
+
+    /// How the numbers came about, one fact each.
+    pub fn reasoning(&self) -> Vec<String> {
+        let Self { current, needed, ceiling, headroom, demand, .. } = self;
+        let mut reasoning = vec![
+            format!(
+                "the target is {:.0} % of the interval's lower end: in {:.0} % of the minutes seen, load grew by {:.0} % or \
+                 more within the {:.0} minutes that a scale-out takes",
+                100.0 * headroom.share,
+                100.0 * (1.0 - headroom.quantile),
+                100.0 * (headroom.growth - 1.0),
+                demand.scale_out_minutes,
+            ),
+            format!(
+                "{} invocations per minute arrive now, which takes {needed} instances at the target; {current} are running",
+                demand.now
+            ),
+        ];
+        if let Some(price) = self.price {
+            let usd = |count: InstanceCount| f64::from(count.0) * price.0;
+            reasoning.push(format!(
+                "an instance costs {:.2} USD per hour (public on-demand price): {:.2} USD at MinCapacity, {:.2} USD at \
+                 MaxCapacity",
+                price.0,
+                usd(self.min_capacity),
+                usd(self.max_capacity)
+            ));
+        }
+        if needed > ceiling {
+            reasoning.push(format!(
+                "{needed} instances are needed and {ceiling} are allowed: latency stays over the objective until the limit \
+                 is raised"
+            ));
+        }
+        if demand.is_short {
+            reasoning.push("less than 24 hours of history: the target is the conservative one".to_owned());
+        }
+        reasoning
+    }
+}
