@@ -1,6 +1,9 @@
 //! The clients, what they were asked, and what their errors mean.
 
 pub(crate) mod auto_scaling;
+mod error;
+
+pub use error::{CallError, ErrorKind, chain};
 
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_applicationautoscaling::operation::put_scaling_policy::PutScalingPolicyError;
@@ -10,16 +13,13 @@ use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{BeforeTransmitInterceptorContextRef, InterceptorContext};
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
-use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -161,7 +161,7 @@ impl ClassifyRetry for ScalingErrors {
         let Some(error) = error else { return RetryAction::NoActionIndicated };
         match (error.downcast_ref(), error.downcast_ref()) {
             (Some(PutScalingPolicyError::FailedResourceAccessException(error)), _)
-                if error.message().is_some_and(is_throttle) =>
+                if error.message().is_some_and(error::is_throttle) =>
             {
                 RetryAction::throttling_error()
             }
@@ -169,175 +169,5 @@ impl ClassifyRetry for ScalingErrors {
             | (_, Some(RegisterScalableTargetError::LimitExceededException(_))) => RetryAction::RetryForbidden,
             _ => RetryAction::NoActionIndicated,
         }
-    }
-}
-
-/// What an error of AWS means for us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// Too many requests; later it will work.
-    Throttled,
-    /// The role may not do this.
-    AccessDenied,
-    /// What was named does not exist.
-    NotFound,
-    /// AWS or the network failed; later it may work.
-    Unavailable,
-    /// AWS refused the request; the same request will be refused again.
-    Refused,
-}
-
-impl ErrorKind {
-    /// Whether the same request may succeed later.
-    #[must_use]
-    pub fn is_temporary(self) -> bool {
-        matches!(self, Self::Throttled | Self::Unavailable)
-    }
-}
-
-/// A call that failed.
-#[derive(Debug, thiserror::Error)]
-#[error("{action} failed{}", self.detail())]
-pub struct CallError {
-    /// The IAM action, as `cloudwatch:GetMetricData`.
-    pub action: &'static str,
-    /// What it means for us.
-    pub kind: ErrorKind,
-    message: Option<String>,
-    #[source]
-    source: Box<dyn Error + Send + Sync>,
-}
-
-impl CallError {
-    /// Translates an error of the SDK.
-    pub(crate) fn new<E, R>(action: &'static str, error: SdkError<E, R>) -> Self
-    where
-        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-        R: std::fmt::Debug + Send + Sync + 'static,
-    {
-        let metadata = error.as_service_error().map(ProvideErrorMetadata::meta);
-        let code = metadata.and_then(|metadata| metadata.code()).unwrap_or_default().to_owned();
-        let message = metadata.and_then(|metadata| metadata.message()).map(str::to_owned);
-        let kind = kind(error.as_service_error().is_some(), &code, message.as_deref().unwrap_or_default());
-        let message = message.or(Some(code).filter(|code| !code.is_empty()));
-        Self { action, kind, message, source: Box::new(error) }
-    }
-
-    /// A refusal that came inside a successful answer.
-    pub(crate) fn denied(action: &'static str) -> Self {
-        Self { action, kind: ErrorKind::AccessDenied, message: None, source: "access denied".into() }
-    }
-
-    /// A failure that came inside a successful answer.
-    pub(crate) fn unavailable(action: &'static str) -> Self {
-        Self { action, kind: ErrorKind::Unavailable, message: None, source: "internal error".into() }
-    }
-
-    /// An answer that cannot be.
-    pub(crate) fn unexpected(action: &'static str, source: impl Error + Send + Sync + 'static) -> Self {
-        Self { action, kind: ErrorKind::Refused, message: None, source: Box::new(source) }
-    }
-
-    fn detail(&self) -> String {
-        let hint = match self.kind {
-            ErrorKind::AccessDenied => format!(" (allow {})", self.action),
-            _ => String::new(),
-        };
-        self.message.as_ref().map(|message| format!(": {message}{hint}")).unwrap_or(hint)
-    }
-}
-
-fn kind(is_service_error: bool, code: &str, message: &str) -> ErrorKind {
-    if !is_service_error {
-        return ErrorKind::Unavailable;
-    }
-    match code {
-        "ThrottlingException"
-        | "Throttling"
-        | "TooManyRequestsException"
-        | "Throttled"
-        | "RequestLimitExceeded"
-        | "ThrottledException"
-        | "KMSThrottlingException" => ErrorKind::Throttled,
-        "FailedResourceAccessException" if is_throttle(message) => ErrorKind::Throttled,
-        _ if is_throttle(message) => ErrorKind::Throttled,
-        // Application Auto Scaling says `ValidationException` where its caller lacks a right on the target service.
-        _ if code.contains("AccessDenied") || code.contains("Authorization") || is_denial(message) => {
-            ErrorKind::AccessDenied
-        }
-        "ObjectNotFoundException"
-        | "NotFoundException"
-        | "NotFound"
-        | "ResourceNotFound"
-        | "ResourceNotFoundException" => ErrorKind::NotFound,
-        "ValidationException" | "ValidationError" if message.contains("Could not find") => ErrorKind::NotFound,
-        "ConcurrentUpdateException"
-        | "InternalServiceException"
-        | "InternalFailure"
-        | "InternalError"
-        | "InternalServiceFault"
-        | "InternalServerError"
-        | "InternalErrorException"
-        | "ServiceUnavailable"
-        | "ServiceUnavailableException"
-        | "RequestTimeout"
-        | "" => ErrorKind::Unavailable,
-        _ => ErrorKind::Refused,
-    }
-}
-
-fn is_throttle(message: &str) -> bool {
-    message.contains("Rate exceeded")
-}
-
-fn is_denial(message: &str) -> bool {
-    message.contains("not authorized") || message.contains("AccessDenied") || message.contains("missing permission")
-}
-
-/// Every cause of an error, outermost first, on one line.
-#[must_use]
-pub fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_error_of_aws_has_one_meaning() {
-        for (code, message, expected) in [
-            ("ThrottlingException", "Rate exceeded", ErrorKind::Throttled),
-            ("FailedResourceAccessException", "Unable to create alarms: Rate exceeded", ErrorKind::Throttled),
-            (
-                "FailedResourceAccessException",
-                "User is not authorized to perform cloudwatch:PutMetricAlarm",
-                ErrorKind::AccessDenied,
-            ),
-            ("AccessDeniedException", "no", ErrorKind::AccessDenied),
-            ("AuthorizationErrorException", "no", ErrorKind::AccessDenied),
-            (
-                "ValidationException",
-                "User: x is not authorized to perform: sagemaker:DescribeEndpoint",
-                ErrorKind::AccessDenied,
-            ),
-            ("ValidationException", "Could not find endpoint \"arn:aws:…\".", ErrorKind::NotFound),
-            ("ValidationException", "Minimum capacity cannot be greater than maximum capacity", ErrorKind::Refused),
-            ("LimitExceededException", "too many targets", ErrorKind::Refused),
-            ("ConcurrentUpdateException", "again", ErrorKind::Unavailable),
-        ] {
-            assert_eq!(kind(true, code, message), expected, "{code}: {message}");
-        }
-        assert_eq!(kind(false, "", ""), ErrorKind::Unavailable);
     }
 }
