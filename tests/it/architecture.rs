@@ -83,6 +83,32 @@ fn only_act_writes_scaling_and_only_notify_publishes() {
 }
 
 #[test]
+fn each_promise_of_the_readme_names_a_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let tests: String = files(&root.join("tests"))
+        .into_iter()
+        .chain(files(&root.join("src")))
+        .filter(|file| file.extension().is_some_and(|extension| extension == "rs" || extension == "py"))
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect();
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let promises = readme.split("## What it promises").nth(1).unwrap().split("\n## ").next().unwrap();
+    let promises: Vec<&str> = promises.split("\n- ").skip(1).collect();
+    assert!(promises.len() >= 10);
+    for promise in promises {
+        let names: Vec<&str> = promise
+            .split('`')
+            .filter(|word| word.contains('_') && word.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+            .collect();
+        assert!(!names.is_empty(), "{promise}");
+        for name in names {
+            let is_test = tests.contains(&format!("fn {name}(")) || tests.contains(&format!("def {name}("));
+            assert!(is_test, "no test is called {name}");
+        }
+    }
+}
+
+#[test]
 fn files_hold_one_thing() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for file in files(&root) {
