@@ -3,7 +3,7 @@
 //! It makes no choice: every number is in the plan. It looks again, and writes only where the set-up is still the one
 //! that the plan was made for.
 
-use crate::aws::{Aws, CallError, ErrorKind, auto_scaling};
+use crate::aws::{Aws, CallError, ErrorKind, auto_scaling, patient};
 use crate::model::{
     Change, Outcome, OutcomeStatus, Plan, PutScalingPolicy, RegisterScalableTarget, ScalingState, TagResource,
 };
@@ -136,7 +136,15 @@ fn range(min: u32, max: u32) -> String {
 
 async fn tag_resource(aws: &Aws, tag: &TagResource) -> Result<(), CallError> {
     let tags = tag.tags.clone().into_iter().collect();
-    let call = aws.auto_scaling.tag_resource().resource_arn(&tag.resource_arn).set_tags(Some(tags)).send().await;
+    let call = aws
+        .auto_scaling
+        .tag_resource()
+        .resource_arn(&tag.resource_arn)
+        .set_tags(Some(tags))
+        .customize()
+        .config_override(patient())
+        .send()
+        .await;
     call.map(|_| ()).map_err(|error| CallError::new("application-autoscaling:TagResource", error))
 }
 
@@ -151,6 +159,8 @@ async fn register_scalable_target(aws: &Aws, register: &RegisterScalableTarget) 
         .min_capacity(integer(register.min_capacity.0))
         .max_capacity(integer(register.max_capacity.0))
         .set_tags(tags)
+        .customize()
+        .config_override(patient())
         .send()
         .await;
     call.map(|_| ()).map_err(|error| CallError::new("application-autoscaling:RegisterScalableTarget", error))
@@ -182,6 +192,8 @@ async fn put_scaling_policy(aws: &Aws, policy: &PutScalingPolicy) -> Result<(), 
         .scalable_dimension(ScalableDimension::from(policy.scalable_dimension.as_str()))
         .policy_type(PolicyType::from(policy.policy_type.as_str()))
         .target_tracking_scaling_policy_configuration(configuration)
+        .customize()
+        .config_override(patient())
         .send()
         .await;
     call.map(|_| ()).map_err(|error| CallError::new(ACTION, error))

@@ -59,14 +59,11 @@ impl Aws {
     #[must_use]
     pub fn new(config: &SdkConfig) -> Self {
         let calls = Calls::default();
-        // Application Auto Scaling publishes no request rate and throttles early; waiting costs less than failing.
-        let patient = RetryConfig::standard().with_max_attempts(5);
         Self {
             auto_scaling: aws_sdk_applicationautoscaling::Client::from_conf(
                 aws_sdk_applicationautoscaling::config::Builder::from(config)
                     .interceptor(calls.clone())
                     .retry_classifier(ScalingErrors)
-                    .retry_config(patient)
                     .build(),
             ),
             cloudwatch: aws_sdk_cloudwatch::Client::from_conf(
@@ -98,6 +95,12 @@ impl Aws {
     pub(crate) fn round(&self) {
         self.calls.0.lock().unwrap_or_else(PoisonError::into_inner).rounds += 1;
     }
+}
+
+/// For writes of scaling: Application Auto Scaling publishes no request rate and throttles early, and waiting costs less
+/// than failing halfway. Reads have the SDK's three attempts: what cannot be read is a warning.
+pub(crate) fn patient() -> aws_sdk_applicationautoscaling::config::Builder {
+    aws_sdk_applicationautoscaling::Config::builder().retry_config(RetryConfig::standard().with_max_attempts(5))
 }
 
 /// What was asked of AWS.
