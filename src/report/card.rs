@@ -27,26 +27,24 @@ pub fn render(report: &Report) -> Value {
     for fact in diagnosis.evidence.iter().map(|fact| &fact.text).chain(context).take(FACTS) {
         description.push_str(&format!("\n• {}", escape(fact)));
     }
-    if report.plan.action == Action::Scale {
-        description.push_str("\n\n*Scaling*");
-        if let Some(capacity) = &report.capacity {
-            description.push_str(&format!("\n{}", escape(&text::capacity_line(capacity))));
-        }
-    } else {
-        description.push_str("\n\n*No change of scaling*");
-    }
+    description.push_str(&format!("\n\n*{}*: {}", report.outcome.status, escape(report.outcome.words())));
     for line in text::plan_lines(&report.plan) {
         description.push_str(&format!("\n{}", escape(&line)));
     }
-    description.push_str(&format!("\n*{}*: {}", report.outcome.status, escape(report.outcome.words())));
+    if let Some(capacity) = report.capacity.as_ref().filter(|_| report.plan.action == Action::Scale) {
+        description.push_str(&format!("\n{}", escape(&text::capacity_in_short(capacity))));
+    }
     if let Some(other) = diagnosis.alternatives.first() {
         description.push_str(&format!("\n\nNot {}: {}", other.verdict, escape(&other.why_not)));
     }
     description.push_str(&format!("\n\n<{}|endpoint> · <{}|graph>", report.links.console, report.links.graph));
 
-    // A command of the AWS CLI does not fit into a step; the e-mail and the log have it.
-    let steps =
-        report.next_steps.iter().filter(|step| !step.contains(": aws ")).map(|step| cut(&escape(step), NEXT_STEP));
+    // A command of the AWS CLI does not fit into a step.
+    let (commands, steps): (Vec<_>, Vec<_>) = report.next_steps.iter().partition(|step| step.contains(": aws "));
+    let apply = (!commands.is_empty()).then(|| {
+        format!("To apply plan `{}`, run the commands in the e-mail (they are in the log, too).", report.plan.digest)
+    });
+    let steps = apply.into_iter().chain(steps.into_iter().map(|step| cut(&escape(step), NEXT_STEP)));
     let keywords = ["sagemaker", diagnosis.verdict.name(), report.endpoint_name.as_str()];
     json!({
         "version": "1.0",

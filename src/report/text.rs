@@ -110,22 +110,24 @@ fn inert(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(255).collect()
 }
 
-/// `one instance sustains 1,200 invocations per minute (1,080 to 1,290) with p90 within 500 ms`.
+/// `one instance sustains 1,200 invocations per minute (90 % interval 1,080 to 1,290) with p90 within 500 ms`.
 #[must_use]
-pub fn capacity_line(capacity: &Capacity) -> String {
+pub fn capacity_in_short(capacity: &Capacity) -> String {
     let objective = format!("with {} within {}", capacity.slo_statistic, Milliseconds(capacity.latency_slo_ms.0));
     let value = capacity.invocations_per_instance_per_minute;
-    let minutes = Thousands(f64::from(capacity.minutes_used));
     match (capacity.bound, capacity.high) {
         (Bound::Estimate, Some(high)) => format!(
-            "one instance sustains {value} invocations per minute (90 % interval {} to {high}) {objective}; grade {}, from {minutes} minutes: {}",
-            capacity.low, capacity.grade, capacity.method
+            "one instance sustains {value} invocations per minute (90 % interval {} to {high}) {objective}",
+            capacity.low
         ),
-        _ => format!(
-            "one instance sustains at least {value} invocations per minute {objective}; grade {}, from {minutes} minutes: {}",
-            capacity.grade, capacity.method
-        ),
+        _ => format!("one instance sustains at least {value} invocations per minute {objective}"),
     }
+}
+
+/// The same, with how far to trust it and how it was found.
+fn capacity_line(capacity: &Capacity) -> String {
+    let minutes = Thousands(f64::from(capacity.minutes_used));
+    format!("{}; grade {}, from {minutes} minutes: {}", capacity_in_short(capacity), capacity.grade, capacity.method)
 }
 
 /// The plan, before → after.
