@@ -22,7 +22,7 @@ test: ## run every check and test
 test-core: ## run the tests of the pure core, in seconds
 	cargo test --no-default-features --lib
 
-test-full: ## everything in `test`, and the release package for x86_64; needs 8 GB of memory and some 15 minutes
+test-full: ## everything in `test`, cargo-deny, and the release package for x86_64; needs cargo-deny, 8 GB, 15 more minutes
 	@python3 tests/run.py --full
 
 clean: ## remove everything that was built or installed here

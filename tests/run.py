@@ -25,8 +25,10 @@ STEPS = [
     ("template", [TOOLS / "python", "-m", "pytest", "tests/template"], {}),
     ("end to end", [TOOLS / "python", "-m", "pytest", "tests/end_to_end"], {}),
 ]
-# Takes many minutes and about 6 GB: the SageMaker SDK with link-time optimisation.
+# Needs cargo-deny (`cargo install cargo-deny`). The package takes many minutes and about 6 GB: the SageMaker SDK with
+# link-time optimisation.
 FULL = [
+    ("dependencies", ["cargo", "deny", "check", "bans", "licenses", "sources"], {}),
     ("package tools", ["tests/requirements/install.sh", "package"], {}),
     ("package", [TOOLS / "sam", "build", "--parameter-overrides", "Architecture=x86_64"],
      {"PATH": f"{PACKAGE}{os.pathsep}{os.environ['PATH']}", "SAM_CLI_TELEMETRY": "0", "SAM_CLI_BETA_RUST_CARGO_LAMBDA": "1"}),
