@@ -5,8 +5,9 @@ use crate::statistics::{median, quantile, theil_sen_intercept};
 
 /// Minutes with fewer requests say little about latency, and two of them next to each other nothing.
 const ENOUGH_INVOCATIONS: f64 = 20.0;
-/// Two hours of normal minutes: enough to know what is normal at this load, and short enough for a new endpoint.
-const BASELINE_MINUTES: usize = 120;
+/// An hour and a half of normal minutes: enough to know what is normal at this load, and what remains of three hours of
+/// history once an incident of an hour and a few gaps are taken away.
+const BASELINE_MINUTES: usize = 90;
 /// Three minutes are what a usual alarm needs too.
 const INCIDENT_MINUTES: usize = 3;
 /// The incident is judged by its last minutes: earlier ones mix the rise with the plateau.
