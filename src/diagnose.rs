@@ -55,15 +55,19 @@ const AHEAD: f64 = 0.25;
 /// Says why the observed variant is slow.
 #[must_use]
 pub fn diagnose(observation: &Observation) -> Diagnosis {
-    let blocked_by = blocked::blocked_by(observation);
-    let features = match Features::of(observation) {
-        Ok(features) => features,
-        Err(missing) => {
-            let blocked_by = blocked_by.filter(|blocked| is_in_the_way(*blocked, Verdict::InsufficientData));
-            return Diagnosis { blocked_by, ..insufficient_data::diagnosis(&missing) };
-        }
+    let diagnosis = match Features::of(observation) {
+        Ok(features) => judge(&features),
+        Err(missing) => insufficient_data::diagnosis(&missing),
     };
-    let judgements: Vec<Judgement> = CAUSES.iter().map(|judge| judge(&features)).collect();
+    // What stands in the way of scaling matters where scaling would help; an endpoint that is not in service always does.
+    let blocked_by = blocked::blocked_by(observation)
+        .filter(|blocked| *blocked == BlockedBy::EndpointNotInService || diagnosis.verdict.is_helped_by_scaling());
+    Diagnosis { blocked_by, ..diagnosis }
+}
+
+/// Lets every cause judge, and names one where it stands out.
+fn judge(features: &Features) -> Diagnosis {
+    let judgements: Vec<Judgement> = CAUSES.iter().map(|judge| judge(features)).collect();
     let weight = |margin: f64| (margin.clamp(-LARGEST_MARGIN, LARGEST_MARGIN) / TEMPERATURE).exp();
     // A margin of 0 is "no cause stands out".
     let total: f64 = weight(0.0) + judgements.iter().map(|judgement| weight(judgement.margin())).sum::<f64>();
@@ -85,18 +89,18 @@ pub fn diagnose(observation: &Observation) -> Diagnosis {
         .collect();
 
     let evidence = strongest.map(evidence).unwrap_or_default();
-    let context = context(&features, &evidence);
+    let context = context(features, &evidence);
     match strongest {
         Some(judgement) => Diagnosis {
             verdict: judgement.verdict,
             sub_cause: judgement.sub_cause.map(str::to_owned),
             confidence: round(belief(judgement)),
-            grade: grade(belief(judgement), &features),
+            grade: grade(belief(judgement), features),
             summary: capitalised(&judgement.summary),
             evidence,
             context,
             alternatives,
-            blocked_by: blocked_by.filter(|blocked| is_in_the_way(*blocked, judgement.verdict)),
+            blocked_by: None,
             next_steps: judgement.next_steps.clone(),
         },
         None => Diagnosis {
@@ -108,19 +112,14 @@ pub fn diagnose(observation: &Observation) -> Diagnosis {
             evidence,
             context,
             alternatives,
-            blocked_by: blocked_by.filter(|blocked| is_in_the_way(*blocked, Verdict::Undetermined)),
+            blocked_by: None,
             next_steps: vec![
-                "Compare the evidence with the container's log; the alternatives below say which measurement would \
-                 decide between them."
+                "Compare the facts with the container's log; the alternatives say which measurement speaks against \
+                 each cause."
                     .to_owned(),
             ],
         },
     }
-}
-
-/// What stands in the way of scaling matters where scaling would help; an endpoint that is not in service always does.
-fn is_in_the_way(blocked: BlockedBy, verdict: Verdict) -> bool {
-    blocked == BlockedBy::EndpointNotInService || verdict.is_helped_by_scaling()
 }
 
 /// The verdict's own checks. One measurement may serve two of them; it is told once.
