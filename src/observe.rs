@@ -172,6 +172,10 @@ async fn finish(
 ) -> Result<Observation, CallError> {
     let described = endpoint.variants.iter().find(|variant| variant.name == part.variant_name);
     let configured = config.and_then(|config| config.variants.iter().find(|variant| variant.name == part.variant_name));
+    if !endpoint.status.is_in_service() {
+        let reason = endpoint.failure_reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        part.warnings.push(format!("The endpoint is {}{reason}.", endpoint.status.0));
+    }
     if described.is_none() && endpoint.status.is_in_service() {
         part.warnings.push(format!("The endpoint has no variant `{}` now.", part.variant_name));
     }

@@ -15,7 +15,7 @@ pub(super) struct EndpointDescription {
     pub config_name: Option<String>,
     pub is_asynchronous: bool,
     pub variants: Vec<DescribedVariant>,
-    failure_reason: Option<String>,
+    pub failure_reason: Option<String>,
     last_modified_at: Option<Timestamp>,
 }
 

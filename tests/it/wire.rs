@@ -178,6 +178,7 @@ fn an_endpoint_that_failed_and_names_no_variants_still_gets_a_report() {
         }),
     );
     let report = report(&fake, &[APPLY], json!({"advise": {"endpoint_name": "orders"}}));
+    assert!(report.warnings.contains(&"The endpoint is Failed: no capacity.".to_owned()), "{:?}", report.warnings);
     assert_eq!(report.variant_name.unwrap().as_str(), "AllTraffic");
     assert_eq!(report.outcome.status, OutcomeStatus::Refused);
     assert_eq!(serde_json::to_value(report.diagnosis.blocked_by).unwrap(), "endpoint_not_in_service");
