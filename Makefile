@@ -1,10 +1,10 @@
 # Needs cargo, make and python3; everything else is installed into the checkout.
 
 .DEFAULT_GOAL := help
-.PHONY: help build tools demo test test-core test-full clean
+.PHONY: help build tools demo test test-core test-full bench-decisions clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # All targets, so that cargo resolves the same features as for the tests and the SDKs are compiled once, not twice.
 build: ## build the function, the tool and the development programs (debug)
@@ -21,6 +21,10 @@ test: ## run every check and test
 
 test-core: ## run the tests of the pure core, in seconds
 	cargo test --no-default-features --lib
+
+# Five minutes on two cores once it is built. `make bench-decisions ARGUMENTS=--help` says what else it can do.
+bench-decisions: ## measure the verdicts on thousands of simulated incidents whose cause is known
+	cargo bench --no-default-features --bench decisions -- $(ARGUMENTS)
 
 test-full: ## everything in `test`, cargo-deny, and the release package for x86_64; needs cargo-deny, 8 GB, 15 more minutes
 	@python3 tests/run.py --full

@@ -3,6 +3,7 @@
 use crate::model::{Evidence, Verdict};
 
 /// One measurement held against its threshold.
+#[derive(Clone)]
 pub(super) struct Check {
     signal: &'static str,
     unit: &'static str,
@@ -16,7 +17,12 @@ pub(super) struct Check {
 }
 
 /// Where a signal is missing, a cause that needs it cannot be claimed.
-const MISSING: f64 = -1.0;
+pub(super) const MISSING: f64 = -1.0;
+
+/// Where the signal that would exclude a cause is missing, the cause stays possible, but not certain: by itself this
+/// margin
+/// is a belief of e^(0.7/0.4) / (e^(0.7/0.4) + 1) = 0.85.
+pub(super) const NOT_EXCLUDED: f64 = 0.7;
 
 impl Check {
     /// Speaks for the cause where `observed` is above `threshold`; `clear` is a difference that leaves no doubt.
@@ -36,9 +42,34 @@ impl Check {
         Self { unit: "share", normal, ..self }
     }
 
+    /// The same check in another unit.
+    pub fn unit(self, unit: &'static str, normal: f64) -> Self {
+        Self { unit, normal, ..self }
+    }
+
     /// The same check where a missing signal leaves the cause possible, at most this strongly.
     pub fn or_if_missing(self, margin: f64) -> Self {
         if self.observed.is_none() { Self { margin, ..self } } else { self }
+    }
+
+    /// Of two measurements of one thing, the one that speaks more clearly for the cause.
+    pub fn or(self, other: Self) -> Self {
+        if other.margin > self.margin { other } else { self }
+    }
+
+    /// Of two measurements that both have to speak for the cause, the one that speaks less clearly.
+    pub fn and(self, other: Self) -> Self {
+        if other.margin < self.margin { other } else { self }
+    }
+
+    /// Positive where the measurement speaks for the cause.
+    pub fn margin(&self) -> f64 {
+        self.margin
+    }
+
+    /// The fact in words.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     fn evidence(&self) -> Evidence {
@@ -59,6 +90,7 @@ pub(super) struct Judgement {
     pub sub_cause: Option<&'static str>,
     pub summary: String,
     pub next_steps: Vec<String>,
+    /// The cause's own signals first, then what excludes other causes.
     pub checks: Vec<Check>,
 }
 
@@ -79,8 +111,8 @@ impl Judgement {
         }
     }
 
-    /// All checks as evidence.
+    /// All checks that were measured, as evidence.
     pub fn evidence(&self) -> Vec<Evidence> {
-        self.checks.iter().map(Check::evidence).collect()
+        self.checks.iter().filter(|check| check.observed.is_some()).map(Check::evidence).collect()
     }
 }

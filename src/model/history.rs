@@ -14,19 +14,56 @@ pub struct MinuteRow {
     pub load: Option<InvocationsPerInstance>,
     /// `ModelLatency` in the statistic of the objective (p90 where there is none).
     pub latency: Option<Microseconds>,
+    /// Its fastest request.
+    pub latency_minimum: Option<Microseconds>,
     /// Its median.
     pub latency_p50: Option<Microseconds>,
+    /// Its mean.
+    pub latency_average: Option<Microseconds>,
     /// Mean `OverheadLatency`.
     pub overhead: Option<Microseconds>,
+    /// Fewest and most requests in flight in one container, at any ten seconds of the minute.
+    pub concurrency_minimum: Option<f64>,
+    /// See `concurrency_minimum`.
+    pub concurrency_maximum: Option<f64>,
     /// Requests answered with a 4xx.
     pub errors_4xx: Option<f64>,
     /// Requests answered with a 5xx.
     pub errors_5xx: Option<f64>,
-    /// Share of the busiest resource in use, 0 to 1, averaged over instances. Where the instance's cores are not known,
-    /// a multiple of it: ratios still hold.
-    pub busy: Option<f64>,
-    /// Share of memory in use, 0 to 1, averaged over instances.
+    /// Requests that the container did not answer with a 2xx: errors, timeouts, broken connections.
+    pub model_errors: Option<f64>,
+    /// CPU in use.
+    pub cpu: Utilization,
+    /// GPU in use.
+    pub gpu: Utilization,
+    /// Share of memory in use on the fullest instance, 0 to 1 (the mean where only that was published).
     pub memory: Option<f64>,
+    /// The same of GPU memory.
+    pub gpu_memory: Option<f64>,
+    /// Share of requests that found their model loaded.
+    pub cache_hit: Option<f64>,
+    /// Mean wait of a request for its model.
+    pub loading_wait: Option<Microseconds>,
+    /// Models loaded in this minute.
+    pub loads: Option<f64>,
+    /// Mean time to fetch a model.
+    pub downloading: Option<Microseconds>,
+    /// Mean time to load a fetched model.
+    pub loading: Option<Microseconds>,
+    /// Models that an instance holds, averaged over instances.
+    pub loaded_models: Option<f64>,
+}
+
+/// Share of a resource in use, 0 to 1, over the instances. Where the instance's units are not known, a multiple of it:
+/// ratios still hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Utilization {
+    /// Mean over instances.
+    pub average: Option<f64>,
+    /// The least busy instance.
+    pub minimum: Option<f64>,
+    /// The busiest instance.
+    pub maximum: Option<f64>,
 }
 
 impl MinuteRow {
@@ -38,13 +75,21 @@ impl MinuteRow {
         (load > 0.0 && invocations > 0.0).then(|| invocations / load)
     }
 
-    /// Whether at most 2 % of the requests failed, as far as errors were published. Failures are often answered fast, so
+    /// Whether at most 2 % of the requests failed, as far as errors were published. Failures are often answered
+    /// fast, so
     /// a minute with more of them makes latency look better than it is.
     #[must_use]
     pub fn has_few_errors(&self) -> bool {
         const MOST_ERRORS: f64 = 0.02;
         let errors = self.errors_5xx.into_iter().chain(self.errors_4xx).sum::<f64>();
         self.invocations.is_none_or(|invocations| errors <= MOST_ERRORS * invocations.0)
+    }
+
+    /// Requests that failed in the container: answered with a 5xx, or not at all. (A model's 4xx is the caller's.)
+    #[must_use]
+    pub fn failures(&self) -> Option<f64> {
+        let unanswered = self.model_errors.map(|errors| errors - self.errors_4xx.unwrap_or(0.0));
+        [self.errors_5xx, unanswered].into_iter().flatten().max_by(f64::total_cmp)
     }
 
     /// Whether at least `count` requests were counted.
@@ -77,18 +122,44 @@ impl History {
             row.load = Some(InvocationsPerInstance(value))
         });
         put(Metric::ModelLatency, latency, &|row, value| row.latency = Some(Microseconds(value)));
+        put(Metric::ModelLatency, Statistic::Minimum, &|row, value| row.latency_minimum = Some(Microseconds(value)));
         put(Metric::ModelLatency, Statistic::P50, &|row, value| row.latency_p50 = Some(Microseconds(value)));
+        put(Metric::ModelLatency, Statistic::Average, &|row, value| row.latency_average = Some(Microseconds(value)));
         put(Metric::OverheadLatency, Statistic::Average, &|row, value| row.overhead = Some(Microseconds(value)));
         put(Metric::Invocation4XXErrors, Statistic::Sum, &|row, value| row.errors_4xx = Some(value));
         put(Metric::Invocation5XXErrors, Statistic::Sum, &|row, value| row.errors_5xx = Some(value));
-        put(Metric::MemoryUtilization, Statistic::Average, &|row, value| row.memory = Some(value / 100.0));
+        put(Metric::InvocationModelErrors, Statistic::Sum, &|row, value| row.model_errors = Some(value));
+        put(Metric::ConcurrentRequestsPerModel, Statistic::Minimum, &|row, value| {
+            row.concurrency_minimum = Some(value);
+        });
+        put(Metric::ConcurrentRequestsPerModel, Statistic::Maximum, &|row, value| {
+            row.concurrency_maximum = Some(value);
+        });
+        put(Metric::ModelCacheHit, Statistic::Average, &|row, value| row.cache_hit = Some(value));
+        put(Metric::ModelLoadingWaitTime, Statistic::Average, &|row, value| {
+            row.loading_wait = Some(Microseconds(value));
+        });
+        put(Metric::ModelLoadingTime, Statistic::SampleCount, &|row, value| row.loads = Some(value));
+        put(Metric::ModelDownloadingTime, Statistic::Average, &|row, value| {
+            row.downloading = Some(Microseconds(value));
+        });
+        put(Metric::ModelLoadingTime, Statistic::Average, &|row, value| row.loading = Some(Microseconds(value)));
+        put(Metric::LoadedModelCount, Statistic::Average, &|row, value| row.loaded_models = Some(value));
+        // The fullest instance where it is known, else the mean.
+        for statistic in [Statistic::Average, Statistic::Maximum] {
+            put(Metric::MemoryUtilization, statistic, &|row, value| row.memory = Some(value / 100.0));
+        }
         let cores = units(observation, super::InstanceType::vcpus);
         let gpus = units(observation, super::InstanceType::gpus);
-        put(Metric::CPUUtilization, Statistic::Average, &|row, value| row.busy = Some(value / cores));
-        // A GPU counts where it is busier than the cores.
-        put(Metric::GPUUtilization, Statistic::Average, &|row, value| {
-            row.busy = Some(row.busy.unwrap_or(0.0).max(value / gpus));
-        });
+        for statistic in [Statistic::Average, Statistic::Maximum] {
+            put(Metric::GPUMemoryUtilization, statistic, &|row, value| row.gpu_memory = Some(value / gpus));
+        }
+        put(Metric::CPUUtilization, Statistic::Average, &|row, value| row.cpu.average = Some(value / cores));
+        put(Metric::CPUUtilization, Statistic::Minimum, &|row, value| row.cpu.minimum = Some(value / cores));
+        put(Metric::CPUUtilization, Statistic::Maximum, &|row, value| row.cpu.maximum = Some(value / cores));
+        put(Metric::GPUUtilization, Statistic::Average, &|row, value| row.gpu.average = Some(value / gpus));
+        put(Metric::GPUUtilization, Statistic::Minimum, &|row, value| row.gpu.minimum = Some(value / gpus));
+        put(Metric::GPUUtilization, Statistic::Maximum, &|row, value| row.gpu.maximum = Some(value / gpus));
         history
     }
 

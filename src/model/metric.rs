@@ -21,12 +21,28 @@ pub enum Metric {
     Invocation4XXErrors,
     /// 1 for each request that the model answered with a 5xx.
     Invocation5XXErrors,
+    /// 1 for each request that the container did not answer with a 2xx: errors, broken sockets, timeouts.
+    InvocationModelErrors,
+    /// Requests in flight in one container, those that wait in it included; published every ten seconds.
+    ConcurrentRequestsPerModel,
     /// Percent of one core, summed over cores: 0 to 100 times vCPUs.
     CPUUtilization,
     /// Percent of one GPU, summed over GPUs.
     GPUUtilization,
+    /// Percent of one GPU's memory, summed over GPUs.
+    GPUMemoryUtilization,
     /// Percent of the instance's memory.
     MemoryUtilization,
+    /// Multi-model: 1 for each request that found its model loaded.
+    ModelCacheHit,
+    /// Multi-model: how long a request waited for its model; microseconds.
+    ModelLoadingWaitTime,
+    /// Multi-model: how long it took to fetch a model from S3; microseconds, one sample a download.
+    ModelDownloadingTime,
+    /// Multi-model: how long it took to load a model; microseconds, one sample a load.
+    ModelLoadingTime,
+    /// Multi-model: models that an instance holds.
+    LoadedModelCount,
 }
 
 impl Metric {
@@ -34,7 +50,11 @@ impl Metric {
     #[must_use]
     pub fn namespace(self) -> &'static str {
         match self {
-            Self::CPUUtilization | Self::GPUUtilization | Self::MemoryUtilization => "/aws/sagemaker/Endpoints",
+            Self::CPUUtilization
+            | Self::GPUUtilization
+            | Self::GPUMemoryUtilization
+            | Self::MemoryUtilization
+            | Self::LoadedModelCount => "/aws/sagemaker/Endpoints",
             _ => "AWS/SageMaker",
         }
     }
@@ -49,9 +69,17 @@ impl Metric {
             Self::OverheadLatency => "OverheadLatency",
             Self::Invocation4XXErrors => "Invocation4XXErrors",
             Self::Invocation5XXErrors => "Invocation5XXErrors",
+            Self::InvocationModelErrors => "InvocationModelErrors",
+            Self::ConcurrentRequestsPerModel => "ConcurrentRequestsPerModel",
             Self::CPUUtilization => "CPUUtilization",
             Self::GPUUtilization => "GPUUtilization",
+            Self::GPUMemoryUtilization => "GPUMemoryUtilization",
             Self::MemoryUtilization => "MemoryUtilization",
+            Self::ModelCacheHit => "ModelCacheHit",
+            Self::ModelLoadingWaitTime => "ModelLoadingWaitTime",
+            Self::ModelDownloadingTime => "ModelDownloadingTime",
+            Self::ModelLoadingTime => "ModelLoadingTime",
+            Self::LoadedModelCount => "LoadedModelCount",
         }
     }
 }
@@ -108,7 +136,8 @@ impl Statistic {
 /// A statistic that CloudWatch does not have, or that does not fit latency.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a statistic: `Average`, `Maximum`, `Minimum`, `Sum`, `SampleCount` or a percentile as `p90` is expected"
+    "`{0}` is not a statistic: `Average`, `Maximum`, `Minimum`, `Sum`, `SampleCount` or a percentile as `p90` is \
+        expected"
 )]
 pub struct InvalidStatistic(String);
 

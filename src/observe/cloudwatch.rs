@@ -41,13 +41,33 @@ fn statistics(latency: Statistic, has_gpu: bool) -> Vec<(Metric, Statistic, Dept
     ];
     if has_gpu {
         statistics.push((Metric::GPUUtilization, Statistic::Average, Depth::History));
+        statistics.extend([
+            (Metric::GPUUtilization, Statistic::Minimum, Depth::Day),
+            (Metric::GPUUtilization, Statistic::Maximum, Depth::Day),
+            (Metric::GPUMemoryUtilization, Statistic::Maximum, Depth::Day),
+        ]);
     }
-    if latency != Statistic::P50 {
-        statistics.push((Metric::ModelLatency, Statistic::P50, Depth::Day));
-    }
+    let of_latency = [Statistic::Minimum, Statistic::P50, Statistic::Average].into_iter();
+    statistics.extend(
+        of_latency
+            .filter(|statistic| *statistic != latency)
+            .map(|statistic| (Metric::ModelLatency, statistic, Depth::Day)),
+    );
     statistics.extend([
         (Metric::OverheadLatency, Statistic::Average, Depth::Day),
-        (Metric::MemoryUtilization, Statistic::Average, Depth::Day),
+        (Metric::InvocationModelErrors, Statistic::Sum, Depth::Day),
+        (Metric::ConcurrentRequestsPerModel, Statistic::Minimum, Depth::Day),
+        (Metric::ConcurrentRequestsPerModel, Statistic::Maximum, Depth::Day),
+        (Metric::CPUUtilization, Statistic::Minimum, Depth::Day),
+        (Metric::CPUUtilization, Statistic::Maximum, Depth::Day),
+        (Metric::MemoryUtilization, Statistic::Maximum, Depth::Day),
+        // Only multi-model endpoints publish these; whether it is one is being read at the same time.
+        (Metric::ModelCacheHit, Statistic::Average, Depth::Day),
+        (Metric::ModelLoadingWaitTime, Statistic::Average, Depth::Day),
+        (Metric::ModelLoadingTime, Statistic::SampleCount, Depth::Day),
+        (Metric::ModelLoadingTime, Statistic::Average, Depth::Day),
+        (Metric::ModelDownloadingTime, Statistic::Average, Depth::Day),
+        (Metric::LoadedModelCount, Statistic::Average, Depth::Day),
     ]);
     statistics
 }

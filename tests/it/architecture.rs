@@ -14,8 +14,9 @@ const STAGES: [&str; 9] = ["trigger", "observe", "diagnose", "capacity", "plan",
 fn sources(module: &str) -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = vec![root.join(format!("{module}.rs"))];
-    if let Ok(folder) = fs::read_dir(root.join(module)) {
-        files.extend(folder.map(|entry| entry.unwrap().path()));
+    let folder = root.join(module);
+    if folder.is_dir() {
+        files.extend(self::files(&folder));
     }
     let without_tests = |text: String| text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
     files.into_iter().map(|file| (file.clone(), without_tests(fs::read_to_string(&file).unwrap()))).collect()

@@ -6,7 +6,8 @@ use endpoint_advisor::model::{
     Variant, VariantName,
 };
 use jiff::Timestamp;
-use simulator::{Scenario, simulate};
+use serde::de::DeserializeOwned;
+use simulator::{Scenario, published, simulate};
 use std::collections::BTreeMap;
 
 /// The end of every observed window in these tests.
@@ -17,11 +18,6 @@ pub fn at() -> Timestamp {
 /// Two days of `orders/AllTraffic` in the given scenario, with an alarm on p90 above 500 ms and no scaling set up.
 pub fn observed(scenario: &str) -> Observation {
     let minutes = simulate(Scenario::named(scenario).unwrap(), 2 * 1_440, 7);
-    let first = Minute::containing(at()).plus(-i64::try_from(minutes.len()).unwrap());
-    let series = |metric, statistic, value: &dyn Fn(&simulator::Minute) -> Option<f64>| {
-        Series::new(metric, statistic, first, minutes.iter().map(value).collect())
-    };
-    let per_request = |minute: &simulator::Minute, value: f64| (minute.invocations > 0).then_some(value);
     let instances = InstanceCount(u32::try_from(minutes.last().unwrap().instances).unwrap());
     Observation {
         version: "1".to_owned(),
@@ -59,23 +55,23 @@ pub fn observed(scenario: &str) -> Observation {
             source: ObjectiveSource::Alarm,
         }),
         instance_price: None,
-        metrics: Metrics(vec![
-            series(Metric::Invocations, Statistic::Sum, &|m| Some(m.invocations as f64)),
-            series(Metric::InvocationsPerInstance, Statistic::Sum, &|m| {
-                Some(m.invocations as f64 / m.instances as f64)
-            }),
-            series(Metric::ModelLatency, Statistic::P90, &|m| m.latency_quantile(0.9)),
-            series(Metric::ModelLatency, Statistic::P99, &|m| m.latency_quantile(0.99)),
-            series(Metric::ModelLatency, Statistic::Average, &|m| m.latency_average()),
-            series(Metric::ModelLatency, Statistic::P50, &|m| m.latency_quantile(0.5)),
-            series(Metric::OverheadLatency, Statistic::Average, &|m| per_request(m, m.overhead_latency_us[0].0)),
-            series(Metric::Invocation4XXErrors, Statistic::Sum, &|m| per_request(m, m.errors_4xx as f64)),
-            series(Metric::Invocation5XXErrors, Statistic::Sum, &|m| per_request(m, m.errors_5xx as f64)),
-            series(Metric::CPUUtilization, Statistic::Average, &|m| Some(mean(&m.cpu_percent))),
-            series(Metric::MemoryUtilization, Statistic::Average, &|m| Some(mean(&m.memory_percent))),
-        ]),
+        metrics: metrics(&minutes),
         warnings: Vec::new(),
     }
+}
+
+/// What CloudWatch would answer about these minutes, as far as the advisor has a name for it.
+fn metrics(minutes: &[simulator::Minute]) -> Metrics {
+    let first = Minute::containing(at()).plus(-i64::try_from(minutes.len()).unwrap());
+    let series = published(minutes).into_iter().filter_map(|published| {
+        Some(Series::new(known(published.metric)?, known(published.statistic)?, first, published.values))
+    });
+    Metrics(series.collect())
+}
+
+/// What the advisor calls a metric or a statistic, if it knows it.
+fn known<T: DeserializeOwned>(name: &str) -> Option<T> {
+    serde_json::from_value(name.into()).ok()
 }
 
 /// The observation without one metric.
@@ -88,8 +84,4 @@ pub fn without(mut observation: Observation, metric: Metric) -> Observation {
 pub fn settings(variables: &[(&str, &str)]) -> endpoint_advisor::config::Settings {
     let variables: BTreeMap<_, _> = variables.iter().copied().collect();
     endpoint_advisor::config::Settings::read(|name| variables.get(name).map(|value| (*value).to_owned()))
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }

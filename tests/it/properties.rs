@@ -46,7 +46,7 @@ fn mild() -> impl Strategy<Value = Disturbance> {
 
 fn disturbed(observation: &Observation, disturbances: &[Disturbance]) -> Observation {
     let first = Minute::containing(at()).plus(-2 * 1_440);
-    let series = observation.metrics.0.iter().zip(disturbances).map(|(series, disturbance)| {
+    let series = observation.metrics.0.iter().zip(disturbances.iter().cycle()).map(|(series, disturbance)| {
         let values = (0..2 * 1_440).map(|index| {
             let position = usize::try_from(index).unwrap();
             if disturbance.gap_every > 1 && position % disturbance.gap_every == 0 {

@@ -5,8 +5,8 @@
 use crate::endpoint::{observed, settings, without};
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
-    Action, EndpointStatus, InstanceCount, Metric, Milliseconds, Observation, ScalableTarget, ScalingPolicy, Seconds,
-    Statistic, TargetTracking, Verdict,
+    Action, EndpointStatus, Hosting, InstanceCount, Metric, Milliseconds, Observation, ScalableTarget, ScalingPolicy,
+    Seconds, Statistic, TargetTracking, Verdict,
 };
 use endpoint_advisor::report::{card, text};
 use std::collections::BTreeMap;
@@ -182,6 +182,89 @@ fn a_third_of_the_requests_fail() {
 #[test]
 fn three_slow_minutes_that_are_over() {
     check("three-slow-minutes-over", &observed("blip"), Verdict::Transient, &[]);
+}
+
+#[test]
+fn callers_that_ask_again_and_again() {
+    check("callers-ask-again", &observed("retry-storm"), Verdict::Overload, &[]);
+}
+
+#[test]
+fn requests_that_come_all_at_once() {
+    check("requests-come-in-bursts", &observed("burst"), Verdict::Burst, &[]);
+}
+
+#[test]
+fn one_worker_on_four_cores() {
+    let observation = observed("container-concurrency-limit");
+    check("one-worker-on-four-cores", &observation, Verdict::ContainerConcurrencyLimit, &[]);
+}
+
+#[test]
+fn payloads_that_grew() {
+    check("payloads-grew", &observed("heavier-requests"), Verdict::HeavierRequests, &[]);
+}
+
+#[test]
+fn a_leak_that_slows_every_request_for_two_hours() {
+    check("leak", &observed("leak"), Verdict::SlowModel, &[]);
+}
+
+#[test]
+fn a_container_that_stalls_now_and_then() {
+    check("container-stalls", &observed("stalls"), Verdict::SlowModel, &[]);
+}
+
+#[test]
+fn a_dependency_that_is_slow_for_some() {
+    check("dependency-slow-for-some", &observed("dependency-for-some"), Verdict::SlowDependency, &[]);
+}
+
+#[test]
+fn workers_that_are_all_stuck() {
+    check("workers-all-stuck", &observed("workers-exhausted"), Verdict::SlowDependency, &[]);
+}
+
+#[test]
+fn a_host_that_gives_less_than_it_should() {
+    check("host-gives-less", &observed("host"), Verdict::SlowDependency, &[]);
+}
+
+#[test]
+fn memory_that_runs_out() {
+    check("memory-runs-out", &observed("memory-pressure"), Verdict::MemoryPressure, &[]);
+}
+
+#[test]
+fn requests_that_the_model_refuses() {
+    check("model-refuses-requests", &observed("client-errors"), Verdict::ClientErrors, &[]);
+}
+
+#[test]
+fn more_models_than_fit_into_memory() {
+    let mut observation = observed("model-loading");
+    observation.hosting = Hosting::MultiModel;
+    check("more-models-than-fit", &observation, Verdict::ModelLoading, &[]);
+}
+
+#[test]
+fn a_new_instance_that_is_still_cold() {
+    check("new-instance-still-cold", &observed("cold-start"), Verdict::ColdStart, &[]);
+}
+
+#[test]
+fn one_of_four_instances_ill() {
+    check("one-of-four-instances-ill", &observed("sick-instance"), Verdict::UnevenLoad, &[]);
+}
+
+#[test]
+fn a_request_every_few_minutes() {
+    check("a-request-every-few-minutes", &observed("infrequent-traffic"), Verdict::InfrequentTraffic, &[]);
+}
+
+#[test]
+fn an_objective_on_top_of_what_is_normal() {
+    check("objective-on-top-of-normal", &observed("objective-too-tight"), Verdict::ObjectiveTooTight, &[]);
 }
 
 #[test]

@@ -71,19 +71,40 @@ def _simulate(scenario: str, days: int, seed: int) -> list[dict]:
 
 def _samples(minute: dict):
     """Namespace, metric, unit, values and counts of one minute, as SageMaker publishes them."""
+    yield from _timings(minute, ("ModelLatency", "model_latency_us"), ("OverheadLatency", "overhead_latency_us"))
     invocations, instances = minute["invocations"], minute["instances"]
-    for name, field in ("ModelLatency", "model_latency_us"), ("OverheadLatency", "overhead_latency_us"):
-        values, counts = zip(*minute[field]) if minute[field] else ((), ())
-        yield INVOCATIONS, name, "Microseconds", list(values), list(counts)
     if invocations:
         yield INVOCATIONS, "Invocations", "None", [1.0], [invocations]
         # SageMaker emits 1/instances per request; only the sum is ever read, so one sample carries it.
         yield INVOCATIONS, "InvocationsPerInstance", "None", [invocations / instances], [1]
         for name, field in ("Invocation4XXErrors", "errors_4xx"), ("Invocation5XXErrors", "errors_5xx"), ("InvocationModelErrors", "model_errors"):
-            failed = minute[field]
-            pairs = [(value, count) for value, count in ((1.0, failed), (0.0, invocations - failed)) if count > 0]
-            yield INVOCATIONS, name, "None", [value for value, _ in pairs], [count for _, count in pairs]
-    for namespace, name, unit, field in ((INVOCATIONS, "ConcurrentRequestsPerModel", "None", "concurrent_requests"),
-                                         (UTILISATION, "CPUUtilization", "Percent", "cpu_percent"),
-                                         (UTILISATION, "MemoryUtilization", "Percent", "memory_percent")):
-        yield namespace, name, unit, [float(value) for value in minute[field]], [1] * len(minute[field])
+            yield INVOCATIONS, name, "None", *_ones(minute[field], invocations)
+    if any(minute["concurrent_requests"]):
+        yield INVOCATIONS, "ConcurrentRequestsPerModel", "None", *_each(minute["concurrent_requests"])
+    for name, field in (("CPUUtilization", "cpu_percent"), ("GPUUtilization", "gpu_percent"),
+                        ("GPUMemoryUtilization", "gpu_memory_percent"), ("MemoryUtilization", "memory_percent")):
+        yield UTILISATION, name, "Percent", *_each(minute[field])
+    if models := minute["multi_model"]:
+        asked = sum(count for _, count in models["loading_wait_us"])
+        yield INVOCATIONS, "ModelCacheHit", "None", *_ones(models["cache_hits"], asked)
+        yield from _timings(models, ("ModelLoadingWaitTime", "loading_wait_us"), ("ModelDownloadingTime", "downloading_us"),
+                            ("ModelLoadingTime", "loading_us"), ("ModelUnloadingTime", "unloading_us"))
+        yield UTILISATION, "LoadedModelCount", "None", *_each(models["loaded_models"])
+
+
+def _timings(source: dict, *metrics: tuple[str, str]):
+    """Metrics in microseconds: values and how many samples had each."""
+    for name, field in metrics:
+        values, counts = zip(*source[field]) if source[field] else ((), ())
+        yield INVOCATIONS, name, "Microseconds", list(values), list(counts)
+
+
+def _ones(ones: int, total: int) -> tuple[list[float], list[int]]:
+    """Values and counts of a metric that is 1 for some requests and 0 for the others."""
+    pairs = [(value, count) for value, count in ((1.0, ones), (0.0, total - ones)) if count > 0]
+    return [value for value, _ in pairs], [count for _, count in pairs]
+
+
+def _each(values: list[float]) -> tuple[list[float], list[int]]:
+    """Values and counts of a metric that has one sample for each value."""
+    return [float(value) for value in values], [1] * len(values)

@@ -1,38 +1,22 @@
-//! What happens to an endpoint, minute by minute.
+//! Endpoints with a name and one known trouble.
 
+use crate::{Conditions, Endpoint, Minute, Run, SCENARIOS};
 use std::f64::consts::TAU;
 
-/// What one minute is like.
-#[derive(Debug, Clone, Copy)]
-pub struct Conditions {
-    /// Mean arrivals on the whole endpoint; they come at random.
-    pub arrivals_per_minute: f64,
-    /// Instances in service.
-    pub instances: usize,
-    /// Work per request, 1 being normal.
-    pub work_factor: f64,
-    /// Time that each request waits for something else, without work.
-    pub wait_seconds: f64,
-    /// Time outside the container.
-    pub overhead_seconds: f64,
-    /// Share of requests that fail in the container.
-    pub error_5xx_share: f64,
-    /// Share of requests that the container refuses.
-    pub error_4xx_share: f64,
-}
-
-/// An endpoint with one known trouble in its last quarter of an hour, or none.
+/// An endpoint with one known trouble, in its last quarter of an hour unless `about` says otherwise, or none.
 #[derive(Debug)]
 pub struct Scenario {
     /// Name, as `slow-model`.
     pub name: &'static str,
     /// What is the matter.
     pub about: &'static str,
+    /// The endpoint as it was built.
+    pub endpoint: Endpoint,
     pub(crate) trouble: fn(&mut Conditions, i64),
 }
 
 /// Minutes that the trouble has lasted at the end.
-const TROUBLE_MINUTES: i64 = 15;
+pub(crate) const TROUBLE_MINUTES: i64 = 15;
 
 impl Scenario {
     /// The scenario of this name.
@@ -48,104 +32,66 @@ impl Scenario {
         let day = (minute as f64 + 7.0 * 60.0) / 1_440.0;
         let mut conditions = Conditions {
             arrivals_per_minute: 1_000.0 * (1.0 + 0.4 * (TAU * day).cos()),
-            instances: 2,
-            work_factor: 1.0,
-            wait_seconds: 0.0,
-            overhead_seconds: 0.004,
-            error_5xx_share: 0.0,
-            error_4xx_share: 0.0,
+            over_dispersion: 0.0,
+            ..Conditions::default()
         };
         (self.trouble)(&mut conditions, minute);
         conditions
     }
 }
 
+/// Runs a scenario over `minutes` minutes that end at minute 0.
+#[must_use]
+pub fn simulate(scenario: &Scenario, minutes: i64, seed: u64) -> Vec<Minute> {
+    let mut run = Run::new(scenario.endpoint, seed);
+    (-minutes..0).map(|minute| run.step(minute, &scenario.at(minute))).collect()
+}
+
 /// How far the trouble has come: 0 before it, 1 once its first five minutes are over.
-fn progress(minute: i64) -> f64 {
+pub(crate) fn progress(minute: i64) -> f64 {
     ((minute + TROUBLE_MINUTES) as f64 / 5.0).clamp(0.0, 1.0)
 }
 
-/// Every scenario.
-pub const SCENARIOS: [Scenario; 13] = [
-    Scenario { name: "healthy", about: "nothing is the matter", trouble: |_, _| {} },
-    Scenario {
-        name: "overload",
-        about: "traffic grows beyond what two instances sustain",
-        trouble: |now, minute| now.arrivals_per_minute += (2_280.0 - now.arrivals_per_minute) * progress(minute),
-    },
-    Scenario {
-        name: "capacity-loss",
-        about: "one of two instances goes away",
-        trouble: |now, minute| {
-            now.arrivals_per_minute *= 1.25;
-            now.instances = if progress(minute) > 0.0 { 1 } else { 2 };
-        },
-    },
-    Scenario {
-        name: "slow-model",
-        about: "each request takes 2.4 times the work",
-        trouble: |now, minute| now.work_factor += 1.4 * progress(minute),
-    },
-    Scenario {
-        name: "always-slow",
-        about: "each request takes more work than the objective allows, whatever the load",
-        trouble: |now, _| {
-            now.work_factor = 2.6;
-            now.arrivals_per_minute *= 0.3;
-        },
-    },
-    Scenario {
-        name: "slow-dependency",
-        about: "each request waits 600 ms for something else",
-        trouble: |now, minute| now.wait_seconds = 0.6 * progress(minute),
-    },
-    Scenario {
-        name: "slow-dependency-on-a-record-day",
-        about: "each request waits 600 ms for something else, on a day with more traffic than ever, little of it work",
-        trouble: |now, minute| {
-            now.arrivals_per_minute *= if minute > -20 { 1.9 } else { 1.0 };
-            now.work_factor = 0.25;
-            now.wait_seconds = 0.2 + 0.6 * progress(minute);
-        },
-    },
-    Scenario {
-        name: "busy-but-fine",
-        about: "the daily peak is now, near what two instances sustain and within the objective, as every day",
-        trouble: |now, minute| {
-            let day = minute as f64 / 1_440.0;
-            now.arrivals_per_minute = 1_150.0 * (1.0 + 0.5 * (TAU * day).cos());
-        },
-    },
-    Scenario {
-        name: "overload-after-idle-nights",
-        about: "traffic grows beyond what two instances sustain; at night hardly anybody calls",
-        trouble: |now, minute| {
-            let day = (minute as f64 + 7.0 * 60.0) / 1_440.0;
-            now.arrivals_per_minute = (1_400.0 * (TAU * day).cos()).max(4.0);
-            now.arrivals_per_minute += (2_280.0 - now.arrivals_per_minute) * progress(minute);
-        },
-    },
-    Scenario {
-        name: "overhead",
-        about: "700 ms are lost outside the container",
-        trouble: |now, minute| now.overhead_seconds += 0.7 * progress(minute),
-    },
-    Scenario {
-        name: "model-errors",
-        about: "a third of the requests fail, and latency with them",
-        trouble: |now, minute| {
-            now.error_5xx_share = 0.35 * progress(minute);
-            now.wait_seconds = 0.5 * progress(minute);
-        },
-    },
-    Scenario {
-        name: "blip",
-        about: "three slow minutes that are over",
-        trouble: |now, minute| {
-            if (-12..-9).contains(&minute) {
-                now.wait_seconds = 0.6;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What does not show in latency.
+    const NO_LATENCY: [&str; 6] = ["healthy", "busy-but-fine", "overhead", "client-errors", "hardly-used", "blip"];
+    /// What is no worse at the end than it always was.
+    const ALWAYS: [&str; 3] = ["always-slow", "infrequent-traffic", "objective-too-tight"];
+
+    /// The share of the minutes whose p90 is above the objective of 500 ms.
+    fn violated(minutes: &[Minute]) -> f64 {
+        let p90: Vec<f64> = minutes.iter().filter_map(|minute| minute.model_latency_us.quantile(0.9)).collect();
+        p90.iter().filter(|p90| **p90 > 0.5e6).count() as f64 / p90.len() as f64
+    }
+
+    #[test]
+    fn trouble_begins_when_it_is_said_to_and_violates_the_objective() {
+        for scenario in &SCENARIOS {
+            let minutes = simulate(scenario, 200, 1);
+            let (before, now) = (violated(&minutes[..75]), violated(&minutes[197..]));
+            if !ALWAYS.contains(&scenario.name) {
+                assert!(before < 0.05, "{}: {before}", scenario.name);
+                assert_eq!(now > 0.5, !NO_LATENCY.contains(&scenario.name), "{}", scenario.name);
             }
-        },
-    },
-    Scenario { name: "hardly-used", about: "a few requests an hour", trouble: |now, _| now.arrivals_per_minute = 0.1 },
-];
+        }
+    }
+
+    #[test]
+    fn an_objective_that_is_too_tight_is_hardly_met() {
+        let minutes = simulate(Scenario::named("objective-too-tight").unwrap(), 1_000, 1);
+        let share = violated(&minutes);
+        assert!((0.02..0.2).contains(&share), "{share}");
+    }
+
+    #[test]
+    fn every_scenario_is_found_by_its_name() {
+        for scenario in &SCENARIOS {
+            assert!(std::ptr::eq(Scenario::named(scenario.name).unwrap(), scenario));
+            assert!(!scenario.about.is_empty());
+        }
+        assert_eq!(simulate(&SCENARIOS[0], 10, 1).last().unwrap().minute, -1);
+    }
+}

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     let mut out = BufWriter::new(std::io::stdout().lock());
     if cli.list {
         for scenario in &SCENARIOS {
-            let _ = writeln!(out, "{:16} {}", scenario.name, scenario.about);
+            let _ = writeln!(out, "{:30} {}", scenario.name, scenario.about);
         }
         return ExitCode::SUCCESS;
     }

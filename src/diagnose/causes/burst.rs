@@ -1,0 +1,52 @@
+//! The overload lives inside single minutes: the minute's load is usual, but its requests come at once.
+
+use super::uneven_load::EVEN;
+use crate::diagnose::check::{Check, Judgement};
+use crate::diagnose::features::{Features, slow_or_failing};
+use crate::model::Verdict;
+
+pub(super) fn judge(features: &Features) -> Judgement {
+    let Features { latency, load, work, instances, concurrency, .. } = features;
+    let inside = concurrency.comes_in_bursts();
+    let spike = Check::above("load_spike", load.spike, 2.0, 0.5, load.spike_in_words());
+    let is_spike = load.spike.is_some();
+    let mut checks = vec![
+        inside.or(spike),
+        if is_spike { slow_or_failing(features) } else { latency.is_elevated() },
+        work.is_flat().or_if_missing(0.8),
+        instances.are_even(),
+        load.was_carried(),
+        features.loading.is_rare(),
+        features.memory.is_fine(),
+    ];
+    if !is_spike {
+        // A burst makes most requests wait, one ill instance or dependency only some; and the minute's load is usual.
+        let even =
+            Check::below("utilization_spread", instances.spread_ratio, EVEN, 0.15, instances.spread_in_words());
+        let most = Check::above("p50_ratio", latency.p50_ratio, 1.3, 0.15, latency.who_in_words());
+        checks.push(most.or_if_missing(0.7).or(even));
+        // Between bursts the container idles: those requests are as fast as ever, or at least few are in flight.
+        let text = match concurrency.fewest_ratio {
+            Some(ratio) => format!("between the peaks {ratio:.2} times as many requests are in flight as usual"),
+            None => "the Minimum of ConcurrentRequestsPerModel has no datapoints".to_owned(),
+        };
+        let fast = Check::below("fastest_request", latency.minimum_ratio, 1.35, 0.12, latency.who_in_words());
+        checks.push(
+            fast.or_if_missing(0.7).or(Check::below("fewest_in_flight", concurrency.fewest_ratio, 1.6, 0.4, text)),
+        );
+    }
+    Judgement {
+        verdict: Verdict::Burst,
+        sub_cause: Some(if is_spike { "single_minutes" } else { "within_minutes" }),
+        summary: format!("Requests come in bursts: {}.", checks.first().map(Check::text).unwrap_or_default()),
+        next_steps: vec![
+            "Smooth the bursts where they begin: a queue, jitter on schedules and retries, or an asynchronous \
+             endpoint for work that can wait."
+                .to_owned(),
+            "Or keep headroom for them: a lower target for each instance, or a scheduled MinCapacity where they come \
+             by the clock. A faster alarm does not help: a burst is over before instances start."
+                .to_owned(),
+        ],
+        checks,
+    }
+}

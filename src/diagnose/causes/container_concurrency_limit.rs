@@ -1,0 +1,70 @@
+//! Requests queue inside the container while the hardware idles: too few workers, or a lock.
+
+use super::overload::BUSY;
+use crate::diagnose::check::{Check, Judgement};
+use crate::diagnose::features::Features;
+use crate::model::Verdict;
+
+pub(super) fn judge(features: &Features) -> Judgement {
+    let Features { latency, load, work, .. } = features;
+    let idle = Check::below("utilization", work.known_busy(), BUSY, 0.04, work.busy_in_words()).share(BUSY);
+    let less = Check::below("work_per_request", work.ratio, load.ratio() * 0.95, 0.15, work.in_words());
+    let flat = work.is_flat().or(less);
+    let is_locked = load.was_carried().margin() > 0.0;
+    let checks = if is_locked {
+        vec![
+            latency.queues(),
+            idle,
+            latency.is_bad(),
+            flat,
+            // What is left of the workers goes on.
+            Check::above("utilization_change", work.busy_change, 0.35, 0.1, work.busy_change_in_words()),
+            features.errors.are_few(),
+            features.errors.are_few_4xx(),
+            features.concurrency.is_smooth(),
+            features.instances.are_even(),
+            features.instances.are_warm(),
+            features.loading.is_rare(),
+        ]
+    } else {
+        let waits = Check::above("p50_ratio", latency.p50_ratio, 1.2, 0.15, latency.who_in_words()).or_if_missing(0.7);
+        // A wait for something else meets the fastest request too; a queue lets some through at once.
+        let queues = Check::below("fastest_request", latency.minimum_ratio, 2.5, 1.0, latency.who_in_words());
+        let began = Check::below("first_minimum", latency.first_minimum_ratio, 2.5, 1.0, latency.first_in_words());
+        let long = Check::above("p50_ratio", latency.p50_ratio, 5.0, 2.0, latency.who_in_words());
+        let queues = queues.or(began.and(long)).or_if_missing(0.7);
+        vec![
+            idle,
+            load.is_beyond_usual(),
+            load.was_never_met(),
+            waits,
+            queues,
+            latency.is_bad(),
+            flat,
+            work.has_not_fallen(),
+            features.loading.is_rare(),
+        ]
+    };
+    let workers = "SAGEMAKER_MODEL_SERVER_WORKERS (or the model server's own setting of workers or threads)";
+    let instance = features.instance_type.as_deref().unwrap_or("the instance");
+    Judgement {
+        verdict: Verdict::ContainerConcurrencyLimit,
+        sub_cause: Some(if is_locked { "lock" } else { "too_few_workers" }),
+        summary: format!(
+            "Requests queue inside the container while {}: {}.",
+            work.busy_in_words(),
+            if is_locked { latency.who_in_words() } else { load.in_words() }
+        ),
+        next_steps: vec![
+            if is_locked {
+                format!("Look in the container's log since {} for a lock, or workers that died.", latency.onset)
+            } else {
+                format!("Raise {workers} until {instance} is busy; measure with one instance first.")
+            },
+            "A container that sees one CPU (a Java virtual machine, say) needs its container-support \
+             option.".to_owned(),
+            "More instances would hide it, at the price of hardware that idles.".to_owned(),
+        ],
+        checks,
+    }
+}

@@ -1,0 +1,101 @@
+//! Slower at the same load while work per request is flat: the container waits for something.
+
+use super::overload::BUSY;
+use crate::diagnose::check::{Check, Judgement};
+use crate::diagnose::features::Features;
+use crate::model::Verdict;
+
+/// Half of the requests slower than this: the wait meets all of them, not some.
+const MOST_REQUESTS: f64 = 1.2;
+/// The fastest request and the usual one are slower by the same factor within this much (ln); the slow one, which meets
+/// others on its way, within that.
+const SAME_FACTOR: f64 = 0.2;
+const SIMILAR_FACTOR: f64 = 0.35;
+
+pub(super) fn judge(features: &Features) -> Judgement {
+    let Features { latency, load, work, .. } = features;
+    let (stuck, fallen) = (latency.is_stuck(), work.has_fallen());
+    let is_exhausted = stuck.margin() > 0.0 && fallen.margin() > 0.0;
+    let sub_cause = match () {
+        () if is_exhausted => "workers_exhausted",
+        () if is_by_one_factor(features) => "host",
+        () if latency.p50_ratio.unwrap_or(latency.ratio) > MOST_REQUESTS => "all_requests",
+        () => "some_requests",
+    };
+    let mut checks = vec![latency.is_elevated(), latency.is_slower_at_load(), work.is_flat()];
+    if is_exhausted {
+        // Requests that wait too long fail in the end, and callers ask again: where the hardware does less than before,
+        // neither load nor errors are the cause.
+        checks.extend([fallen, stuck]);
+    } else {
+        checks.extend([
+            load.was_carried(),
+            errors_are_timeouts(features),
+            features.concurrency.is_smooth(),
+            features.instances.are_even(),
+        ]);
+    }
+    checks.extend([
+        work.is_not_saturated(),
+        features.overhead.is_flat(),
+        features.errors.are_few_4xx(),
+        features.memory.is_fine(),
+        features.instances.are_warm(),
+        features.loading.is_rare(),
+        is_no_queue(features),
+    ]);
+    let onset = latency.onset;
+    let who = match sub_cause {
+        "some_requests" => "only some requests wait",
+        "workers_exhausted" => "all workers are stuck in it, and hardly anything gets done",
+        _ => "every request waits",
+    };
+    let next_steps = if sub_cause == "host" {
+        vec![
+            format!(
+                "Everything takes {:.1} times as long without more work to show for it: a throttled or shared host. \
+                 Update the endpoint to the same configuration, which brings new instances.",
+                latency.p50_ratio.unwrap_or(latency.ratio)
+            ),
+            format!("If it stays, look at what every request calls since {onset}."),
+        ]
+    } else {
+        vec![
+            format!("Look at what the container calls (database, feature store, S3, another endpoint) since {onset}; \
+                 {who}."),
+            "Give those calls timeouts and a cache. More instances would only wait in more places.".to_owned(),
+        ]
+    };
+    Judgement {
+        verdict: Verdict::SlowDependency,
+        sub_cause: Some(sub_cause),
+        summary: format!("{}, but {}: the container waits.", latency.at_load_in_words(), work.in_words()),
+        next_steps,
+        checks,
+    }
+}
+
+/// Few requests fail, or they fail because they wait for a minute.
+fn errors_are_timeouts(features: &Features) -> Check {
+    let few = features.errors.are_few();
+    if features.latency.times_out() { few.or(features.latency.is_stuck()) } else { few }
+}
+
+/// Requests do not queue in a container that idles: that is a limit of its own.
+fn is_no_queue(features: &Features) -> Check {
+    let queueing = features.latency.queueing();
+    let text = features.latency.who_in_words();
+    let busy = features.work.known_busy();
+    Check::below("queueing", queueing, 0.0, 1.0, text)
+        .share(0.0)
+        .or_if_missing(1.0)
+        .or(Check::above("utilization", busy, BUSY, 0.06, features.work.busy_in_words()).share(BUSY))
+}
+
+/// A wait adds the same time to every request; a slow host multiplies each.
+fn is_by_one_factor(features: &Features) -> bool {
+    let latency = &features.latency;
+    let (Some(minimum), Some(p50)) = (latency.minimum_ratio, latency.p50_ratio) else { return false };
+    let distance = |ratio: f64| (ratio / p50).ln().abs();
+    p50 > 1.3 && distance(minimum) < SAME_FACTOR && distance(latency.ratio) < SIMILAR_FACTOR
+}
