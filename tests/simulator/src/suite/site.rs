@@ -233,8 +233,8 @@ impl Site {
 /// The most requests per minute of an endpoint with this history.
 fn most_rate(hours: i64) -> f64 {
     match hours {
-        ..=3 => 3_000.0,
-        4..=6 => 2_000.0,
+        ..=3 => 2_000.0,
+        4..=6 => 1_500.0,
         7..=24 => 600.0,
         25..=72 => 200.0,
         73..=168 => 90.0,
