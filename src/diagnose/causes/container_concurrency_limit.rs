@@ -25,6 +25,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
             features.instances.are_even(),
             features.instances.are_warm(),
             features.loading.is_rare(),
+            features.memory.is_fine(),
         ]
     } else {
         let waits = Check::above("p50_ratio", latency.p50_ratio, 1.2, 0.15, latency.who_in_words()).or_if_missing(0.7);
@@ -43,6 +44,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
             flat,
             work.has_not_fallen(),
             features.loading.is_rare(),
+            features.memory.is_fine(),
         ]
     };
     let workers = "SAGEMAKER_MODEL_SERVER_WORKERS (or the model server's own setting of workers or threads)";

@@ -13,7 +13,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
     let is_waiting = latency.times_out() || work.has_fallen().margin() > 0.0;
     let waits = latency.p50_ratio.filter(|_| is_waiting).unwrap_or(1.0);
     let stuck = Check::below("p50_ratio", Some(waits), 4.0, 2.0, latency.who_in_words());
-    let spike = Check::below("load_spike", Some(load.spike.unwrap_or(1.0)), 2.0, 1.0, load.spike_in_words());
+    let spike = load.has_no_spike();
     let checks = vec![
         Check::above("error_5xx_share", errors.share_5xx, DOMINATES, 0.04, errors.in_words()).share(errors.normal_5xx),
         Check::above(
@@ -29,6 +29,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
         Check::below("work_per_request", work.ratio, 1.5, 0.2, work.in_words()).or_if_missing(1.0),
         stuck,
         spike,
+        latency.none_waits_ever_longer(),
         instances.are_even(),
         Check::below(
             "error_4xx_to_5xx",

@@ -34,7 +34,14 @@ pub(super) fn judge(features: &Features) -> Judgement {
         next_steps: vec![step],
         checks: vec![
             Check::above("normal_to_objective", latency.normal_to_objective, 0.82, 0.08, text.clone()).share(0.6),
-            Check::below("latency_ratio", Some(latency.ratio), 1.28, 0.12, latency.at_load_in_words()),
+            Check::below("latency_ratio", Some(latency.ratio), 1.28, 0.12, latency.at_load_in_words()).or(Check::below(
+                "latency_to_usual_highest",
+                latency.beyond_usual,
+                1.08,
+                0.08,
+                format!("{}, within what varies by itself", latency.at_load_in_words()),
+            )),
+            features.load.has_no_spike(),
             // It is over it now, or often was.
             Check::above("latency_to_limit", Some(latency.now.0 / latency.limit.0), 0.93, 0.05, latency.in_words()).or(
                 Check::above("violation_share", Some(latency.violation_share), 0.02, 0.02, violations).share(0.0),

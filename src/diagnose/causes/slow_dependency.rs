@@ -26,13 +26,16 @@ pub(super) fn judge(features: &Features) -> Judgement {
     if is_exhausted {
         // Requests that wait too long fail in the end, and callers ask again: where the hardware does less than before,
         // neither load nor errors are the cause.
-        checks.extend([fallen, stuck]);
+        let little = Check::below("utilization_change", work.busy_change, 0.6, 0.1, work.busy_change_in_words());
+        checks.extend([fallen, stuck, is_no_queue(features).or(little)]);
     } else {
         checks.extend([
             load.was_carried(),
             errors_are_timeouts(features),
             features.concurrency.is_smooth(),
             features.instances.are_even(),
+            latency.none_waits_ever_longer(),
+            is_no_queue(features),
         ]);
     }
     checks.extend([
@@ -42,7 +45,6 @@ pub(super) fn judge(features: &Features) -> Judgement {
         features.memory.is_fine(),
         features.instances.are_warm(),
         features.loading.is_rare(),
-        is_no_queue(features),
     ]);
     let onset = latency.onset;
     let who = match sub_cause {

@@ -24,7 +24,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
         features.errors.are_few_4xx(),
         // Where instances were cold, or requests came at once, that is the cause, also when it is over.
         features.instances.are_warm(),
-        Check::below("load_spike", Some(features.load.spike.unwrap_or(1.0)), 2.0, 1.0, features.load.spike_in_words()),
+        features.load.has_no_spike(),
     ];
     let minutes = latency.slow_minutes;
     Judgement {

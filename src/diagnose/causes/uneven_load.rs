@@ -16,7 +16,8 @@ pub(super) fn judge(features: &Features) -> Judgement {
     let apart = Check::above("utilization_spread", instances.spread_ratio, EVEN, 0.15, instances.spread_in_words());
     let piled = [few, apart.or_if_missing(0.5)].into_iter().fold(piled, Check::and);
     let uneven = instances.are_uneven();
-    let uneven = if instances.are_several() { uneven.or(piled) } else { uneven };
+    let tail = latency.some_wait_ever_longer();
+    let uneven = if instances.are_several() { uneven.or(piled).or(tail) } else { uneven };
     let checks = vec![
         uneven.clone(),
         // Where the least busy instance works harder for each request too, they have to differ more.

@@ -22,6 +22,8 @@ pub(in crate::diagnose) struct Latency {
     pub normal: Microseconds,
     /// Against the same load.
     pub ratio: f64,
+    /// Against the highest that is usual at this load (95th percentile).
+    pub beyond_usual: Option<f64>,
     /// The same of the median and the fastest request.
     pub p50_ratio: Option<f64>,
     pub minimum_ratio: Option<f64>,
@@ -79,6 +81,9 @@ impl Latency {
             now: Microseconds(now),
             normal: windows.slow.normal,
             ratio: now / positive(usual)?,
+            beyond_usual: quantile(windows.matched.iter().filter_map(|row| latency_of(row)), 0.95)
+                .and_then(positive)
+                .map(|highest| now / highest),
             p50_ratio: windows.ratio(|row| row.latency_p50.map(|latency| latency.0)),
             minimum_ratio: windows.ratio(minimum_of),
             first_minimum_ratio: first_minimum(windows)
@@ -155,6 +160,25 @@ impl Latency {
         let builds = ((growth - 2.2) / 0.6).min((3.0 - self.first_minimum_ratio?) / 1.5);
         let is_long = ((p50 - 4.5) / 1.5).min((p50 / self.ratio - 0.85) / 0.15);
         Some(passes.max(builds.min(is_long)))
+    }
+
+    /// Some requests wait ever longer, many times as long as usual, while half of them are nearly as fast as ever: a queue
+    /// grows in one place of several. Callers see it as a few very slow requests; a slow dependency adds the same to each.
+    pub fn some_wait_ever_longer(&self) -> Check {
+        let text = format!("{}, while {}; {}", self.at_load_in_words(), self.who_in_words(), self.growth_in_words());
+        Check::above("growing_tail", self.growing_tail(), 0.0, 1.0, text).share(0.0)
+    }
+
+    /// No such tail grows.
+    pub fn none_waits_ever_longer(&self) -> Check {
+        let text = self.growth_in_words();
+        Check::below("growing_tail", self.growing_tail(), 0.0, 1.0, text).share(0.0).or_if_missing(1.0)
+    }
+
+    /// Positive where it does, in units of a clear difference.
+    fn growing_tail(&self) -> Option<f64> {
+        let tail = ((self.ratio - 7.0) / 3.0).min((1.95 - self.p50_ratio?) / 0.2);
+        Some(tail.min((self.growth? - 1.35) / 0.25))
     }
 
     /// Requests that fail after a minute fail because they wait: SageMaker gives up on the container then.

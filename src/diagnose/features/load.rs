@@ -88,6 +88,11 @@ impl Load {
         }
     }
 
+    /// No minute stands out.
+    pub fn has_no_spike(&self) -> Check {
+        Check::below("load_spike", Some(self.spike.unwrap_or(1.0)), SPIKE, 1.0, self.spike_in_words())
+    }
+
     /// The load was never usual.
     pub fn is_beyond_usual(&self) -> Check {
         Check::above("load_ratio", Some(self.ratio()), BEYOND_SEEN, 0.08, self.in_words())
