@@ -21,6 +21,7 @@ STEPS = [
     ("documentation", ["cargo", "doc", "--no-deps", "--package", "endpoint-advisor"], {"RUSTDOCFLAGS": "-D warnings"}),
     ("build", ["make", "--no-print-directory", "build"], {}),
     ("Rust tests", ["cargo", "test", "--workspace", "--no-fail-fast"], {}),
+    ("decisions", ["cargo", "test", "--bench", "decisions", "--", "--smoke"], {}),
     ("Python tools", ["make", "--no-print-directory", "tools"], {}),
     ("template", [TOOLS / "python", "-m", "pytest", "tests/template"], {}),
     ("end to end", [TOOLS / "python", "-m", "pytest", "tests/end_to_end"], {}),
