@@ -147,6 +147,7 @@ fn remembered(present: Option<&ScalableTarget>, current: InstanceCount) -> BTree
 /// Whether more instances would help, and can be sized.
 fn would_help(observation: &Observation, diagnosis: &Diagnosis) -> Result<(), HoldReason> {
     match diagnosis.verdict {
+        Verdict::Burst => return Err(HoldReason::HeadroomNotSized),
         Verdict::Transient => return Err(HoldReason::NothingToDo),
         Verdict::InsufficientData | Verdict::Undetermined => return Err(HoldReason::CauseUnknown),
         verdict if !verdict.is_helped_by_scaling() => return Err(HoldReason::ScalingWillNotHelp),

@@ -126,7 +126,10 @@ fn hold_steps(reason: crate::model::HoldReason) -> Option<String> {
         }
         Reason::BurstableInstance => "Move to an instance type that can be scaled, as ml.m5 or ml.c6i.",
         Reason::HostingNotSized => "Scale by hand for now; the evidence says by how much load is above normal.",
-        Reason::ScalingWillNotHelp | Reason::NothingToDo | Reason::CauseUnknown => return None,
+        // The cause's own steps say what to do.
+        Reason::ScalingWillNotHelp | Reason::NothingToDo | Reason::CauseUnknown | Reason::HeadroomNotSized => {
+            return None;
+        }
     };
     Some(step.to_owned())
 }

@@ -132,8 +132,9 @@ fn after_pause_of(requests: &[Sparse], minutes: i64) -> Option<Comparison> {
     let share = super::windows::share(slower, after.len() * in_a_row.len());
     let (cold, warm) = (median(after.iter().copied())?, median(in_a_row.iter().copied())?);
     let ratio = cold / warm;
+    let pause = if minutes == 1 { "a minute".to_owned() } else { format!("{minutes} minutes") };
     let text = format!(
-        "{} requests after a pause of more than {minutes} minutes took {} (median, overhead included), {} in a row \
+        "{} requests after a pause of more than {pause} took {} (median, overhead included), {} in a row \
          took {}",
         whole(after.len()),
         Microseconds(cold),

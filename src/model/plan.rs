@@ -129,6 +129,8 @@ pub enum HoldReason {
     BurstableInstance,
     /// This way of hosting is diagnosed, but not yet sized.
     HostingNotSized,
+    /// How much headroom bursts need does not follow from the load of whole minutes.
+    HeadroomNotSized,
 }
 
 impl HoldReason {
@@ -169,6 +171,7 @@ impl HoldReason {
             Self::InsufficientCapacity => "the last scale-out failed because AWS had no such instances",
             Self::BurstableInstance => "Application Auto Scaling does not scale ml.t2 instances",
             Self::HostingNotSized => "this way of hosting is not sized yet",
+            Self::HeadroomNotSized => "how much headroom bursts need does not follow from the load of whole minutes",
         }
     }
 

@@ -6,6 +6,9 @@ use crate::model::Verdict;
 
 /// A rise that went on for longer than this is no deployment; queues fill faster too.
 const GRADUAL_MINUTES: i64 = 35;
+/// Stalls leave the fastest request below this, and the slow one so many times as slow as the usual one.
+const STALLS_FASTEST: f64 = 1.25;
+const STALLS_TAIL: f64 = 2.0;
 /// So much slower in the last third of the incident than in its first: it is still growing.
 const STILL_GROWING: f64 = 1.12;
 
@@ -17,8 +20,10 @@ pub(super) fn judge(features: &Features) -> Judgement {
     let deployment = changes.in_words();
     let still_grows = latency.growth.is_some_and(|growth| growth > STILL_GROWING);
     let is_gradual = latency.age_minutes > GRADUAL_MINUTES && still_grows;
-    let is_as_fast = |ratio: f64| ratio < 1.25;
-    let is_tail = latency.p50_ratio.is_some_and(is_as_fast) && latency.minimum_ratio.is_none_or(is_as_fast);
+    // A few long requests leave the fastest as they are, and the usual one less slow than the slow one.
+    let is_fast = latency.minimum_ratio.is_none_or(|ratio| ratio < STALLS_FASTEST);
+    let is_far = |p50: f64| p50 < STALLS_FASTEST || latency.ratio > STALLS_TAIL * p50;
+    let is_tail = is_fast && latency.p50_ratio.is_some_and(is_far);
     let sub_cause = match () {
         () if deployment.is_some() && !is_gradual => Some("after_deployment"),
         () if is_gradual => Some("leak"),
