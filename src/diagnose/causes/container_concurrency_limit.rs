@@ -7,46 +7,8 @@ use crate::model::Verdict;
 
 pub(super) fn judge(features: &Features) -> Judgement {
     let Features { latency, load, work, .. } = features;
-    let idle = Check::below("utilization", work.known_busy(), BUSY, 0.04, work.busy_in_words()).share(BUSY);
-    let less = Check::below("work_per_request", work.ratio, load.ratio() * 0.95, 0.15, work.in_words());
-    let flat = work.is_flat().or(less);
     let is_locked = load.was_carried().margin() > 0.0;
-    let checks = if is_locked {
-        vec![
-            latency.queues(),
-            idle,
-            latency.is_bad(),
-            flat,
-            // What is left of the workers goes on.
-            Check::above("utilization_change", work.busy_change, 0.35, 0.1, work.busy_change_in_words()),
-            features.errors.are_few(),
-            features.errors.are_few_4xx(),
-            features.concurrency.is_smooth(),
-            features.instances.are_even(),
-            features.instances.are_warm(),
-            features.loading.is_rare(),
-            features.memory.is_fine(),
-        ]
-    } else {
-        let waits = Check::above("p50_ratio", latency.p50_ratio, 1.2, 0.15, latency.who_in_words()).or_if_missing(0.7);
-        // A wait for something else meets the fastest request too; a queue lets some through at once.
-        let queues = Check::below("fastest_request", latency.minimum_ratio, 2.5, 1.0, latency.who_in_words());
-        let began = Check::below("first_minimum", latency.first_minimum_ratio, 2.5, 1.0, latency.first_in_words());
-        let long = Check::above("p50_ratio", latency.p50_ratio, 5.0, 2.0, latency.who_in_words());
-        let queues = queues.or(began.and(long)).or_if_missing(0.7);
-        vec![
-            idle,
-            load.is_beyond_usual(),
-            load.was_never_met(),
-            waits,
-            queues,
-            latency.is_bad(),
-            flat,
-            work.has_not_fallen(),
-            features.loading.is_rare(),
-            features.memory.is_fine(),
-        ]
-    };
+    let checks = if is_locked { at_a_usual_load(features) } else { at_more_than_ever(features) };
     let workers = "SAGEMAKER_MODEL_SERVER_WORKERS (or the model server's own setting of workers or threads)";
     let instance = features.instance_type.as_deref().unwrap_or("the instance");
     Judgement {
@@ -63,10 +25,63 @@ pub(super) fn judge(features: &Features) -> Judgement {
             } else {
                 format!("Raise {workers} until {instance} is busy; measure with one instance first.")
             },
-            "A container that sees one CPU (a Java virtual machine, say) needs its container-support \
-             option.".to_owned(),
+            "A container that sees one CPU (an old Java virtual machine) needs its container-support option.".to_owned(),
             "More instances would hide it, at the price of hardware that idles.".to_owned(),
         ],
         checks,
     }
+}
+
+/// The hardware idles.
+fn is_idle(features: &Features) -> Check {
+    let work = &features.work;
+    Check::below("utilization", work.known_busy(), BUSY, 0.04, work.busy_in_words()).share(BUSY)
+}
+
+/// Requests take no more work, or by less than load rose.
+fn is_flat(features: &Features) -> Check {
+    let Features { load, work, .. } = features;
+    work.is_flat().or(Check::below("work_per_request", work.ratio, load.ratio() * 0.95, 0.15, work.in_words()))
+}
+
+/// A lock, or workers that died: what was carried before now queues.
+fn at_a_usual_load(features: &Features) -> Vec<Check> {
+    let Features { latency, work, .. } = features;
+    vec![
+        latency.queues(),
+        is_idle(features),
+        latency.is_bad(),
+        is_flat(features),
+        // What is left of the workers goes on.
+        Check::above("utilization_change", work.busy_change, 0.35, 0.1, work.busy_change_in_words()),
+        features.errors.are_few(),
+        features.errors.are_few_4xx(),
+        features.concurrency.is_smooth(),
+        features.instances.are_even(),
+        features.instances.are_warm(),
+        features.loading.is_rare(),
+        features.memory.is_fine(),
+    ]
+}
+
+/// Too few workers for more load than ever.
+fn at_more_than_ever(features: &Features) -> Vec<Check> {
+    let Features { latency, load, work, .. } = features;
+    let waits = Check::above("p50_ratio", latency.p50_ratio, 1.2, 0.15, latency.who_in_words()).or_if_missing(0.7);
+    // A wait for something else meets the fastest request too; a queue lets some through at once, or did when it began.
+    let passes = Check::below("fastest_request", latency.minimum_ratio, 2.5, 1.0, latency.who_in_words());
+    let began = Check::below("first_minimum", latency.first_minimum_ratio, 2.5, 1.0, latency.first_in_words());
+    let is_long = Check::above("p50_ratio", latency.p50_ratio, 5.0, 2.0, latency.who_in_words());
+    vec![
+        is_idle(features),
+        load.is_beyond_usual(),
+        load.was_never_met(),
+        waits,
+        passes.or(began.and(is_long)).or_if_missing(0.7),
+        latency.is_bad(),
+        is_flat(features),
+        work.has_not_fallen(),
+        features.loading.is_rare(),
+        features.memory.is_fine(),
+    ]
 }
