@@ -52,8 +52,8 @@ fn at_a_usual_load(features: &Features) -> Vec<Check> {
         is_idle(features),
         latency.is_bad(),
         is_flat(features),
-        // What is left of the workers goes on.
-        Check::above("utilization_change", work.busy_change, 0.35, 0.1, work.busy_change_in_words()),
+        // Where much less gets done than before, workers are stuck in something else.
+        Check::above("utilization_change", work.busy_change, 0.8, 0.08, work.busy_change_in_words()),
         features.errors.are_few(),
         features.errors.are_few_4xx(),
         features.concurrency.is_smooth(),

@@ -26,8 +26,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
     if is_exhausted {
         // Requests that wait too long fail in the end, and callers ask again: where the hardware does less than before,
         // neither load nor errors are the cause.
-        let little = Check::below("utilization_change", work.busy_change, 0.6, 0.1, work.busy_change_in_words());
-        checks.extend([fallen, stuck, is_no_queue(features).or(little)]);
+        checks.extend([fallen, stuck]);
     } else {
         checks.extend([
             load.was_carried(),

@@ -156,7 +156,7 @@ impl Latency {
         let (p50, minimum, growth) = (self.p50_ratio?, self.minimum_ratio?, self.growth.unwrap_or(1.0));
         // Where most wait very long from the first minute on, they wait for something that does not come.
         let comes_slowly = if p50 > 8.0 { (growth - 1.4) / 0.3 } else { 1.0 };
-        let passes = ((p50 - 2.2) / 0.6).min((1.75 - minimum) / 0.3).min((p50 / minimum - 1.9) / 0.5).min(comes_slowly);
+        let passes = ((p50 - 3.0) / 0.8).min((1.75 - minimum) / 0.3).min((p50 / minimum - 1.9) / 0.5).min(comes_slowly);
         let builds = ((growth - 2.2) / 0.6).min((3.0 - self.first_minimum_ratio?) / 1.5);
         let is_long = ((p50 - 4.5) / 1.5).min((p50 / self.ratio - 0.85) / 0.15);
         Some(passes.max(builds.min(is_long)))

@@ -7,7 +7,7 @@ use crate::model::{Fact, MinuteRow, Utilization};
 use crate::statistics::{median, quantile, theil_sen_intercept};
 
 /// Work per request that moved less than this is flat: measured utilisation varies by about a tenth by itself.
-const SAME_WORK: f64 = 1.22;
+const SAME_WORK: f64 = 1.18;
 /// Utilisation beyond idling below this is noise, and says nothing of work.
 const LEAST_BUSY: f64 = 0.015;
 /// More than this is not idling.
