@@ -22,7 +22,7 @@ test: ## run every check and test
 test-core: ## run the tests of the pure core, in seconds
 	cargo test --no-default-features --lib
 
-# Five minutes on two cores once it is built. `make bench-decisions ARGUMENTS=--help` says what else it can do.
+# Five minutes on two cores once it is built (five more the first time). `make bench-decisions ARGUMENTS=--help` says what else it can do.
 bench-decisions: ## measure the verdicts on thousands of simulated incidents whose cause is known
 	cargo bench --no-default-features --bench decisions -- $(ARGUMENTS)
 

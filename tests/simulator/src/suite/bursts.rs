@@ -41,7 +41,7 @@ fn bursts(dice: &mut Dice, set: Set) -> Option<Script> {
 /// also more load than an instance sustains, if only for a minute: to call it overload is right too, and so is either
 /// answer to "scale out?".
 fn thundering_herd(dice: &mut Dice, set: Set) -> Option<Script> {
-    let site = Site::draw(dice, set, &Wish { level: (0.05, 0.11), rates: Some((15.0, 600.0)), ..Wish::default() });
+    let site = Site::draw(dice, set, &Wish { level: (0.05, 0.11), rates: Some((15.0, 120.0)), ..Wish::default() });
     // 30 % of an hour's requests in one of its minutes: 25 times as many as in each of the others.
     let factor = 0.3 / 0.7 * 59.0;
     let judged = dice.minutes(3..=4);

@@ -33,6 +33,7 @@ fn client_errors(dice: &mut Dice, set: Set) -> Option<Script> {
     let judged = asked(dice);
     Some(Script {
         judged,
+        requires: |_| true,
         ..Script::new(dice, site).with("client_errors", None, move |_, conditions| conditions.error_4xx_share = share)
     })
 }
@@ -43,6 +44,7 @@ fn failing_fast(dice: &mut Dice, set: Set) -> Option<Script> {
     let judged = asked(dice);
     Some(Script {
         judged,
+        requires: |_| true,
         ..Script::new(dice, site).with("model_errors", None, move |_, conditions| conditions.error_5xx_share = share)
     })
 }

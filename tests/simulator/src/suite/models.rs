@@ -19,8 +19,8 @@ fn cache_thrash(dice: &mut Dice, set: Set) -> Option<Script> {
     let held = dice.whole(8..=40);
     site.endpoint.cache =
         Some(Cache { capacity: held, load_seconds: 1.5 * site.objective_seconds(), zipf: dice.uniform(0.6..1.1) });
-    // Half of them see a model go now and then already.
-    site.usual.models = held + dice.whole(0..=1);
+    // Some see a model go now and then already.
+    site.usual.models = held + if held > 24 { dice.whole(0..=1) } else { 0 };
     let more = dice.uniform(1.4..4.0);
     Some(Script {
         hosting: "multi_model",

@@ -28,6 +28,7 @@ fn overhead(dice: &mut Dice, set: Set) -> Option<Script> {
     let judged = Judged::After(dice.minutes(6..=15));
     Some(Script {
         judged,
+        requires: |_| true,
         ..Script::new(dice, site).with("overhead", None, move |_, conditions| conditions.overhead_seconds += more)
     })
 }
@@ -40,6 +41,7 @@ fn too_tight(dice: &mut Dice, set: Set) -> Option<Script> {
         tolerated: 0.5,
         may_have_fired: true,
         longest: 180,
+        requires: |_| true,
         ..Script::new(dice, site).with("objective_too_tight", None, |_, _| {})
     })
 }

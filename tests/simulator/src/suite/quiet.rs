@@ -12,7 +12,7 @@ pub(super) const FAMILIES: &[Family] = &[
     fine("blip", "three to six slow minutes that are over", blip),
     Family {
         name: "infrequent_traffic",
-        about: "a request every minute to every ten, each after the instance went to sleep",
+        about: "a request every one to ten minutes, each after the instance went to sleep",
         verdict: "infrequent_traffic",
         is_overload: false,
         script: infrequent,
@@ -36,6 +36,7 @@ fn quiet(dice: &mut Dice, set: Set) -> Option<Script> {
     let site = Site::draw(dice, set, &Wish::default());
     Some(Script {
         judged: Judged::After(5),
+        requires: |_| true,
         also_right: vec!["objective_too_tight", "insufficient_data"],
         ..Script::new(dice, site).with("transient", None, |_, _| {})
     })
@@ -44,7 +45,7 @@ fn quiet(dice: &mut Dice, set: Set) -> Option<Script> {
 fn blip(dice: &mut Dice, set: Set) -> Option<Script> {
     let site = Site::draw(dice, set, &Wish { level: (0.25, 0.6), ..Wish::default() });
     let lasts = dice.minutes(3..=6);
-    let over_for = dice.minutes(4..=8);
+    let over_for = dice.minutes(5..=9);
     let effect: Effect = match dice.whole(0..=2) {
         0 => Box::new(super::waiting::wait(dice.uniform(1.0..1.5), &site, 1.0)),
         1 => Box::new(grows(site.level, 1.3, 1.0)),
@@ -55,7 +56,7 @@ fn blip(dice: &mut Dice, set: Set) -> Option<Script> {
         judged: Judged::After(lasts + over_for),
         requires: |over| {
             let was_alarming = over.windows(3).any(|three| three.iter().all(|is_over| *is_over));
-            was_alarming && over.iter().rev().take(4).all(|is_over| !is_over)
+            was_alarming && over.iter().rev().take(5).all(|is_over| !is_over)
         },
         ..script.with("transient", None, move |now, conditions| {
             if now.minute < lasts {
@@ -70,7 +71,7 @@ fn infrequent(dice: &mut Dice, set: Set) -> Option<Script> {
     let mut site = Site::draw(
         dice,
         set,
-        &Wish { instances: (1, 2), level: (0.002, 0.1), rates: Some((0.1, 1.0)), ..Wish::default() },
+        &Wish { instances: (1, 2), level: (0.002, 0.1), rates: Some((0.1, 0.7)), ..Wish::default() },
     );
     site.endpoint.cold = Some(Cold { factor: dice.uniform(3.0..8.0), seconds: 20.0 });
     site.endpoint.cold_after_idle_seconds = Some(dice.uniform(20.0..40.0));
@@ -78,6 +79,7 @@ fn infrequent(dice: &mut Dice, set: Set) -> Option<Script> {
         tolerated: 1.0,
         may_have_fired: true,
         longest: 200,
+        requires: |_| true,
         ..Script::new(dice, site).with("infrequent_traffic", None, |_, _| {})
     })
 }
@@ -87,10 +89,11 @@ fn hardly_any_data(dice: &mut Dice, set: Set) -> Option<Script> {
     let site = Site::draw(
         dice,
         set,
-        &Wish { instances: (1, 2), level: (0.005, 0.3), rates: Some((1.5, 4.5)), ..Wish::default() },
+        &Wish { instances: (1, 2), level: (0.005, 0.3), rates: Some((2.5, 4.5)), ..Wish::default() },
     );
     Some(Script {
         judged: Judged::After(5),
+        requires: |_| true,
         tolerated: 1.0,
         may_have_fired: true,
         missing: 0.2,

@@ -109,7 +109,7 @@ impl Script {
             worse: (1.2, 8),
             tolerated: 0.03,
             may_have_fired: false,
-            requires: |_| true,
+            requires: persists,
             also_right: Vec::new(),
             is_errors_as_right: false,
             is_overload: Some(false),
@@ -147,6 +147,11 @@ impl Script {
         }
         conditions
     }
+}
+
+/// The trouble is not over when it is judged: two of the last three minutes are over the objective.
+fn persists(over: &[bool]) -> bool {
+    over.iter().rev().take(3).filter(|is_over| **is_over).count() >= 2
 }
 
 /// Half of the endpoints are registered with Application Auto Scaling, with room above; a policy of theirs tracks a load
