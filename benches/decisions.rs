@@ -136,7 +136,12 @@ fn main() -> ExitCode {
     if let Some(path) = &cli.json {
         std::fs::write(path, serde_json::to_string_pretty(&results).unwrap()).expect("the results can be written");
     }
-    if cli.check && !missed.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    // Three incidents of a family say little, but a change that breaks a cause, or scales where it must not, shows.
+    let is_broken = cli.smoke && goals::is_broken(&results.whole);
+    if is_broken {
+        eprintln!("decisions: far worse than they were");
+    }
+    if is_broken || cli.check && !missed.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 /// Runs jobs on all cores; the results are in the order of the jobs.

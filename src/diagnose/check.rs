@@ -19,10 +19,9 @@ pub(super) struct Check {
 /// Where a signal is missing, a cause that needs it cannot be claimed.
 pub(super) const MISSING: f64 = -1.0;
 
-/// Where the signal that would exclude a cause is missing, the cause stays possible, but not certain: by itself this
-/// margin
-/// is a belief of e^(0.7/0.4) / (e^(0.7/0.4) + 1) = 0.85.
-pub(super) const NOT_EXCLUDED: f64 = 0.7;
+/// Where a signal that would exclude a cause, or make it certain, is missing, the cause stays possible, but below the belief
+/// that may write: by itself this margin is a belief of e^(0.5/0.3) / (e^(0.5/0.3) + 1) = 0.84.
+pub(super) const NOT_EXCLUDED: f64 = 0.5;
 
 impl Check {
     /// Speaks for the cause where `observed` is above `threshold`; `clear` is a difference that leaves no doubt.
@@ -35,6 +34,11 @@ impl Check {
     pub fn below(signal: &'static str, observed: Option<f64>, threshold: f64, clear: f64, text: String) -> Self {
         let margin = observed.map_or(MISSING, |observed| (threshold - observed) / clear);
         Self { signal, unit: "ratio", observed, normal: 1.0, margin, text }
+    }
+
+    /// Speaks for the cause by as much as was reckoned elsewhere, in units of a clear difference.
+    pub fn by(signal: &'static str, observed: Option<f64>, margin: f64, text: String) -> Self {
+        Self { signal, unit: "ratio", observed, normal: 1.0, margin: observed.map_or(MISSING, |_| margin), text }
     }
 
     /// The same check of a share, and the share that would be normal. (A ratio is 1 where all is normal.)

@@ -20,7 +20,7 @@ use super::windows::Windows;
 use crate::model::{EndpointName, Fact, History, Observation};
 pub(super) use errors::DOMINATES;
 pub(super) use latency::whole;
-pub(super) use work::outweighs;
+use work::outweighs;
 use {
     changes::Changes, concurrency::Concurrency, errors::Errors, instances::Instances, latency::Latency, load::Load,
     loading::Loading, memory::Memory, overhead::Overhead, work::Work,
@@ -91,6 +91,17 @@ impl Features {
         ];
         facts.into_iter().flatten().collect()
     }
+}
+
+/// Load does not explain it: it was carried before, or work per request rose by more.
+pub(super) fn is_not_load(features: &Features) -> Check {
+    let Features { load, work, .. } = features;
+    load.was_carried().or(Check::by(
+        "work_against_load",
+        work.ratio,
+        outweighs(work.ratio, load.ratio()),
+        work.in_words(),
+    ))
 }
 
 /// Requests were slow within the last ten minutes, or they fail.

@@ -9,7 +9,7 @@ pub(super) const ENOUGH_INVOCATIONS: f64 = 20.0;
 /// once
 /// an incident that came slowly is taken away.
 const BASELINE_MINUTES: usize = 60;
-/// With fewer than two hours of normal minutes nothing is graded high.
+/// With less than an hour and a half of normal minutes nothing is graded high.
 const CERTAIN_BASELINE_MINUTES: usize = 90;
 /// Three minutes are what a usual alarm needs too.
 const INCIDENT_MINUTES: usize = 3;

@@ -100,6 +100,8 @@ fn overload_without_an_objective() {
 fn overload_without_utilisation() {
     let observation = without(observed("overload"), Metric::CPUUtilization);
     check("overload-without-utilisation", &observation, Verdict::Overload, &[]);
+    let report = explain(&observation, &settings(&[]));
+    assert!(report.diagnosis.confidence < 0.9, "nothing may be written on {}", report.diagnosis.confidence);
 }
 
 #[test]

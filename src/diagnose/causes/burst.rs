@@ -1,7 +1,7 @@
 //! The overload lives inside single minutes: the minute's load is usual, but its requests come at once.
 
 use super::uneven_load::EVEN;
-use crate::diagnose::check::{Check, Judgement};
+use crate::diagnose::check::{Check, Judgement, NOT_EXCLUDED};
 use crate::diagnose::features::{Features, slow_or_failing};
 use crate::model::Verdict;
 
@@ -13,7 +13,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
     let mut checks = vec![
         inside.or(spike),
         if is_spike { slow_or_failing(features) } else { latency.is_elevated() },
-        work.is_flat().or_if_missing(0.8),
+        work.is_flat().or_if_missing(NOT_EXCLUDED),
         instances.are_even(),
         load.was_carried(),
         features.loading.is_rare(),
@@ -24,7 +24,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
         let even =
             Check::below("utilization_spread", instances.spread_ratio, EVEN, 0.15, instances.spread_in_words());
         let most = Check::above("p50_ratio", latency.p50_ratio, 1.3, 0.15, latency.who_in_words());
-        checks.push(most.or_if_missing(0.7).or(even));
+        checks.push(most.or_if_missing(NOT_EXCLUDED).or(even));
         // Between bursts the container idles: those requests are as fast as ever, or at least few are in flight.
         let text = match concurrency.fewest_ratio {
             Some(ratio) => format!("between the peaks {ratio:.2} times as many requests are in flight as usual"),
@@ -32,7 +32,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
         };
         let fast = Check::below("fastest_request", latency.minimum_ratio, 1.35, 0.12, latency.who_in_words());
         checks.push(
-            fast.or_if_missing(0.7).or(Check::below("fewest_in_flight", concurrency.fewest_ratio, 1.6, 0.4, text)),
+            fast.or_if_missing(NOT_EXCLUDED).or(Check::below("fewest_in_flight", concurrency.fewest_ratio, 1.6, 0.4, text)),
         );
     }
     Judgement {

@@ -1,6 +1,6 @@
 //! New instances serve before they are warm.
 
-use crate::diagnose::check::{Check, Judgement};
+use crate::diagnose::check::{Check, Judgement, NOT_EXCLUDED};
 use crate::diagnose::features::Features;
 use crate::model::Verdict;
 
@@ -33,7 +33,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
             latency.was_bad(),
             Check::below("load_ratio", Some(load.ratio()), 1.05, 0.05, load.in_words()),
             // The instances that were there before answer as fast as ever.
-            Check::below("fastest_request", latency.minimum_ratio, 1.6, 0.3, latency.who_in_words()).or_if_missing(0.8),
+            Check::below("fastest_request", latency.minimum_ratio, 1.6, 0.3, latency.who_in_words()).or_if_missing(NOT_EXCLUDED),
             features.loading.is_rare(),
         ],
     }

@@ -1,7 +1,7 @@
 //! Requests queue inside the container while the hardware idles: too few workers, or a lock.
 
 use super::overload::BUSY;
-use crate::diagnose::check::{Check, Judgement};
+use crate::diagnose::check::{Check, Judgement, NOT_EXCLUDED};
 use crate::diagnose::features::Features;
 use crate::model::Verdict;
 
@@ -67,7 +67,7 @@ fn at_a_usual_load(features: &Features) -> Vec<Check> {
 /// Too few workers for more load than ever.
 fn at_more_than_ever(features: &Features) -> Vec<Check> {
     let Features { latency, load, work, .. } = features;
-    let waits = Check::above("p50_ratio", latency.p50_ratio, 1.2, 0.15, latency.who_in_words()).or_if_missing(0.7);
+    let waits = Check::above("p50_ratio", latency.p50_ratio, 1.2, 0.15, latency.who_in_words()).or_if_missing(NOT_EXCLUDED);
     // A wait for something else meets the fastest request too; a queue lets some through at once, or did when it began.
     let passes = Check::below("fastest_request", latency.minimum_ratio, 2.5, 1.0, latency.who_in_words());
     let began = Check::below("first_minimum", latency.first_minimum_ratio, 2.5, 1.0, latency.first_in_words());
@@ -77,7 +77,7 @@ fn at_more_than_ever(features: &Features) -> Vec<Check> {
         load.is_beyond_usual(),
         load.was_never_met(),
         waits,
-        passes.or(began.and(is_long)).or_if_missing(0.7),
+        passes.or(began.and(is_long)).or_if_missing(NOT_EXCLUDED),
         latency.is_bad(),
         is_flat(features),
         work.has_not_fallen(),

@@ -2,11 +2,11 @@
 //! grew.
 
 use crate::diagnose::check::{Check, Judgement};
-use crate::diagnose::features::{Features, outweighs};
+use crate::diagnose::features::{Features, is_not_load};
 use crate::model::Verdict;
 
 pub(super) fn judge(features: &Features) -> Judgement {
-    let Features { latency, load, work, overhead, .. } = features;
+    let Features { latency, work, overhead, .. } = features;
     let text = overhead.in_words();
     let checks = vec![
         overhead.has_risen(),
@@ -16,13 +16,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
             .or(Check::above("p50_ratio", latency.p50_ratio, 1.4, 0.4, latency.who_in_words())),
         latency.is_elevated(),
         latency.is_slower_at_load(),
-        load.was_carried().or(Check::above(
-            "work_against_load",
-            Some(outweighs(work.ratio, load.ratio())),
-            0.0,
-            1.0,
-            work.in_words(),
-        )),
+        is_not_load(features),
         features.instances.are_warm(),
         features.memory.is_fine(),
         features.loading.is_rare(),

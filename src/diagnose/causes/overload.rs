@@ -1,7 +1,7 @@
 //! Requests queue: load per instance is beyond what this endpoint has carried within its limits, and each request takes
 //! no more work than before.
 
-use crate::diagnose::check::{Check, Judgement};
+use crate::diagnose::check::{Check, Judgement, NOT_EXCLUDED};
 use crate::diagnose::features::Features;
 use crate::model::{Thousands, Verdict};
 
@@ -23,14 +23,16 @@ pub(super) fn judge(features: &Features) -> Judgement {
         load.is_beyond_usual(),
         // A queue that fills slowly lets some minutes pass; saturated hardware does not keep up whatever came before.
         load.was_never_met().or(work.is_saturated()),
-        // Without utilisation the questions about load still stand, but no longer as clearly.
-        same_work.or_if_missing(0.8),
+        // Without utilisation the questions about load still stand, but nothing is written on them.
+        same_work.or_if_missing(NOT_EXCLUDED),
         // Requests queue for something that is busy. Where the hardware idles, they wait for something else.
-        Check::above("utilization", work.known_busy(), BUSY, 0.06, work.busy_in_words()).share(BUSY).or_if_missing(0.8),
+        Check::above("utilization", work.known_busy(), BUSY, 0.06, work.busy_in_words())
+            .share(BUSY)
+            .or_if_missing(NOT_EXCLUDED),
         work.has_not_fallen().or(work.is_saturated()),
         // One ill instance makes some requests slow, an overload most.
         Check::above("p50_ratio", latency.p50_ratio, 1.1, 0.1, latency.who_in_words())
-            .or_if_missing(0.8)
+            .or_if_missing(NOT_EXCLUDED)
             .or(instances.are_even()),
         instances.are_not_far_apart(),
         features.loading.is_rare(),

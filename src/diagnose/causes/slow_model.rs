@@ -1,7 +1,7 @@
 //! Each request takes more work than it did at the same load, or always took too much for the objective.
 
 use crate::diagnose::check::{Check, Judgement};
-use crate::diagnose::features::{Features, outweighs, whole};
+use crate::diagnose::features::{Features, is_not_load, whole};
 use crate::model::Verdict;
 
 /// A rise that went on for longer than this is no deployment; queues fill faster too.
@@ -16,7 +16,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
     if features.latency.is_always_slow() {
         return always_slow(features);
     }
-    let Features { latency, load, work, changes, .. } = features;
+    let Features { latency, work, changes, .. } = features;
     let deployment = changes.in_words();
     let still_grows = latency.growth.is_some_and(|growth| growth > STILL_GROWING);
     let is_gradual = latency.age_minutes > GRADUAL_MINUTES && still_grows;
@@ -34,14 +34,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
         work.has_risen(),
         latency.is_elevated(),
         latency.is_slower_at_load(),
-        // Load beyond anything seen explains slowness by itself, unless work per request rose more.
-        load.was_carried().or(Check::above(
-            "work_against_load",
-            Some(outweighs(work.ratio, load.ratio())),
-            0.0,
-            1.0,
-            work.in_words(),
-        )),
+        is_not_load(features),
         work.has_risen_everywhere(),
         features.instances.are_even().or(work.has_risen_everywhere().and(features.instances.are_not_clearly_uneven())),
         features.overhead.is_flat(),

@@ -1,6 +1,6 @@
 //! One instance, or a few, is far slower or busier than the rest.
 
-use crate::diagnose::check::{Check, Judgement};
+use crate::diagnose::check::{Check, Judgement, NOT_EXCLUDED};
 use crate::diagnose::features::Features;
 use crate::model::Verdict;
 
@@ -14,7 +14,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
     let piled = concurrency.is_in_one_container();
     // Where utilisation is shared as evenly as ever, requests pile up everywhere at once: a burst.
     let apart = Check::above("utilization_spread", instances.spread_ratio, EVEN, 0.15, instances.spread_in_words());
-    let piled = [few, apart.or_if_missing(0.5)].into_iter().fold(piled, Check::and);
+    let piled = [few, apart.or_if_missing(NOT_EXCLUDED)].into_iter().fold(piled, Check::and);
     let uneven = instances.are_uneven();
     let tail = latency.some_wait_ever_longer();
     let uneven = if instances.are_several() { uneven.or(piled).or(tail) } else { uneven };
@@ -26,7 +26,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
         latency.is_slower_at_load(),
         // The others are as fast as ever.
         Check::below("fastest_request", latency.minimum_ratio, 1.7, 0.3, latency.who_in_words())
-            .or_if_missing(0.8)
+            .or_if_missing(NOT_EXCLUDED)
             .or(instances.are_far_apart()),
         // Instances that differ this much explain what load does not.
         load.was_carried().or(instances.are_far_apart()).or(Check::below(

@@ -51,8 +51,7 @@ impl Concurrency {
     }
 
     /// Requests come in bursts: the most in flight is far above what random arrivals bring, or it is above while the
-    /// fewest
-    /// is below, because between bursts a container is idler than ever.
+    /// fewest is below, because between bursts a container is idler than ever.
     pub fn comes_in_bursts(&self) -> Check {
         Check::above("burstiness", self.burstiness(), 0.0, 1.0, self.in_words()).share(0.0)
     }

@@ -129,7 +129,7 @@ fn is_after_latency(windows: &Windows) -> bool {
     let before = windows.history.between(windows.onset.plus(-33), windows.onset.plus(-4));
     let before: Vec<f64> = before.filter_map(|(_, row)| requests(row)).collect();
     let (Some(usual), Some(busy)) = (median(before.iter().copied()), quantile(before, 0.95)) else { return false };
-    let risen = (busy).max(1.1 * usual);
+    let risen = busy.max(1.1 * usual);
     let is_risen = |row: &MinuteRow| requests(row).is_some_and(|now| now > risen);
     let first = windows.history.between(windows.onset.plus(-10), windows.end).find(|(_, row)| is_risen(row));
     first.is_some_and(|(minute, _)| minute.since(windows.onset) >= 2)

@@ -70,9 +70,7 @@ impl Loading {
         if !self.is_published {
             return Check::below("cache_miss_share", None, 0.0, 1.0, self.in_words()).or_if_missing(2.0);
         }
-        let margin = -self.check().margin();
-        let observed = self.miss_share.unwrap_or(0.0);
-        Check::below("cache_miss_share", Some(observed), observed + margin * 0.03, 0.03, self.in_words()).share(0.0)
+        Check::by("cache_miss_share", self.miss_share.or(Some(0.0)), -self.check().margin(), self.in_words()).share(0.0)
     }
 
     pub(super) fn facts(&self) -> Vec<Fact> {

@@ -55,20 +55,17 @@ impl Memory {
 
     /// It is full, and was not.
     pub fn is_full(&self) -> Check {
-        let margin = self.margin();
-        let observed = self.now.filter(|_| margin.is_finite());
-        // The margin holds two measurements; the check shows the first.
-        Check::above("memory", observed, observed.unwrap_or(0.0) - margin * 0.04, 0.04, self.in_words())
-            .share(self.normal.unwrap_or(0.0))
+        self.check(self.margin())
     }
 
     /// It is not what runs out.
     pub fn is_fine(&self) -> Check {
-        let margin = -self.margin();
+        self.check(-self.margin()).or_if_missing(1.0)
+    }
+
+    fn check(&self, margin: f64) -> Check {
         let observed = self.now.filter(|_| margin.is_finite());
-        Check::below("memory", observed, observed.unwrap_or(0.0) + margin * 0.04, 0.04, self.in_words())
-            .share(self.normal.unwrap_or(0.0))
-            .or_if_missing(1.0)
+        Check::by("memory", observed, margin, self.in_words()).share(self.normal.unwrap_or(0.0))
     }
 
     pub(super) fn facts(&self) -> Vec<Fact> {
