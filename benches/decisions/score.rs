@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 /// Bins of confidence.
 const BINS: usize = 10;
+/// Share of incidents that the surest answers cover.
+const COVERED: f64 = 0.9;
 /// Confidence at which money may be spent.
 const SURE: f64 = 0.9;
 
@@ -28,7 +30,11 @@ pub struct Score {
     /// Answers that name a cause, where one could be named.
     pub coverage: f64,
     /// Right ones among them.
+    pub named_right: f64,
+    /// Right ones among the surest answers that cover nine in ten of these incidents.
     pub selective: f64,
+    /// The confidence from which an answer is among the surest.
+    pub surest_from: f64,
     /// Expected calibration error.
     pub calibration_error: f64,
     /// Right refinements among right verdicts that should have one.
@@ -63,11 +69,31 @@ impl Share {
     }
 }
 
+/// The surest answers.
+struct Surest {
+    from: f64,
+    right: f64,
+}
+
+impl Surest {
+    /// The surest of `answers` (confidence, and whether it is right) that cover [`COVERED`] of `incidents`, and those that
+    /// are as sure as the last of them.
+    fn of(mut answers: Vec<(f64, bool)>, incidents: usize) -> Self {
+        answers.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+        let wanted = (COVERED * incidents as f64).ceil() as usize;
+        let from = answers.get(wanted.saturating_sub(1)).map_or(0.0, |(confidence, _)| *confidence);
+        let mut right = Share::default();
+        answers.iter().filter(|(confidence, _)| *confidence >= from).for_each(|(_, is_right)| right.count(*is_right));
+        Self { from, right: right.value() }
+    }
+}
+
 /// Scores one kind of answer.
 pub fn score<'a>(cases: impl Iterator<Item = &'a Case> + Clone, answer: impl Fn(&Case) -> &Answer) -> Score {
     let mut families: BTreeMap<&str, Share> = BTreeMap::new();
     let [mut all, mut scaling, mut wrong_scaling, mut sure, mut missed] = [Share::default(); 5];
-    let [mut coverage, mut selective, mut sub_cause, mut blocked_by] = [Share::default(); 4];
+    let [mut coverage, mut named, mut sub_cause, mut blocked_by] = [Share::default(); 4];
+    let mut sure_of = Vec::new();
     for case in cases.clone() {
         let answer = answer(case);
         let truth = &case.truth;
@@ -90,7 +116,8 @@ pub fn score<'a>(cases: impl Iterator<Item = &'a Case> + Clone, answer: impl Fn(
             coverage.count(!abstains);
         }
         if !abstains {
-            selective.count(is_right);
+            named.count(is_right);
+            sure_of.push((answer.confidence, is_right));
         }
         if let Some(expected) = truth.sub_cause.filter(|_| truth.verdict == answer.verdict) {
             sub_cause.count(answer.sub_cause.as_deref() == Some(expected));
@@ -100,6 +127,7 @@ pub fn score<'a>(cases: impl Iterator<Item = &'a Case> + Clone, answer: impl Fn(
             blocked_by.count(named.map_or(truth.blocked_by.is_empty(), |named| truth.blocked_by.contains(&named)));
         }
     }
+    let surest = Surest::of(sure_of, coverage.all);
     Score {
         incidents: all.all,
         cause_macro: families.values().map(|share| share.value()).sum::<f64>() / families.len() as f64,
@@ -109,7 +137,9 @@ pub fn score<'a>(cases: impl Iterator<Item = &'a Case> + Clone, answer: impl Fn(
         sure_false_scale_out: sure.value(),
         missed_overload: missed.value(),
         coverage: coverage.value(),
-        selective: selective.value(),
+        named_right: named.value(),
+        selective: surest.right,
+        surest_from: surest.from,
         calibration_error: calibration_error(&bins(cases, answer)),
         sub_cause: sub_cause.value(),
         blocked_by: blocked_by.value(),

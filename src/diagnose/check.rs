@@ -66,6 +66,11 @@ impl Check {
         if other.margin < self.margin { other } else { self }
     }
 
+    /// Whether there was anything to measure.
+    pub fn is_measured(&self) -> bool {
+        self.observed.is_some()
+    }
+
     /// Positive where the measurement speaks for the cause.
     pub fn margin(&self) -> f64 {
         self.margin

@@ -13,12 +13,14 @@ mod load;
 mod loading;
 mod memory;
 mod overhead;
+mod shape;
 mod work;
 
 use super::check::Check;
 use super::windows::Windows;
 use crate::model::{EndpointName, Fact, History, Observation};
 pub(super) use errors::DOMINATES;
+pub(super) use instances::LONGEST_LEAD_MINUTES;
 pub(super) use latency::whole;
 use work::outweighs;
 use {
@@ -76,6 +78,14 @@ impl Features {
         })
     }
 
+    /// By how much the load of an instance rises at most where one of them stops taking requests: routing by least
+    /// outstanding requests leaves the others what it does not take; at random each gets its share whatever happens.
+    pub fn most_taken_over(&self) -> f64 {
+        let is_random = self.routing_strategy.as_deref() != Some("LEAST_OUTSTANDING_REQUESTS");
+        let several = self.instances.count.filter(|count| *count > 1.5 && !is_random);
+        several.map_or(1.0, |count| count / (count - 1.0))
+    }
+
     /// Facts that every report shows, whichever cause is named.
     pub fn context(&self) -> Vec<Fact> {
         let facts = [
@@ -109,6 +119,34 @@ pub(super) fn slow_or_failing(features: &Features) -> Check {
     let errors = &features.errors;
     let failing = Check::above("error_5xx_share", errors.share_5xx, DOMINATES, 0.04, errors.in_words());
     features.latency.was_bad().or(failing.share(errors.normal_5xx))
+}
+
+/// Some requests wait long while half of them bear hardly any of it, and they pile up in one container, or wait ever
+/// longer: one place of several is slow. A slow dependency adds the same to each request that meets it, on any instance.
+pub(super) fn is_in_one_place(features: &Features) -> Check {
+    let margin = features.instances.are_several().then(|| in_one_place(features)).flatten();
+    let latency = &features.latency;
+    let text = format!("{}, while {}", latency.at_load_in_words(), latency.who_in_words());
+    Check::above("one_place", margin, 0.0, 1.0, text).share(0.0)
+}
+
+/// The slow requests are on any instance.
+pub(super) fn is_not_in_one_place(features: &Features) -> Check {
+    let place = is_in_one_place(features);
+    let text = place.text().to_owned();
+    Check::by("one_place", Some(0.0).filter(|_| place.is_measured()), -place.margin(), text).share(0.0).or_if_missing(1.0)
+}
+
+/// Positive where one place of several is slow, in units of a clear difference.
+fn in_one_place(features: &Features) -> Option<f64> {
+    let Features { latency, concurrency, errors, .. } = features;
+    let few = (0.07 - latency.shape.median_share?) / 0.05;
+    let piled = concurrency.burst_ratio.map_or(f64::NEG_INFINITY, |ratio| (ratio - 1.1) / 0.12);
+    let unsteady = latency.shape.unsteadiness.map_or(f64::NEG_INFINITY, |ratio| (ratio - 2.2) / 1.5);
+    // A wait that is many times the usual latency of slow requests is a queue. Where requests fail, they may fail slowly.
+    let long = (latency.ratio - 7.0) / 3.0;
+    let queues = if errors.dominate() { piled.max(unsteady - 0.5) } else { piled.max(unsteady).max(long) };
+    Some(few.min(queues))
 }
 
 /// One fact for the report's context.

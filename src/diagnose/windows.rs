@@ -13,6 +13,8 @@ const BASELINE_MINUTES: usize = 60;
 const CERTAIN_BASELINE_MINUTES: usize = 90;
 /// Three minutes are what a usual alarm needs too.
 const INCIDENT_MINUTES: usize = 3;
+/// Where single minutes are missing, fewer are judged, with less certainty.
+const FEWEST_MINUTES: usize = 2;
 /// The incident is judged by its last minutes: earlier ones mix the rise with the plateau.
 const WINDOW: usize = 5;
 /// Metrics arrive one to three minutes late; where nothing came for this long, there is nothing to judge.
@@ -73,12 +75,18 @@ impl<'a> Windows<'a> {
         let last_judged: Vec<_> =
             judged.iter().rev().take(WINDOW).filter(|(minute, _)| *minute > end.plus(-8)).collect();
         let latest = || last_judged.iter().rev();
-        // One minute of elevated latency is followed by more, or it was a blip; either way the last minutes are judged.
-        let in_incident = latest().filter(|(minute, _)| *minute >= onset).count();
-        let incident: Vec<&MinuteRow> = latest()
-            .filter(|(minute, _)| in_incident < INCIDENT_MINUTES || *minute >= onset)
-            .map(|(_, row)| *row)
-            .collect();
+        // One minute of elevated latency is followed by more, or it was a blip; then the last minutes are judged. Two in
+        // which latency was bad, with the others missing, say more by themselves than mixed with minutes from before.
+        let since_onset: Vec<&MinuteRow> =
+            latest().filter(|(minute, _)| *minute >= onset).map(|(_, row)| *row).collect();
+        let is_bad = |row: &&MinuteRow| row.latency.is_some_and(|latency| slow.is_bad(latency));
+        let is_long_enough = i64::try_from(INCIDENT_MINUTES).is_ok_and(|minutes| last.since(onset) + 1 >= minutes);
+        let are_bad = is_long_enough && since_onset.len() >= FEWEST_MINUTES && since_onset.iter().all(is_bad);
+        let incident: Vec<&MinuteRow> = if since_onset.len() >= INCIDENT_MINUTES || are_bad {
+            since_onset
+        } else {
+            latest().map(|(_, row)| *row).collect()
+        };
         let earlier: Vec<(Minute, &MinuteRow)> =
             judged.iter().copied().filter(|(minute, _)| *minute < onset.plus(-3)).collect();
         // A minute of failing requests is no measure of what the endpoint carries.
@@ -87,10 +95,10 @@ impl<'a> Windows<'a> {
         let normal = without_incidents(&sound, &slow);
         let normal =
             if normal.len() < BASELINE_MINUTES { earlier.iter().map(|(_, row)| *row).collect() } else { normal };
-        if incident.len() < INCIDENT_MINUTES || normal.len() < BASELINE_MINUTES {
+        if incident.len() < FEWEST_MINUTES || normal.len() < BASELINE_MINUTES {
             return Err(vec![format!(
                 "{} minutes with at least {ENOUGH_INVOCATIONS} invocations before the incident and {} in it; \
-                 {BASELINE_MINUTES} and {INCIDENT_MINUTES} are needed",
+                 {BASELINE_MINUTES} and {FEWEST_MINUTES} are needed",
                 normal.len(),
                 incident.len()
             )]);
@@ -122,6 +130,11 @@ impl<'a> Windows<'a> {
         last.iter().map(|latency| latency.0).max_by(f64::total_cmp).filter(|_| is_calm)
     }
 
+    /// The last two minutes that were judged.
+    pub fn latest(&self) -> Vec<&'a MinuteRow> {
+        self.incident.iter().rev().take(2).copied().collect()
+    }
+
     /// The highest latency of the last ten minutes.
     pub fn peak(&self) -> Option<f64> {
         let last = self.observation.last_minute();
@@ -145,9 +158,9 @@ impl<'a> Windows<'a> {
         self.observation.objective.map_or(Statistic::P90, |objective| objective.slo_statistic)
     }
 
-    /// Whether there are so few normal minutes that nothing is certain.
+    /// Whether there are so few normal minutes, or so few of the incident, that nothing is certain.
     pub fn is_short(&self) -> bool {
-        self.normal.len() < CERTAIN_BASELINE_MINUTES
+        self.normal.len() < CERTAIN_BASELINE_MINUTES || self.incident.len() < INCIDENT_MINUTES
     }
 }
 

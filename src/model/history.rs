@@ -5,6 +5,9 @@ use super::{
 };
 use std::collections::BTreeMap;
 
+/// Instances come and go over several minutes; for this long their number is taken to be what it was.
+const INSTANCES_KNOWN_MINUTES: i64 = 5;
+
 /// One minute of one variant. A field is `None` where CloudWatch had no datapoint.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct MinuteRow {
@@ -160,7 +163,27 @@ impl History {
         put(Metric::GPUUtilization, Statistic::Average, &|row, value| row.gpu.average = Some(value / gpus));
         put(Metric::GPUUtilization, Statistic::Minimum, &|row, value| row.gpu.minimum = Some(value / gpus));
         put(Metric::GPUUtilization, Statistic::Maximum, &|row, value| row.gpu.maximum = Some(value / gpus));
+        history.complete_load();
         history
+    }
+
+    /// `Invocations` and `InvocationsPerInstance` say the same where the number of instances is known: one that is missing
+    /// follows from the other and from how many served in the minutes just before.
+    fn complete_load(&mut self) {
+        let mut known: Option<(Minute, f64)> = None;
+        for (minute, row) in &mut self.0 {
+            if let Some(instances) = row.instances() {
+                known = Some((*minute, instances));
+            }
+            let Some((_, instances)) = known.filter(|(seen, _)| minute.since(*seen) <= INSTANCES_KNOWN_MINUTES) else {
+                continue;
+            };
+            match (row.invocations, row.load) {
+                (Some(invocations), None) => row.load = Some(InvocationsPerInstance(invocations.0 / instances)),
+                (None, Some(load)) => row.invocations = Some(InvocationsPerMinute(load.0 * instances)),
+                _ => {}
+            }
+        }
     }
 
     /// Minutes from `first` to `last`, both included.

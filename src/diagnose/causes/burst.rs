@@ -1,6 +1,5 @@
 //! The overload lives inside single minutes: the minute's load is usual, but its requests come at once.
 
-use super::uneven_load::EVEN;
 use crate::diagnose::check::{Check, Judgement, NOT_EXCLUDED};
 use crate::diagnose::features::{Features, slow_or_failing};
 use crate::model::Verdict;
@@ -13,18 +12,17 @@ pub(super) fn judge(features: &Features) -> Judgement {
     let mut checks = vec![
         inside.or(spike),
         if is_spike { slow_or_failing(features) } else { latency.is_elevated() },
-        work.is_flat().or_if_missing(NOT_EXCLUDED),
+        // More load than ever may come in bursts; while the hardware has time to spare in each minute, they are the cause.
+        load.was_carried().or(concurrency.comes_in_clear_bursts().and(work.is_not_full())),
         instances.are_even(),
-        load.was_carried(),
         features.loading.is_rare(),
         features.memory.is_fine(),
     ];
     if !is_spike {
-        // A burst makes most requests wait, one ill instance or dependency only some; and the minute's load is usual.
-        let even =
-            Check::below("utilization_spread", instances.spread_ratio, EVEN, 0.15, instances.spread_in_words());
-        let most = Check::above("p50_ratio", latency.p50_ratio, 1.3, 0.15, latency.who_in_words());
-        checks.push(most.or_if_missing(NOT_EXCLUDED).or(even));
+        checks.push(latency.is_slower_at_load());
+        checks.push(work.is_flat().or_if_missing(NOT_EXCLUDED));
+        // A burst makes most requests wait, one ill instance or dependency only some.
+        checks.push(latency.meets_most().or_if_missing(NOT_EXCLUDED));
         // Between bursts the container idles: those requests are as fast as ever, or at least few are in flight.
         let text = match concurrency.fewest_ratio {
             Some(ratio) => format!("between the peaks {ratio:.2} times as many requests are in flight as usual"),

@@ -2,7 +2,7 @@
 
 use super::overload::BUSY;
 use crate::diagnose::check::{Check, Judgement, NOT_EXCLUDED};
-use crate::diagnose::features::Features;
+use crate::diagnose::features::{Features, is_not_in_one_place};
 use crate::model::Verdict;
 
 pub(super) fn judge(features: &Features) -> Judgement {
@@ -49,16 +49,19 @@ fn at_a_usual_load(features: &Features) -> Vec<Check> {
     let Features { latency, work, .. } = features;
     vec![
         latency.queues(),
-        is_idle(features),
+        features.work.is_not_busy(),
         latency.is_bad(),
         is_flat(features),
         // Where much less gets done than before, workers are stuck in something else.
-        Check::above("utilization_change", work.busy_change, 0.8, 0.08, work.busy_change_in_words()),
+        work.has_hardly_fallen(),
         features.errors.are_few(),
         features.errors.are_few_4xx(),
         features.concurrency.is_smooth(),
         features.instances.are_even(),
         features.instances.are_warm(),
+        features.load.has_no_spike(),
+        is_not_in_one_place(features),
+        latency.does_not_wait_steadily(),
         features.loading.is_rare(),
         features.memory.is_fine(),
     ]
@@ -81,6 +84,9 @@ fn at_more_than_ever(features: &Features) -> Vec<Check> {
         latency.is_bad(),
         is_flat(features),
         work.has_not_fallen(),
+        features.load.has_no_spike(),
+        is_not_in_one_place(features),
+        latency.does_not_wait_steadily(),
         features.loading.is_rare(),
         features.memory.is_fine(),
     ]

@@ -1,16 +1,16 @@
 //! The model fails: 5xx answers dominate, and load is not what brought them.
 
 use crate::diagnose::check::{Check, Judgement};
-use crate::diagnose::features::{DOMINATES, Features};
+use crate::diagnose::features::{DOMINATES, Features, is_not_in_one_place};
 use crate::model::Verdict;
 
 pub(super) fn judge(features: &Features) -> Judgement {
     let Features { errors, load, work, latency, instances, .. } = features;
     let normal = errors.normal_5xx.max(0.001);
     let rise = errors.share_5xx.map(|share| share / normal);
-    // Where half of the requests take far longer, and fail after a minute or leave the hardware idler than before, they
+    // Where half of the requests take far longer, give up only after a minute, and the hardware does less than before, they
     // fail because they wait.
-    let is_waiting = latency.times_out() || work.has_fallen().margin() > 0.0;
+    let is_waiting = latency.times_out() && work.has_fallen().margin() > 0.0;
     let waits = latency.p50_ratio.filter(|_| is_waiting).unwrap_or(1.0);
     let stuck = Check::below("p50_ratio", Some(waits), 4.0, 2.0, latency.who_in_words());
     let spike = load.has_no_spike();
@@ -29,8 +29,9 @@ pub(super) fn judge(features: &Features) -> Judgement {
         Check::below("work_per_request", work.ratio, 1.5, 0.2, work.in_words()).or_if_missing(1.0),
         stuck,
         spike,
-        latency.none_waits_ever_longer(),
-        instances.are_even(),
+        is_not_in_one_place(features).or(errors.are_more_than_of_one(instances.count)),
+        // One ill instance fails no more than its share.
+        instances.are_even().or(errors.are_more_than_of_one(instances.count)),
         Check::below(
             "error_4xx_to_5xx",
             errors.share_4xx.zip(errors.share_5xx).map(|(refused, failed)| refused / failed.max(0.001)),

@@ -8,8 +8,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
     let Features { latency, overhead, .. } = features;
     let text = overhead.in_words();
     let checks = vec![
-        // A rise by a third of the objective is felt by callers whatever the model does.
-        Check::above("overhead_rise", overhead.rise, 0.3, 0.3, text.clone()),
+        overhead.is_large(),
         Check::above("overhead_ratio", overhead.ratio, 1.5, 0.5, text.clone()),
         Check::below("latency_ratio", Some(latency.ratio), 1.35, 0.2, latency.in_words()),
         features.errors.are_few(),

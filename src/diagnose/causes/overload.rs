@@ -2,11 +2,11 @@
 //! no more work than before.
 
 use crate::diagnose::check::{Check, Judgement, NOT_EXCLUDED};
-use crate::diagnose::features::Features;
+use crate::diagnose::features::{Features, is_not_in_one_place};
 use crate::model::{Thousands, Verdict};
 
 /// With less of the hardware in use than this, nothing queues for it.
-pub(super) const BUSY: f64 = 0.31;
+pub(super) const BUSY: f64 = 0.37;
 
 pub(super) fn judge(features: &Features) -> Judgement {
     let Features { latency, load, work, instances, .. } = features;
@@ -34,6 +34,10 @@ pub(super) fn judge(features: &Features) -> Judgement {
         Check::above("p50_ratio", latency.p50_ratio, 1.1, 0.1, latency.who_in_words())
             .or_if_missing(NOT_EXCLUDED)
             .or(instances.are_even()),
+        // What comes at once overloads the moment, not the minute.
+        features.concurrency.is_steady().or(work.is_full()),
+        is_not_in_one_place(features),
+        latency.does_not_wait_steadily().or(work.is_busy()),
         instances.are_not_far_apart(),
         features.loading.is_rare(),
     ];

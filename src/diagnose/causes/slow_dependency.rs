@@ -1,8 +1,7 @@
 //! Slower at the same load while work per request is flat: the container waits for something.
 
-use super::overload::BUSY;
 use crate::diagnose::check::{Check, Judgement};
-use crate::diagnose::features::Features;
+use crate::diagnose::features::{Features, is_not_in_one_place};
 use crate::model::Verdict;
 
 /// Half of the requests slower than this: the wait meets all of them, not some.
@@ -22,23 +21,26 @@ pub(super) fn judge(features: &Features) -> Judgement {
         () if latency.p50_ratio.unwrap_or(latency.ratio) > MOST_REQUESTS => "all_requests",
         () => "some_requests",
     };
-    let mut checks = vec![latency.is_elevated(), latency.is_slower_at_load(), work.is_flat()];
+    let mut checks = vec![latency.is_elevated(), latency.is_slower_at_load(), is_flat(features)];
     if is_exhausted {
-        // Requests that wait too long fail in the end, and callers ask again: where the hardware does less than before,
-        // neither load nor errors are the cause.
-        checks.extend([fallen, stuck]);
+        // Requests that wait for a minute fail in the end, and callers ask again: where the hardware does less than before,
+        // load is not the cause, and errors are not where requests fail by waiting.
+        checks.extend([fallen, stuck, errors_are_timeouts(features)]);
     } else {
         checks.extend([
-            load.was_carried(),
+            // A wait that meets all requests alike is no queue, at any load, as long as there is hardware to spare.
+            load.was_carried().or(latency.waits_steadily().and(work.is_not_busy())),
             errors_are_timeouts(features),
-            features.concurrency.is_smooth(),
+            // A burst makes most requests wait.
+            features.concurrency.is_smooth().or(latency.meets_few()),
             features.instances.are_even(),
-            latency.none_waits_ever_longer(),
+            is_not_in_one_place(features),
             is_no_queue(features),
         ]);
     }
     checks.extend([
         work.is_not_saturated(),
+        load.has_no_spike(),
         features.overhead.is_flat(),
         features.errors.are_few_4xx(),
         features.memory.is_fine(),
@@ -76,21 +78,21 @@ pub(super) fn judge(features: &Features) -> Judgement {
     }
 }
 
+/// Requests take the work that they took before; where a rise was to be expected, a small one counts.
+fn is_flat(features: &Features) -> Check {
+    if super::slow_model::is_expected(features) { features.work.is_quite_flat() } else { features.work.is_flat() }
+}
+
 /// Few requests fail, or they fail because they wait for a minute.
 fn errors_are_timeouts(features: &Features) -> Check {
     let few = features.errors.are_few();
-    if features.latency.times_out() { few.or(features.latency.is_stuck()) } else { few }
+    if features.latency.times_out() { few.or(features.latency.is_stuck().and(features.work.has_fallen())) } else { few }
 }
 
-/// Requests do not queue in a container that idles: that is a limit of its own.
+/// Requests do not queue in a container that has hardware to spare: that is a limit of its own.
 fn is_no_queue(features: &Features) -> Check {
-    let queueing = features.latency.queueing();
     let text = features.latency.who_in_words();
-    let busy = features.work.known_busy();
-    Check::below("queueing", queueing, 0.0, 1.0, text)
-        .share(0.0)
-        .or_if_missing(1.0)
-        .or(Check::above("utilization", busy, BUSY, 0.06, features.work.busy_in_words()).share(BUSY))
+    Check::below("queueing", features.latency.queueing(), 0.0, 1.0, text).share(0.0).or_if_missing(1.0)
 }
 
 /// A wait adds the same time to every request; a slow host multiplies each.

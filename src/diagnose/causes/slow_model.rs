@@ -1,6 +1,6 @@
 //! Each request takes more work than it did at the same load, or always took too much for the objective.
 
-use crate::diagnose::check::{Check, Judgement};
+use crate::diagnose::check::{Check, Judgement, NOT_EXCLUDED};
 use crate::diagnose::features::{Features, is_not_load, whole};
 use crate::model::Verdict;
 
@@ -18,8 +18,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
     }
     let Features { latency, work, changes, .. } = features;
     let deployment = changes.in_words();
-    let still_grows = latency.growth.is_some_and(|growth| growth > STILL_GROWING);
-    let is_gradual = latency.age_minutes > GRADUAL_MINUTES && still_grows;
+    let is_gradual = is_gradual(features);
     // A few long requests leave the fastest as they are, and the usual one less slow than the slow one.
     let is_fast = latency.minimum_ratio.is_none_or(|ratio| ratio < STALLS_FASTEST);
     let is_far = |p50: f64| p50 < STALLS_FASTEST || latency.ratio > STALLS_TAIL * p50;
@@ -31,13 +30,16 @@ pub(super) fn judge(features: &Features) -> Judgement {
         () => None,
     };
     let checks = vec![
-        work.has_risen(),
+        // A deployment just before, or a slow climb, is reason enough to take a small rise for one.
+        if is_expected(features) { work.has_risen_a_little() } else { work.has_risen() },
         latency.is_elevated(),
         latency.is_slower_at_load(),
         is_not_load(features),
         work.has_risen_everywhere(),
-        features.instances.are_even().or(work.has_risen_everywhere().and(features.instances.are_not_clearly_uneven())),
+        // Heavier work meets every request; where the fastest is as fast as ever, it is some instances, or stalls on all.
+        is_shared(features).or(is_on_all(features)),
         features.overhead.is_flat(),
+        features.errors.are_few_4xx(),
         features.instances.are_warm(),
         features.memory.is_fine(),
         features.loading.is_rare(),
@@ -83,6 +85,42 @@ pub(super) fn judge(features: &Features) -> Judgement {
         next_steps,
         checks,
     }
+}
+
+/// It came slowly, and still grows.
+fn is_gradual(features: &Features) -> bool {
+    let latency = &features.latency;
+    latency.age_minutes > GRADUAL_MINUTES && latency.growth.is_some_and(|growth| growth > STILL_GROWING)
+}
+
+/// Whether the order of events speaks for heavier work.
+pub(super) fn is_expected(features: &Features) -> bool {
+    features.changes.minutes_since_deployment.is_some() || is_gradual(features)
+}
+
+/// Instances are alike, or even the fastest request is slower; and most requests bear part of the extra time.
+fn is_shared(features: &Features) -> Check {
+    let alike = features.instances.are_alike().or(fastest_is_slower(features));
+    if features.instances.are_several() {
+        alike.and(features.latency.meets_most().or_if_missing(NOT_EXCLUDED))
+    } else {
+        alike
+    }
+}
+
+/// On each instance work rose by more than one that is ill would leave to the others.
+fn is_on_all(features: &Features) -> Check {
+    let Features { work, instances, .. } = features;
+    let beyond = work.least_ratio.map(|ratio| ratio / features.most_taken_over());
+    Check::above("work_on_least_busy_instance", beyond, 1.25, 0.15, work.least_in_words())
+        .and(instances.are_not_clearly_uneven())
+}
+
+/// Even the fastest request takes longer.
+fn fastest_is_slower(features: &Features) -> Check {
+    let latency = &features.latency;
+    Check::above("fastest_request", latency.minimum_ratio, 1.35, 0.2, latency.who_in_words())
+        .and(features.instances.are_not_clearly_uneven())
 }
 
 /// Over the objective in most minutes, even in the quietest: no amount of instances makes a request cheaper.

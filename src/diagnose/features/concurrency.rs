@@ -5,6 +5,9 @@ use crate::diagnose::check::{Check, NOT_EXCLUDED};
 use crate::diagnose::windows::{Windows, positive};
 use crate::model::{Fact, MinuteRow, Thousands};
 
+/// A queue that builds makes the mean rise with the most; so far above it only bursts go.
+const CLEAR_BURSTS: f64 = 1.4;
+
 /// `ConcurrentRequestsPerModel` against what the mean explains.
 pub(in crate::diagnose) struct Concurrency {
     /// Mean requests in flight on one instance, by Little's law: load times mean latency.
@@ -45,15 +48,20 @@ impl Concurrency {
         vec![fact("burst_ratio", Some(ratio), Some(1.0), "ratio", self.in_words())]
     }
 
-    /// One container holds far more requests than the others do.
-    pub fn is_in_one_container(&self) -> Check {
-        Check::above("burst_ratio", self.burst_ratio, 1.6, 0.4, self.in_words())
-    }
-
     /// Requests come in bursts: the most in flight is far above what random arrivals bring, or it is above while the
     /// fewest is below, because between bursts a container is idler than ever.
     pub fn comes_in_bursts(&self) -> Check {
         Check::above("burstiness", self.burstiness(), 0.0, 1.0, self.in_words()).share(0.0)
+    }
+
+    /// The most in flight is so far above what random arrivals bring that no steady queue explains it.
+    pub fn comes_in_clear_bursts(&self) -> Check {
+        Check::above("burst_ratio", self.burst_ratio, CLEAR_BURSTS, 0.2, self.in_words())
+    }
+
+    /// A steady queue explains the most in flight.
+    pub fn is_steady(&self) -> Check {
+        Check::below("burst_ratio", self.burst_ratio, CLEAR_BURSTS, 0.2, self.in_words()).or_if_missing(1.0)
     }
 
     /// Requests come as evenly as they always do.

@@ -19,7 +19,13 @@ pub(in crate::diagnose) struct Errors {
 
 impl Errors {
     pub(super) fn measure(windows: &Windows) -> Self {
-        let now = |errors: fn(&MinuteRow) -> Option<f64>| error_share(&windows.incident, errors);
+        // What is over in latency is over in errors too, where the last minutes have few.
+        let latest = windows.latest();
+        let now = |errors: fn(&MinuteRow) -> Option<f64>| {
+            let now = error_share(&windows.incident, errors);
+            let last = error_share(&latest, errors).filter(|last| *last < DOMINATES);
+            if windows.recovered().is_some() { last.or(now) } else { now }
+        };
         let normally = |errors: fn(&MinuteRow) -> Option<f64>| error_share(&windows.normal, errors).unwrap_or(0.0);
         Self {
             share_4xx: now(|row| row.errors_4xx),
@@ -57,6 +63,17 @@ impl Errors {
         Check::below("error_4xx_share", self.share_4xx, DOMINATES.max(2.0 * self.normal_4xx), 0.03, self.in_words_4xx())
             .share(self.normal_4xx)
             .or_if_missing(1.0)
+    }
+
+    /// One request in twenty or more fails.
+    pub fn dominate(&self) -> bool {
+        self.share_5xx.is_some_and(|share| share > DOMINATES)
+    }
+
+    /// More fail than one of `instances` answers.
+    pub fn are_more_than_of_one(&self, instances: Option<f64>) -> Check {
+        let share = instances.map_or(1.0, |instances| 1.2 / instances.max(1.0));
+        Check::above("error_5xx_share", self.share_5xx, share, 0.1, self.in_words()).share(share)
     }
 
     pub(super) fn facts(&self) -> Vec<Fact> {

@@ -8,12 +8,16 @@ use crate::statistics::{median, quantile};
 
 /// New instances are warm after this long.
 const WARM_MINUTES: i64 = 12;
+/// An instance that came so lately may still be cold.
+const YOUNG_MINUTES: i64 = 8;
 /// The onset and the count are known to a minute or two.
 const TOLERANCE_MINUTES: i64 = 3;
+/// Instances that came this long before it began (with the tolerance) were warm by then, or would have been slow at once.
+pub(in crate::diagnose) const LONGEST_LEAD_MINUTES: i64 = 6;
 /// What an idle or lightly used instance shows differs by more than it says.
 const LEAST_MEAN: f64 = 0.05;
 /// Instances that differ so many times as much as they usually do at most are not alike.
-const UNEVEN: f64 = 1.4;
+const UNEVEN: f64 = 1.25;
 /// Long requests that fall on one instance or another make them differ this much.
 const CLEARLY_UNEVEN: f64 = 2.0;
 /// With such a difference the mean over instances describes none of them.
@@ -99,15 +103,31 @@ impl Instances {
         Check::below("utilization_spread", self.spread_ratio, CLEARLY_UNEVEN, 0.3, text).or_if_missing(2.0)
     }
 
+    /// Instances differ about as much as they usually do at most.
+    pub fn are_alike(&self) -> Check {
+        let check = Check::below("utilization_spread", self.spread_ratio, 1.25, 0.25, self.spread_in_words());
+        check.or_if_missing(if self.are_several() { NOT_EXCLUDED } else { 2.0 })
+    }
+
     /// No instance stands out.
     pub fn are_even(&self) -> Check {
         let check = Check::below("utilization_spread", self.spread_ratio, UNEVEN, 0.25, self.spread_in_words());
         check.or_if_missing(if self.are_several() { NOT_EXCLUDED } else { 2.0 })
     }
 
+    /// No instance came lately, before or after it began.
+    pub fn are_old(&self) -> Check {
+        let text = match self.minutes_since_added {
+            Some(minutes) => format!("instances came into service {minutes} minutes ago"),
+            None => "no instance is new".to_owned(),
+        };
+        let is_new = self.minutes_since_added.is_some_and(|minutes| minutes <= YOUNG_MINUTES);
+        Check::below("new_instances", Some(if is_new { 1.0 } else { 0.0 }), 0.5, 0.4, text).share(0.0)
+    }
+
     /// No instance came shortly before it began.
     pub fn are_warm(&self) -> Check {
-        let is_new = self.lead_minutes.is_some_and(|lead| lead >= 0);
+        let is_new = self.lead_minutes.is_some_and(|lead| (0..=LONGEST_LEAD_MINUTES).contains(&lead));
         let text = match self.minutes_since_added {
             Some(minutes) if is_new => format!("instances came into service {minutes} minutes ago"),
             Some(minutes) => format!("instances came into service {minutes} minutes ago, after it had begun"),

@@ -1,10 +1,14 @@
 //! How slow, against normal minutes and against the objective, and which requests.
 
 use super::fact;
+use super::shape::Shape;
 use crate::diagnose::check::Check;
 use crate::diagnose::windows::{Windows, latency_of, load_of, positive, share};
 use crate::model::{Fact, LatencyObjective, Microseconds, Milliseconds, Minute, MinuteRow, Statistic, Thousands};
 use crate::statistics::{median, quantile};
+
+/// Where the median bears less than this of the extra time of the slow requests, they are few.
+const FEW: f64 = 0.08;
 
 /// `ModelLatency` of the incident.
 pub(in crate::diagnose) struct Latency {
@@ -29,6 +33,8 @@ pub(in crate::diagnose) struct Latency {
     pub minimum_ratio: Option<f64>,
     /// The fastest request in the incident's first minutes against that of normal minutes.
     pub first_minimum_ratio: Option<f64>,
+    /// Who bears the extra time.
+    pub shape: Shape,
     /// How far from normal (0) to the limit (1).
     pub elevation: f64,
     /// The same of the worst of the last ten minutes, also where it is over.
@@ -88,6 +94,7 @@ impl Latency {
             minimum_ratio: windows.ratio(minimum_of),
             first_minimum_ratio: first_minimum(windows)
                 .and_then(|first| Some(first / positive(windows.usually(minimum_of)?)?)),
+            shape: Shape::measure(windows),
             elevation: (now - (limit.0 - way)) / way,
             peak_elevation: (windows.peak()? - (limit.0 - way)) / way,
             growth: growth(windows),
@@ -143,9 +150,9 @@ impl Latency {
         Check::above("p50_ratio", self.p50_ratio, 4.0, 2.0, self.who_in_words())
     }
 
-    /// Requests queue. Either the fastest are as fast as ever while half of them take more than twice as long: a queue lets
-    /// some through at once, and a wait for something else meets the fastest too, or only some requests. Or a queue that
-    /// began empty has grown so long that nobody passes, and the usual request suffers more than the slow one.
+    /// Requests queue: the fastest hardly bear the extra time while half of them do, and minutes differ far more than
+    /// normal ones. A wait for something else meets the fastest too, or only some requests, in every minute alike. Or a
+    /// queue that began empty has grown so long that nobody passes, and the usual request suffers more than the slow one.
     pub fn queues(&self) -> Check {
         let text = format!("{}; {}", self.who_in_words(), self.growth_in_words());
         Check::above("queueing", self.queueing(), 0.0, 1.0, text).share(0.0)
@@ -154,31 +161,56 @@ impl Latency {
     /// Positive where requests queue, in units of a clear difference.
     pub fn queueing(&self) -> Option<f64> {
         let (p50, minimum, growth) = (self.p50_ratio?, self.minimum_ratio?, self.growth.unwrap_or(1.0));
+        let Shape { fastest_share, median_share, unsteadiness, .. } = self.shape;
         // Where most wait very long from the first minute on, they wait for something that does not come.
-        let comes_slowly = if p50 > 8.0 { (growth - 1.4) / 0.3 } else { 1.0 };
-        let passes = ((p50 - 3.0) / 0.8).min((1.75 - minimum) / 0.3).min((p50 / minimum - 1.9) / 0.5).min(comes_slowly);
-        let builds = ((growth - 2.2) / 0.6).min((3.0 - self.first_minimum_ratio?) / 1.5);
+        let comes_slowly = if p50 > 12.0 && minimum > 3.0 { (growth - 1.4) / 0.3 } else { 1.0 };
+        // Of an exponential wait the median bears a third of what the 90th percentile does; of a wait that meets one in
+        // three, nothing.
+        let is_queue = 0.5 * ((median_share? - 0.2) / 0.1 + (unsteadiness? / 1.7).max(0.05).ln() / 0.5);
+        // Some are as fast as ever, or were when it began: what makes all work slower meets the fastest from the start.
+        let began = self.shape.first_full_minimum_ratio.unwrap_or(f64::INFINITY);
+        // More work multiplies all alike; where the fastest is slower by a greater factor, it is by a time, not by a factor.
+        let by_factor = (p50 / minimum).ln();
+        let is_fast = ((1.7 - minimum) / 0.25).max((1.45 - began) / 0.25).max((p50 / minimum - 2.5) / 0.6);
+        let is_fast = is_fast.max((-by_factor - 0.3) / 0.2);
+        let passes = ((0.2 - fastest_share?) / 0.1).min((by_factor.abs() - 0.4) / 0.2).min(is_fast);
+        let passes = passes.min(is_queue).min((p50 - 1.8) / 0.5).min(comes_slowly);
+        let builds = ((growth - 2.2) / 0.6).min((1.6 - began) / 0.25);
         let is_long = ((p50 - 4.5) / 1.5).min((p50 / self.ratio - 0.85) / 0.15);
         Some(passes.max(builds.min(is_long)))
     }
 
-    /// Some requests wait ever longer, many times as long as usual, while half of them are nearly as fast as ever: a queue
-    /// grows in one place of several. Callers see it as a few very slow requests; a slow dependency adds the same to each.
-    pub fn some_wait_ever_longer(&self) -> Check {
-        let text = format!("{}, while {}; {}", self.at_load_in_words(), self.who_in_words(), self.growth_in_words());
-        Check::above("growing_tail", self.growing_tail(), 0.0, 1.0, text).share(0.0)
+    /// Every request, the fastest included, waits about as long, minute after minute: something adds a wait of its own. A
+    /// queue that is long enough to hold up the fastest keeps growing, or shrinks.
+    pub fn waits_steadily(&self) -> Check {
+        Check::above("steady_wait", self.steadiness(), 0.0, 1.0, self.steady_in_words()).share(0.0)
     }
 
-    /// No such tail grows.
-    pub fn none_waits_ever_longer(&self) -> Check {
-        let text = self.growth_in_words();
-        Check::below("growing_tail", self.growing_tail(), 0.0, 1.0, text).share(0.0).or_if_missing(1.0)
+    /// The wait differs from request to request, or from minute to minute.
+    pub fn does_not_wait_steadily(&self) -> Check {
+        Check::below("steady_wait", self.steadiness(), 0.0, 1.0, self.steady_in_words()).share(0.0).or_if_missing(1.0)
     }
 
-    /// Positive where it does, in units of a clear difference.
-    fn growing_tail(&self) -> Option<f64> {
-        let tail = ((self.ratio - 7.0) / 3.0).min((1.95 - self.p50_ratio?) / 0.2);
-        Some(tail.min((self.growth? - 1.35) / 0.25))
+    /// Positive where all wait alike, in units of a clear difference. A wait that ends after a minute is cut off, and looks
+    /// steady whatever it was.
+    fn steadiness(&self) -> Option<f64> {
+        let growth = self.growth.unwrap_or(1.0);
+        let steady = ((2.0 - self.shape.unsteadiness?) / 0.6).max((1.15 - growth) / 0.15).min((1.5 - growth) / 0.15);
+        Some(((self.shape.fastest_share? - 0.22) / 0.1).min(steady)).filter(|_| !self.times_out())
+    }
+
+    fn steady_in_words(&self) -> String {
+        format!("{}; {}", self.who_in_words(), self.growth_in_words())
+    }
+
+    /// Half of the requests bear hardly any of the extra time.
+    pub fn meets_few(&self) -> Check {
+        Check::below("median_share", self.shape.median_share, FEW, 0.05, self.who_in_words()).share(0.0)
+    }
+
+    /// Half of the requests bear part of the extra time.
+    pub fn meets_most(&self) -> Check {
+        Check::above("median_share", self.shape.median_share, FEW, 0.05, self.who_in_words()).share(0.0)
     }
 
     /// Requests that fail after a minute fail because they wait: SageMaker gives up on the container then.

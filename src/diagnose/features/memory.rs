@@ -8,6 +8,10 @@ use crate::model::{Fact, MinuteRow};
 /// Above this a container swaps, evicts or is killed.
 const FULL: f64 = 0.92;
 
+/// A heap has a limit of its own below the instance's memory: where memory in use has grown by a quarter of the instance or
+/// more, this is full too.
+const NEARLY_FULL: f64 = 0.78;
+
 /// Share of memory in use on the fullest instance: of the host, or of the GPUs where that is the one that rose more.
 pub(in crate::diagnose) struct Memory {
     pub now: Option<f64>,
@@ -36,7 +40,10 @@ impl Memory {
     /// Positive where it is full and was not: frameworks that take all GPU memory at start are always full.
     fn margin(&self) -> f64 {
         match (self.now, self.rise()) {
-            (Some(now), Some(rise)) => ((now - FULL) / 0.03).min((rise - 0.04) / 0.04),
+            (Some(now), Some(rise)) => {
+                let is_full = ((now - FULL) / 0.03).min((rise - 0.04) / 0.04);
+                is_full.max(((now - NEARLY_FULL) / 0.04).min((rise - 0.25) / 0.08))
+            }
             _ => f64::NEG_INFINITY,
         }
     }

@@ -58,9 +58,22 @@ impl Overhead {
         Some(((self.ratio? - 1.12) / 0.10).min((self.beyond_usual? - 1.0) / 0.06))
     }
 
-    /// It is small against the objective.
+    /// Callers feel it.
+    pub fn is_large(&self) -> Check {
+        Check::above("overhead_rise", self.largeness(), 0.0, 1.0, self.in_words()).share(0.0)
+    }
+
+    /// Callers do not feel it.
     pub fn is_small(&self) -> Check {
-        Check::below("overhead_rise", self.rise, 0.3, 0.2, self.in_words()).share(0.0).or_if_missing(1.0)
+        Check::below("overhead_rise", self.largeness(), 0.0, 1.0, self.in_words()).share(0.0).or_if_missing(1.0)
+    }
+
+    /// Positive where it rose by a third of the objective, or to many times what is normal and not by little, in units of
+    /// a clear difference.
+    fn largeness(&self) -> Option<f64> {
+        let (rise, ratio) = (self.rise?, self.ratio?);
+        let many_times = ((ratio - 3.0) / 1.5).min((rise - 0.015) / 0.01).min(1.0);
+        Some(((rise - 0.3) / 0.25).max(many_times))
     }
 
     pub(super) fn facts(&self) -> Vec<Fact> {

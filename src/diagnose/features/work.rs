@@ -8,12 +8,18 @@ use crate::statistics::{median, quantile, theil_sen_intercept};
 
 /// Work per request that moved less than this is flat: measured utilisation varies by about a tenth by itself.
 const SAME_WORK: f64 = 1.18;
+/// Where a deployment came just before, this is a rise.
+const LITTLE_MORE_WORK: f64 = 1.09;
 /// Utilisation beyond idling below this is noise, and says nothing of work.
 const LEAST_BUSY: f64 = 0.015;
 /// More than this is not idling.
 const MOST_IDLE: f64 = 0.10;
 /// At 92 % over a whole minute hardware has nothing left for a burst.
 const SATURATED: f64 = 0.92;
+/// Above this there is hardly a pause left in a minute.
+const FULL: f64 = 0.80;
+/// Below this, hardware has room for half as much again.
+const SPARE: f64 = 0.65;
 /// Fewer minutes with utilisation make no line.
 const ENOUGH_MINUTES: usize = 10;
 
@@ -106,9 +112,19 @@ impl Work {
         Check::above("utilization_change", self.busy_change, 0.88, 0.1, self.busy_change_in_words()).or_if_missing(1.0)
     }
 
+    /// It does nearly what it did before.
+    pub fn has_hardly_fallen(&self) -> Check {
+        Check::above("utilization_change", self.busy_change, 0.8, 0.08, self.busy_change_in_words()).or_if_missing(1.0)
+    }
+
     /// Each request takes more work than before.
     pub fn has_risen(&self) -> Check {
         Check::above("work_per_request", self.ratio, SAME_WORK, 0.2, self.in_words())
+    }
+
+    /// The same where something else says that it should have.
+    pub fn has_risen_a_little(&self) -> Check {
+        Check::above("work_per_request", self.ratio, LITTLE_MORE_WORK, 0.15, self.in_words())
     }
 
     /// Each request takes the work that it took before.
@@ -116,8 +132,13 @@ impl Work {
         Check::below("work_per_request", self.ratio, SAME_WORK, 0.15, self.in_words())
     }
 
+    /// The same where something else says that it should have risen.
+    pub fn is_quite_flat(&self) -> Check {
+        Check::below("work_per_request", self.ratio, LITTLE_MORE_WORK, 0.1, self.in_words())
+    }
+
     /// `work per request on the least busy instance is 1.03 times normal`.
-    fn least_in_words(&self) -> String {
+    pub fn least_in_words(&self) -> String {
         match self.least_ratio {
             Some(ratio) => format!("work per request on the least busy instance is {ratio:.2} times normal"),
             None => "the least busy instance is not known: the Minimum of utilisation has no datapoints".to_owned(),
@@ -139,6 +160,26 @@ impl Work {
     /// The hardware can do no more, and does more than it usually had to: requests wait for it, not for something else.
     pub fn is_saturated(&self) -> Check {
         Check::above("utilization", self.saturation(), 0.0, 1.0, self.busy_in_words()).share(SATURATED)
+    }
+
+    /// There is hardly hardware to spare.
+    pub fn is_busy(&self) -> Check {
+        Check::above("utilization", self.known_busy(), SPARE, 0.15, self.busy_in_words()).share(SPARE)
+    }
+
+    /// Over a whole minute the hardware is not in use all the time.
+    pub fn is_not_full(&self) -> Check {
+        Check::below("utilization", self.known_busy(), FULL, 0.08, self.busy_in_words()).share(FULL)
+    }
+
+    /// It is in use nearly all the time.
+    pub fn is_full(&self) -> Check {
+        Check::above("utilization", self.known_busy(), FULL, 0.08, self.busy_in_words()).share(FULL)
+    }
+
+    /// There is hardware to spare: at a usual load, what queues does not queue for it.
+    pub fn is_not_busy(&self) -> Check {
+        Check::below("utilization", self.known_busy(), SPARE, 0.15, self.busy_in_words()).share(SPARE)
     }
 
     /// The hardware is not what requests wait for.
