@@ -134,7 +134,9 @@ pub(super) fn is_in_one_place(features: &Features) -> Check {
 pub(super) fn is_not_in_one_place(features: &Features) -> Check {
     let place = is_in_one_place(features);
     let text = place.text().to_owned();
-    Check::by("one_place", Some(0.0).filter(|_| place.is_measured()), -place.margin(), text).share(0.0).or_if_missing(1.0)
+    Check::by("one_place", Some(0.0).filter(|_| place.is_measured()), -place.margin(), text)
+        .share(0.0)
+        .or_if_missing(1.0)
 }
 
 /// Positive where one place of several is slow, in units of a clear difference.

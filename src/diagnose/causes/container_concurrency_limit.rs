@@ -70,7 +70,7 @@ fn at_a_usual_load(features: &Features) -> Vec<Check> {
 /// Too few workers for more load than ever.
 fn at_more_than_ever(features: &Features) -> Vec<Check> {
     let Features { latency, load, work, .. } = features;
-    let waits = Check::above("p50_ratio", latency.p50_ratio, 1.2, 0.15, latency.who_in_words()).or_if_missing(NOT_EXCLUDED);
+    let waits = Check::above("p50_ratio", latency.p50_ratio, 1.1, 0.1, latency.who_in_words()).or_if_missing(NOT_EXCLUDED);
     // A wait for something else meets the fastest request too; a queue lets some through at once, or did when it began.
     let passes = Check::below("fastest_request", latency.minimum_ratio, 2.5, 1.0, latency.who_in_words());
     let began = Check::below("first_minimum", latency.first_minimum_ratio, 2.5, 1.0, latency.first_in_words());

@@ -1,5 +1,6 @@
 //! Memory is exhausted: the container swaps, collects garbage, or is killed and starts again.
 
+use super::slow_model::is_gradual;
 use crate::diagnose::check::Judgement;
 use crate::diagnose::features::{Features, slow_or_failing};
 use crate::model::Verdict;
@@ -21,6 +22,11 @@ pub(super) fn judge(features: &Features) -> Judgement {
                  the leak."),
             "An update to the same endpoint configuration restarts the containers and buys time.".to_owned(),
         ],
-        checks: vec![memory.is_full(), slow_or_failing(features), features.loading.is_rare()],
+        checks: vec![
+            // What climbs for an hour together with the work of each request is a leak, until nothing is left.
+            if is_gradual(features) { memory.is_exhausted().or(features.work.is_flat().and(memory.is_full())) } else { memory.is_full() },
+            slow_or_failing(features),
+            features.loading.is_rare(),
+        ],
     }
 }

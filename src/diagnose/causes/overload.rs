@@ -8,6 +8,9 @@ use crate::model::{Thousands, Verdict};
 /// With less of the hardware in use than this, nothing queues for it.
 pub(super) const BUSY: f64 = 0.37;
 
+/// Where a third of the requests fail, callers that ask again bring a good part of the traffic.
+const RETRIED_SHARE: f64 = 0.35;
+
 pub(super) fn judge(features: &Features) -> Judgement {
     let Features { latency, load, work, instances, .. } = features;
     // Where each request takes more work too, the greater of the two changes is the cause.
@@ -42,11 +45,15 @@ pub(super) fn judge(features: &Features) -> Judgement {
         features.loading.is_rare(),
     ];
     let lost_instances = instances.ratio.is_some_and(|ratio| ratio < 0.9);
+    // Each request that fails is asked again once or twice.
+    let is_doubled = load.traffic_ratio.is_some_and(|ratio| ratio > 1.7);
     let same_traffic = load.traffic_ratio.is_some_and(|ratio| ratio < 1.1);
     let (sub_cause, why) = if lost_instances && same_traffic {
         ("capacity_loss", "; instances went away while traffic stayed")
     } else if load.is_after_latency {
         ("retry_storm", "; traffic rose only after latency had, as when callers ask again")
+    } else if features.errors.share_5xx.is_some_and(|share| share > RETRIED_SHARE) && is_doubled {
+        ("retry_storm", "; traffic multiplied while many requests fail, as when callers ask again")
     } else {
         ("traffic_growth", "")
     };

@@ -6,19 +6,24 @@ use crate::model::Verdict;
 
 /// Half of the requests slower than this: the wait meets all of them, not some.
 const MOST_REQUESTS: f64 = 1.2;
-/// The fastest request and the usual one are slower by the same factor within this much (ln); the slow one, which meets
-/// others on its way, within that.
-const SAME_FACTOR: f64 = 0.2;
-const SIMILAR_FACTOR: f64 = 0.35;
+/// Where the fastest request has more than this share of the slow one's extra time, all wait alike.
+const SAME_TIME: f64 = 0.2;
+/// Half of the requests take so many times as long as usual: a queue in front of nothing.
+const EXTREME: f64 = 25.0;
+/// Below this the fastest request varies by chance.
+const MULTIPLIED: f64 = 1.45;
 
 pub(super) fn judge(features: &Features) -> Judgement {
     let Features { latency, load, work, .. } = features;
-    let (stuck, fallen) = (latency.is_stuck(), work.has_fallen());
+    let stuck = latency.is_stuck();
+    // Where half of the requests take this much longer at a usual load, they wait for workers that never come back.
+    let is_extreme = latency.p50_ratio.is_some_and(|ratio| ratio > EXTREME) && load.was_carried().margin() > 0.0;
+    let fallen = if is_extreme { work.has_not_risen() } else { work.has_fallen() };
     let is_exhausted = stuck.margin() > 0.0 && fallen.margin() > 0.0;
     let sub_cause = match () {
         () if is_exhausted => "workers_exhausted",
         () if is_by_one_factor(features) => "host",
-        () if latency.p50_ratio.unwrap_or(latency.ratio) > MOST_REQUESTS => "all_requests",
+        () if meets_all(features) => "all_requests",
         () => "some_requests",
     };
     let mut checks = vec![latency.is_elevated(), latency.is_slower_at_load(), is_flat(features)];
@@ -95,10 +100,16 @@ fn is_no_queue(features: &Features) -> Check {
     Check::below("queueing", features.latency.queueing(), 0.0, 1.0, text).share(0.0).or_if_missing(1.0)
 }
 
-/// A wait adds the same time to every request; a slow host multiplies each.
+/// The fastest request waits about as long as the slow one; where the fastest is not known, half of them are slower.
+fn meets_all(features: &Features) -> bool {
+    let latency = &features.latency;
+    let by_median = || latency.p50_ratio.unwrap_or(latency.ratio) > MOST_REQUESTS;
+    latency.shape.fastest_share.map_or_else(by_median, |share| share > SAME_TIME)
+}
+
+/// A wait adds the same time to every request; a slow host multiplies each, so that the fastest has little of it in time.
 fn is_by_one_factor(features: &Features) -> bool {
     let latency = &features.latency;
-    let (Some(minimum), Some(p50)) = (latency.minimum_ratio, latency.p50_ratio) else { return false };
-    let distance = |ratio: f64| (ratio / p50).ln().abs();
-    p50 > 1.3 && distance(minimum) < SAME_FACTOR && distance(latency.ratio) < SIMILAR_FACTOR
+    let (Some(minimum), Some(share)) = (latency.minimum_ratio, latency.shape.fastest_share) else { return false };
+    minimum > MULTIPLIED && share < SAME_TIME
 }

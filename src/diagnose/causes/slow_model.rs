@@ -6,9 +6,8 @@ use crate::model::Verdict;
 
 /// A rise that went on for longer than this is no deployment; queues fill faster too.
 const GRADUAL_MINUTES: i64 = 35;
-/// Stalls leave the fastest request below this, and the slow one so many times as slow as the usual one.
-const STALLS_FASTEST: f64 = 1.25;
-const STALLS_TAIL: f64 = 2.0;
+/// Stalls leave the fastest request below this.
+const STALLS_FASTEST: f64 = 1.3;
 /// So much slower in the last third of the incident than in its first: it is still growing.
 const STILL_GROWING: f64 = 1.12;
 
@@ -19,10 +18,8 @@ pub(super) fn judge(features: &Features) -> Judgement {
     let Features { latency, work, changes, .. } = features;
     let deployment = changes.in_words();
     let is_gradual = is_gradual(features);
-    // A few long requests leave the fastest as they are, and the usual one less slow than the slow one.
-    let is_fast = latency.minimum_ratio.is_none_or(|ratio| ratio < STALLS_FASTEST);
-    let is_far = |p50: f64| p50 < STALLS_FASTEST || latency.ratio > STALLS_TAIL * p50;
-    let is_tail = is_fast && latency.p50_ratio.is_some_and(is_far);
+    // Heavier work meets every request; long pauses leave the fastest as it is.
+    let is_tail = latency.minimum_ratio.is_some_and(|ratio| ratio < STALLS_FASTEST);
     let sub_cause = match () {
         () if deployment.is_some() && !is_gradual => Some("after_deployment"),
         () if is_gradual => Some("leak"),
@@ -41,7 +38,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
         features.overhead.is_flat(),
         features.errors.are_few_4xx(),
         features.instances.are_warm(),
-        features.memory.is_fine(),
+        if is_gradual { features.memory.is_not_exhausted() } else { features.memory.is_fine() },
         features.loading.is_rare(),
     ];
     let mut next_steps = vec![];
@@ -88,7 +85,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
 }
 
 /// It came slowly, and still grows.
-fn is_gradual(features: &Features) -> bool {
+pub(super) fn is_gradual(features: &Features) -> bool {
     let latency = &features.latency;
     latency.age_minutes > GRADUAL_MINUTES && latency.growth.is_some_and(|growth| growth > STILL_GROWING)
 }

@@ -72,8 +72,14 @@ impl Errors {
 
     /// More fail than one of `instances` answers.
     pub fn are_more_than_of_one(&self, instances: Option<f64>) -> Check {
-        let share = instances.map_or(1.0, |instances| 1.2 / instances.max(1.0));
+        let share = most_of_one(instances);
         Check::above("error_5xx_share", self.share_5xx, share, 0.1, self.in_words()).share(share)
+    }
+
+    /// No more fail than one of `instances` answers.
+    pub fn are_no_more_than_of_one(&self, instances: Option<f64>) -> Check {
+        let share = most_of_one(instances);
+        Check::below("error_5xx_share", self.share_5xx, share, 0.05, self.in_words()).share(share).or_if_missing(1.0)
     }
 
     pub(super) fn facts(&self) -> Vec<Fact> {
@@ -86,6 +92,11 @@ impl Errors {
         }
         facts
     }
+}
+
+/// The share of the requests that one of `instances` answers, and a fifth for chance.
+fn most_of_one(instances: Option<f64>) -> f64 {
+    instances.map_or(1.0, |instances| 1.2 / instances.max(1.0))
 }
 
 /// Errors per request over all the minutes; none where errors were not published in any of them.

@@ -163,7 +163,7 @@ impl Latency {
         let (p50, minimum, growth) = (self.p50_ratio?, self.minimum_ratio?, self.growth.unwrap_or(1.0));
         let Shape { fastest_share, median_share, unsteadiness, .. } = self.shape;
         // Where most wait very long from the first minute on, they wait for something that does not come.
-        let comes_slowly = if p50 > 12.0 && minimum > 3.0 { (growth - 1.4) / 0.3 } else { 1.0 };
+        let comes_slowly = if p50 > 12.0 && minimum > 3.0 { (growth - 1.2) / 0.2 } else { 1.0 };
         // Of an exponential wait the median bears a third of what the 90th percentile does; of a wait that meets one in
         // three, nothing.
         let is_queue = 0.5 * ((median_share? - 0.2) / 0.1 + (unsteadiness? / 1.7).max(0.05).ln() / 0.5);
@@ -172,7 +172,9 @@ impl Latency {
         // More work multiplies all alike; where the fastest is slower by a greater factor, it is by a time, not by a factor.
         let by_factor = (p50 / minimum).ln();
         let is_fast = ((1.7 - minimum) / 0.25).max((1.45 - began) / 0.25).max((p50 / minimum - 2.5) / 0.6);
-        let is_fast = is_fast.max((-by_factor - 0.3) / 0.2);
+        // Nothing makes all work ten times as slow at once; a queue does.
+        let is_far = ((p50 - 9.0) / 3.0).min((p50 / minimum - 1.8) / 0.3);
+        let is_fast = is_fast.max((-by_factor - 0.3) / 0.2).max(is_far);
         let passes = ((0.2 - fastest_share?) / 0.1).min((by_factor.abs() - 0.4) / 0.2).min(is_fast);
         let passes = passes.min(is_queue).min((p50 - 1.8) / 0.5).min(comes_slowly);
         let builds = ((growth - 2.2) / 0.6).min((1.6 - began) / 0.25);

@@ -40,12 +40,27 @@ impl Memory {
     /// Positive where it is full and was not: frameworks that take all GPU memory at start are always full.
     fn margin(&self) -> f64 {
         match (self.now, self.rise()) {
-            (Some(now), Some(rise)) => {
-                let is_full = ((now - FULL) / 0.03).min((rise - 0.04) / 0.04);
-                is_full.max(((now - NEARLY_FULL) / 0.04).min((rise - 0.25) / 0.08))
-            }
+            (Some(now), Some(rise)) => self.exhaustion().max(((now - NEARLY_FULL) / 0.04).min((rise - 0.25) / 0.08)),
             _ => f64::NEG_INFINITY,
         }
+    }
+
+    /// Positive where the instance has no more.
+    fn exhaustion(&self) -> f64 {
+        match (self.now, self.rise()) {
+            (Some(now), Some(rise)) => ((now - FULL) / 0.03).min((rise - 0.04) / 0.04),
+            _ => f64::NEG_INFINITY,
+        }
+    }
+
+    /// The instance has no more, and had before.
+    pub fn is_exhausted(&self) -> Check {
+        self.check(self.exhaustion())
+    }
+
+    /// The instance has more.
+    pub fn is_not_exhausted(&self) -> Check {
+        self.check(-self.exhaustion()).or_if_missing(1.0)
     }
 
     /// `memory is 97 % in use; 61 % is normal`.

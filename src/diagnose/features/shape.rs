@@ -28,7 +28,8 @@ impl Shape {
     pub(super) fn measure(windows: &Windows) -> Self {
         let extra = |value: fn(&MinuteRow) -> Option<f64>| Some(windows.now(value)? - windows.usually(value)?);
         // Shares of hardly any extra time would be noise.
-        let slow = extra(latency_of).filter(|extra| windows.usually(latency_of).is_some_and(|usual| *extra > 0.1 * usual));
+        let slow =
+            extra(latency_of).filter(|extra| windows.usually(latency_of).is_some_and(|usual| *extra > 0.1 * usual));
         let share = |value: fn(&MinuteRow) -> Option<f64>| Some(extra(value)? / slow?);
         Self {
             fastest_share: share(minimum_of),

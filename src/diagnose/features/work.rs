@@ -107,6 +107,11 @@ impl Work {
         Check::below("utilization_change", self.busy_change, 0.87, 0.1, self.busy_change_in_words())
     }
 
+    /// The hardware does no more than before.
+    pub fn has_not_risen(&self) -> Check {
+        Check::below("utilization_change", self.busy_change, 1.06, 0.1, self.busy_change_in_words())
+    }
+
     /// The hardware does at least what it did before; where it always shows as busy, that is all it can show.
     pub fn has_not_fallen(&self) -> Check {
         Check::above("utilization_change", self.busy_change, 0.88, 0.1, self.busy_change_in_words()).or_if_missing(1.0)
