@@ -214,3 +214,39 @@ fn units(observation: &Observation, count: fn(&super::InstanceType) -> Option<u3
     let known = observation.variant.instance_type.as_ref().and_then(count).filter(|count| *count > 0);
     100.0 * f64::from(known.unwrap_or(1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(invocations: Option<f64>, load: Option<f64>) -> MinuteRow {
+        MinuteRow {
+            invocations: invocations.map(InvocationsPerMinute),
+            load: load.map(InvocationsPerInstance),
+            ..MinuteRow::default()
+        }
+    }
+
+    fn completed(rows: &[(i64, MinuteRow)]) -> Vec<(Option<f64>, Option<f64>)> {
+        let mut history = History(rows.iter().map(|(minute, row)| (Minute(*minute), *row)).collect());
+        history.complete_load();
+        history.0.values().map(|row| (row.invocations.map(|count| count.0), row.load.map(|load| load.0))).collect()
+    }
+
+    #[test]
+    fn load_and_invocations_follow_from_each_other_while_the_instances_are_known() {
+        let known = (0, row(Some(300.0), Some(100.0)));
+        assert_eq!(
+            completed(&[known, (1, row(Some(330.0), None)), (2, row(None, Some(90.0)))])[1..],
+            [(Some(330.0), Some(110.0)), (Some(270.0), Some(90.0))]
+        );
+    }
+
+    #[test]
+    fn a_gap_stays_a_gap_where_the_instances_are_not_known_any_more() {
+        let known = (0, row(Some(300.0), Some(100.0)));
+        assert_eq!(completed(&[known, (6, row(Some(330.0), None))])[1], (Some(330.0), None));
+        assert_eq!(completed(&[(0, row(Some(330.0), None)), (1, row(None, None))]), [(Some(330.0), None), (None, None)]);
+        assert_eq!(completed(&[(0, row(Some(0.0), Some(0.0))), (1, row(Some(5.0), None))])[1], (Some(5.0), None));
+    }
+}

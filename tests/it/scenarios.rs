@@ -5,8 +5,8 @@
 use crate::endpoint::{observed, settings, without};
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
-    Action, EndpointStatus, Hosting, InstanceCount, Metric, Milliseconds, Observation, ScalableTarget, ScalingPolicy,
-    Seconds, Statistic, TargetTracking, Verdict,
+    Action, EndpointStatus, Grade, Hosting, InstanceCount, Metric, Milliseconds, Observation, ScalableTarget, ScalingPolicy,
+    Seconds, Series, Statistic, TargetTracking, Verdict,
 };
 use endpoint_advisor::report::{card, text};
 use std::collections::BTreeMap;
@@ -145,6 +145,26 @@ fn a_container_that_waits_on_a_day_of_record_traffic() {
 #[test]
 fn a_daily_peak_within_the_objective() {
     check("daily-peak-within-objective", &observed("busy-but-fine"), Verdict::Transient, &[]);
+}
+
+#[test]
+fn two_bad_minutes_are_enough_where_others_are_missing() {
+    // CloudWatch has not answered for the minutes around: what is left is not mixed with minutes from before it began.
+    let mut observation = observed("overload");
+    let whole = explain(&observation, &settings(&[])).diagnosis;
+    let last = observation.last_minute();
+    for series in &mut observation.metrics.0 {
+        let (first, count) = (series.points().next().unwrap().0, series.points().count());
+        assert!(count > 100, "{}", series.metric);
+        let values = (0..=last.since(first)).map(|minute| {
+            let minute = first.plus(minute);
+            series.at(minute).filter(|_| last.since(minute) > 14 || [3, 4].contains(&last.since(minute)))
+        });
+        *series = Series::new(series.metric, series.statistic, first, values.collect());
+    }
+    let diagnosis = explain(&observation, &settings(&[])).diagnosis;
+    assert_eq!((diagnosis.verdict, whole.verdict), (Verdict::Overload, Verdict::Overload));
+    assert!(diagnosis.grade <= Grade::Medium, "{:?}", diagnosis.grade);
 }
 
 #[test]
