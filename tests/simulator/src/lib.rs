@@ -19,6 +19,7 @@ mod endpoint;
 mod fleet;
 mod minute;
 mod models;
+pub mod production;
 mod published;
 mod random;
 mod requests;
