@@ -22,9 +22,12 @@ test: ## run every check and test
 test-core: ## run the tests of the pure core, in seconds
 	cargo test --no-default-features --lib
 
-# Five minutes on two cores once it is built (five more the first time). `make bench-decisions ARGUMENTS=--help` says what else it can do.
-bench-decisions: ## measure the verdicts on thousands of simulated incidents whose cause is known
-	cargo bench --no-default-features --bench decisions -- $(ARGUMENTS)
+# Ten minutes on two cores once it is built (five more the first time). ARGUMENTS go to both programs: `--set development`,
+# `--first 40`, `--replicates 12`, `--threads 1`, `--check`, `--smoke`. Each has more: `cargo bench --no-default-features --bench policies -- --help`.
+# TRACES=folder judges policies on real traffic too; JSON=folder keeps the results.
+bench-decisions: ## measure verdicts, capacities and policies on simulated endpoints of which everything is known
+	cargo bench --no-default-features --bench decisions -- $(ARGUMENTS) $(if $(JSON),--json $(JSON)/decisions.json)
+	cargo bench --no-default-features --bench policies -- $(ARGUMENTS) $(if $(TRACES),--traces $(TRACES)) $(if $(JSON),--json $(JSON)/policies.json)
 
 test-full: ## everything in `test`, cargo-deny, and the release package for x86_64; needs cargo-deny, 8 GB, 15 more minutes
 	@python3 tests/run.py --full

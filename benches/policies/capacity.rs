@@ -3,13 +3,12 @@
 use crate::observed::Seen;
 use crate::statistics::{quantile, share};
 use endpoint_advisor::capacity::capacity;
-use endpoint_advisor::model::{
-    Bound, InstanceCount, Observation, ScalableTarget, Scaling, TriggerKind, TriggerSummary,
-};
+use endpoint_advisor::model::{Bound, Observation, TriggerKind, TriggerSummary};
 use serde::Serialize;
+use serde_json::json;
 use simulator::production::{History, Trait, history};
 use simulator::suite::Set;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// An estimate whose lower end is beyond the truth by more than this is unsafe; a bound, wrong.
 const TOLERATED: f64 = 1.05;
@@ -100,14 +99,12 @@ impl Told {
 /// What CloudWatch shows of a history, with no incident.
 fn observation(history: &History) -> Observation {
     let instances = history.instances as u32;
+    // A set-up without its policies: what an instance carries does not depend on them.
     let is_autoscaled = history.traits.contains(&Trait::Autoscaled);
-    let target = is_autoscaled.then(|| ScalableTarget {
-        arn: None,
-        min_capacity: InstanceCount(1),
-        max_capacity: InstanceCount(instances + 8),
-        is_scale_out_suspended: false,
-        tags: Some(BTreeMap::new()),
+    let target = json!({
+        "arn": null, "min_capacity": 1, "max_capacity": instances + 8, "is_scale_out_suspended": false, "tags": {},
     });
+    let scaling = json!({ "target": is_autoscaled.then_some(target), "policies": [], "activities": [] });
     Seen {
         trigger: TriggerSummary { kind: TriggerKind::Manual, alarm_name: None, state: None, changed_at: None },
         hosting: "real_time",
@@ -115,7 +112,7 @@ fn observation(history: &History) -> Observation {
         routing: history.variant.routing(),
         instances,
         desired: instances,
-        scaling: Scaling { target, policies: Vec::new(), activities: Some(Vec::new()) },
+        scaling: serde_json::from_value(scaling).unwrap(),
         objective_ms: history.variant.objective_us / 1e3,
         statistic: history.variant.statistic,
         minutes_since_deployment: history.minutes_since_deployment,

@@ -28,9 +28,23 @@ pub fn missed(results: &Results) -> Vec<String> {
         at_least.push(("violation minutes inside the forecast's range", policies.forecast.inside, 0.75));
     }
     // NaN, where nothing could be counted, misses too.
-    let high = at_most.iter().filter(|(_, value, goal)| !(value <= goal));
-    let low = at_least.iter().filter(|(_, value, goal)| !(value >= goal));
+    let high = at_most.iter().filter(|(_, value, goal)| value.is_nan() || value > goal);
+    let low = at_least.iter().filter(|(_, value, goal)| value.is_nan() || value < goal);
     high.map(|(name, value, goal)| format!("{name}: {value:.4}; at most {goal} is asked for"))
         .chain(low.map(|(name, value, goal)| format!("{name}: {value:.4}; at least {goal} is asked for")))
         .collect()
+}
+
+/// Whether a few capacities and policies are far from what they were when this was written, or the judges from each other.
+pub fn is_broken(results: &Results) -> bool {
+    let is_capacity_well = results.capacity.as_ref().is_some_and(|capacity| {
+        capacity.seen.error_median <= 0.15
+            && capacity.whole.unsafe_share <= 0.25
+            && capacity.whole.at_least_true >= 0.85
+    });
+    let are_policies_well = results.policies.as_ref().is_some_and(|policies| {
+        let usual = &policies.kappas[1];
+        usual.to_current.value <= 1.0 && usual.to_aws.value <= 1.3 && policies.quick_judge.instance_minutes_error <= 0.1
+    });
+    !(is_capacity_well && are_policies_well)
 }

@@ -2,7 +2,8 @@
 
 use crate::fluid::Plant;
 use crate::judge::Judged;
-use simulator::{Policy, ScalingMetric, SetUp, TargetTracking};
+use crate::trial::FIRST_OF_WEEK_TWO;
+use simulator::{Policy, ScalingMetric, ScheduledAction, SetUp, Step, StepScaling, TargetTracking, When};
 
 /// Targets, in units of true capacity.
 const TARGETS: [f64; 12] = [0.40, 0.46, 0.52, 0.58, 0.64, 0.70, 0.75, 0.80, 0.85, 0.90, 0.96, 1.04];
@@ -13,6 +14,8 @@ const MAXIMA: [f64; 3] = [1.0, 1.25, 1.8];
 /// Cooldowns in seconds.
 const SCALE_OUT: [f64; 4] = [0.0, 60.0, 180.0, 300.0];
 const SCALE_IN: [f64; 4] = [60.0, 300.0, 900.0, 1_800.0];
+/// Minutes of a day.
+const DAY: i64 = 1_440;
 /// First choices that are refined.
 const REFINED: usize = 5;
 
@@ -40,7 +43,8 @@ impl Week<'_> {
         self.rates.iter().map(|rate| need(*rate, self.capacity) as f64).sum::<f64>() / self.rates.len() as f64
     }
 
-    fn judge(&self, set_up: &SetUp) -> Judged {
+    /// What the quick judge says.
+    pub fn judge(&self, set_up: &SetUp) -> Judged {
         self.plant.judge(set_up.clone(), self.instances, self.provisioning_minutes, self.arrivals)
     }
 
@@ -76,6 +80,47 @@ impl Week<'_> {
             }
         }
         firsts(&fine, kappas, mean_need, each).into_iter().map(|(set_up, _)| set_up).collect()
+    }
+
+    /// The same with more means: a Min for each hour of the day, and steps for surges, added to policies that are good
+    /// without. `each` for each kappa, as far as they are better.
+    pub fn best_with_more(&self, bases: &[SetUp], kappas: &[f64], each: usize) -> Vec<SetUp> {
+        let mut all = Vec::new();
+        for base in bases {
+            for share in [None, Some(0.5), Some(0.9), Some(1.0)] {
+                for has_steps in [false, true] {
+                    let mut set_up = base.clone();
+                    if let Some(share) = share {
+                        set_up.scheduled = self.by_hour(share, base.max);
+                    }
+                    if has_steps {
+                        set_up.policies.extend(surge(base));
+                    }
+                    all.push(self.with_judgement(set_up));
+                }
+            }
+        }
+        firsts(&all, kappas, self.mean_need(), each).into_iter().map(|(set_up, _)| set_up).collect()
+    }
+
+    /// A Min for each hour of the day: this share of the needs in that hour of all days, and in the time that instances
+    /// take to start after it.
+    fn by_hour(&self, share: f64, max: usize) -> Vec<ScheduledAction> {
+        let lead = self.provisioning_minutes.ceil() as usize;
+        (0..24)
+            .map(|hour| {
+                let minute_of_day = |index: usize| (index as i64 + FIRST_OF_WEEK_TWO).rem_euclid(DAY);
+                let from = hour * 60;
+                let mut needs: Vec<usize> = (0..self.rates.len())
+                    .filter(|index| (minute_of_day(*index) - from).rem_euclid(DAY) < 60 + lead as i64)
+                    .map(|index| need(self.rates[index], self.capacity))
+                    .collect();
+                needs.sort_unstable();
+                let min = needs[((needs.len() - 1) as f64 * share) as usize].min(max);
+                let when = When::Weekly { minute_of_day: from, days: [true; 7] };
+                ScheduledAction { when, min: Some(min), max: None }
+            })
+            .collect()
     }
 
     fn with_judgement(&self, set_up: SetUp) -> (SetUp, Judged) {
@@ -120,6 +165,26 @@ fn policy(min: usize, max: usize, target: f64, out: f64, back: f64) -> SetUp {
         is_scale_in_disabled: false,
     };
     SetUp { min, max: max.max(min), policies: vec![Policy::TargetTracking(tracking)], scheduled: Vec::new() }
+}
+
+/// Half as many instances more above 1.3 times the target, twice as many above twice the target.
+fn surge(base: &SetUp) -> Option<Policy> {
+    let [Policy::TargetTracking(tracking)] = base.policies[..] else { return None };
+    let threshold = 1.3 * tracking.target;
+    Some(Policy::Step(StepScaling {
+        metric: tracking.metric,
+        threshold,
+        is_below: false,
+        minutes: 1,
+        of_them: 1,
+        steps: vec![
+            Step { from: 0.0, below: 0.7 * tracking.target, adjustment: 50.0 },
+            Step { from: 0.7 * tracking.target, below: f64::INFINITY, adjustment: 100.0 },
+        ],
+        is_percent: true,
+        at_least: 1,
+        cooldown_seconds: 120.0,
+    }))
 }
 
 /// The cheapest for each kappa, each only once.

@@ -122,64 +122,11 @@ fn number(value: &Value) -> Result<f64, String> {
     value.as_f64().ok_or_else(|| format!("a number is missing: {value}"))
 }
 
-/// `cron(minute hour day-of-month month day-of-week year)` in UTC, of which the first two and the fifth may be more than
-/// `*` or `?`.
 fn actions(request: &Value) -> Result<Vec<ScheduledAction>, String> {
-    let schedule = request["Schedule"].as_str().unwrap_or_default();
-    let not_understood = || format!("a schedule that is not understood: {request}");
     let is_utc = request["Timezone"].as_str().is_none_or(|zone| matches!(zone, "UTC" | "Etc/UTC"));
-    let fields = schedule.strip_prefix("cron(").and_then(|rest| rest.strip_suffix(')')).ok_or_else(not_understood)?;
-    let fields: Vec<&str> = fields.split_whitespace().collect();
-    let [minutes, hours, "*" | "?", "*", weekdays, "*"] = fields[..] else { return Err(not_understood()) };
-    let minutes = values(minutes, 0, 59, |text| text.parse().ok()).ok_or_else(not_understood)?;
-    let hours = values(hours, 0, 23, |text| text.parse().ok()).ok_or_else(not_understood)?;
-    let weekdays = values(weekdays, 1, 7, weekday).ok_or_else(not_understood)?;
-    if !is_utc {
-        return Err(not_understood());
-    }
-    let mut days = [false; 7];
-    for day in weekdays {
-        // Cron counts from Sunday, which is 1.
-        days[((day + 5) % 7) as usize] = true;
-    }
+    let times = request["Schedule"].as_str().filter(|_| is_utc).and_then(When::cron);
+    let times = times.ok_or_else(|| format!("a schedule that is not understood: {request}"))?;
     let action = &request["ScalableTargetAction"];
-    Ok(hours
-        .iter()
-        .flat_map(|hour| minutes.iter().map(move |minute| hour * 60 + minute))
-        .map(|minute_of_day| ScheduledAction {
-            when: When::Weekly { minute_of_day, days },
-            min: count(&action["MinCapacity"]),
-            max: count(&action["MaxCapacity"]),
-        })
-        .collect())
-}
-
-fn weekday(text: &str) -> Option<i64> {
-    const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
-    let named = DAYS.iter().position(|day| text.eq_ignore_ascii_case(day)).map(|day| day as i64 + 1);
-    named.or_else(|| text.parse().ok())
-}
-
-/// `*`, `?`, `5`, `1,3`, `1-5`, `*/15` and lists of them.
-fn values(field: &str, first: i64, last: i64, parse: impl Fn(&str) -> Option<i64>) -> Option<Vec<i64>> {
-    let mut all = Vec::new();
-    for part in field.split(',') {
-        let (range, step) = part.split_once('/').map_or((part, 1), |(range, step)| (range, step.parse().unwrap_or(0)));
-        let (from, to) = match range {
-            "*" | "?" => (first, last),
-            range => match range.split_once('-') {
-                Some((from, to)) => (parse(from)?, parse(to)?),
-                None => (parse(range)?, if part == range { parse(range)? } else { last }),
-            },
-        };
-        if step < 1 || from < first || to > last {
-            return None;
-        }
-        // A range of weekdays may go over the end of the week.
-        let to = if to < from { to + last } else { to };
-        all.extend(
-            (from..=to).step_by(usize::try_from(step).ok()?).map(|value| (value - first) % (last - first + 1) + first),
-        );
-    }
-    Some(all)
+    let (min, max) = (count(&action["MinCapacity"]), count(&action["MaxCapacity"]));
+    Ok(times.into_iter().map(|when| ScheduledAction { when, min, max }).collect())
 }

@@ -5,7 +5,7 @@ use crate::baselines::AWS_FORMULA;
 use crate::capacity::{Scores, Told};
 use crate::judge::Judged;
 use crate::statistics::{Median, quantile, share};
-use crate::trial::{Answer, SHORTER, Trial, WEEK};
+use crate::trial::{Agreement, Answer, SHORTER, Trial, WEEK};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -33,6 +33,7 @@ pub struct Policies {
     /// For a kappa of 20.
     pub others: Vec<Other>,
     pub forecast: Forecast,
+    pub quick_judge: QuickJudge,
     pub problems: Vec<String>,
 }
 
@@ -86,6 +87,18 @@ pub struct Forecast {
     pub instance_hours_error_p90: f64,
     /// Forecast less realised violation minutes of a week.
     pub violation_minutes_bias: f64,
+}
+
+/// How close the quick judge, which ranks the oracle's candidates, comes to requests one by one.
+#[derive(Debug, Clone, Serialize)]
+pub struct QuickJudge {
+    pub policies: usize,
+    /// |quick/whole - 1| of the instance-minutes.
+    pub instance_minutes_error: f64,
+    pub instance_minutes_error_p90: f64,
+    /// |quick - whole| of the share of minutes over the objective.
+    pub violations_error: f64,
+    pub violations_error_p90: f64,
 }
 
 impl Results {
@@ -143,6 +156,7 @@ impl Policies {
             special: special.into_iter().filter(|score| score.cases > 0).collect(),
             others: others(trials),
             forecast: forecast(trials),
+            quick_judge: quick_judge(trials),
             problems: trials.iter().flat_map(|trial| trial.problems.iter().cloned()).collect(),
         }
     }
@@ -196,6 +210,9 @@ fn others(trials: &[Trial]) -> Vec<Other> {
         if let Some(best) = best(trial, kappa) {
             put("best in hindsight", trial, best);
         }
+        if let Some(best) = trial.best_with_more.get(1) {
+            put("the same with a schedule and steps", trial, best.week);
+        }
         if let Some(answer) = trial.advised.get(1) {
             put("the advisor", trial, answer.week);
         }
@@ -246,5 +263,22 @@ fn forecast(trials: &[Trial]) -> Forecast {
         instance_hours_error: quantile(&errors, 0.5),
         instance_hours_error_p90: quantile(&errors, 0.9),
         violation_minutes_bias: quantile(&bias, 0.5),
+    }
+}
+
+fn quick_judge(trials: &[Trial]) -> QuickJudge {
+    let all: Vec<&Agreement> = trials.iter().flat_map(|trial| &trial.quick).collect();
+    let instances: Vec<f64> =
+        all.iter().map(|both| (both.quick.instance_minutes / both.whole.instance_minutes - 1.0).abs()).collect();
+    let violations: Vec<f64> = all
+        .iter()
+        .map(|both| (both.quick.violation_minutes - both.whole.violation_minutes).abs() / WEEK as f64)
+        .collect();
+    QuickJudge {
+        policies: all.len(),
+        instance_minutes_error: quantile(&instances, 0.5),
+        instance_minutes_error_p90: quantile(&instances, 0.9),
+        violations_error: quantile(&violations, 0.5),
+        violations_error_p90: quantile(&violations, 0.9),
     }
 }

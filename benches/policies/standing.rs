@@ -3,13 +3,10 @@
 use crate::draws::Draws;
 use crate::observed::minutes_ago;
 use crate::trial::FIRST_OF_WEEK_TWO;
-use endpoint_advisor::model::{
-    BEFORE_TAG, InstanceCount, ScalableTarget, Scaling, ScalingActivity, ScalingPolicy, Seconds,
-    TargetTracking as Tracked,
-};
+use endpoint_advisor::model::{BEFORE_TAG, Scaling};
+use serde_json::{Value, json};
 use simulator::production::Variant;
 use simulator::{Cause, Policy, ScalingActivity as Activity, ScalingMetric, SetUp, TargetTracking};
-use std::collections::BTreeMap;
 
 /// What stands.
 #[derive(Debug, Clone)]
@@ -86,40 +83,33 @@ impl Standing {
 
     /// As `DescribeScalableTargets`, `DescribeScalingPolicies` and `DescribeScalingActivities` would tell it.
     pub fn scaling(&self, activities: &[Activity]) -> Scaling {
-        let count = |count: usize| InstanceCount(count as u32);
-        if !self.is_registered {
-            return Scaling { target: None, policies: Vec::new(), activities: Some(Vec::new()) };
-        }
-        let is_ours = self.names.iter().any(|name| name == OURS);
-        let before = (BEFORE_TAG.to_owned(), format!("min={} max={}", self.set_up.min, self.set_up.max));
-        let policies = self.names.iter().zip(&self.set_up.policies).filter_map(|(name, policy)| {
-            let Policy::TargetTracking(tracking) = policy else { return None };
-            Some(ScalingPolicy {
-                policy_name: name.clone(),
-                policy_type: "TargetTrackingScaling".to_owned(),
-                target_tracking: Some(Tracked {
-                    metric: Some(metric_name(tracking.metric).to_owned()),
-                    target_value: tracking.target,
-                    scale_out_cooldown: Some(Seconds(tracking.scale_out_cooldown_seconds as u32)),
-                    scale_in_cooldown: Some(Seconds(tracking.scale_in_cooldown_seconds as u32)),
-                    disable_scale_in: tracking.is_scale_in_disabled,
-                }),
-            })
+        let told = json!({
+            "target": self.is_registered.then(|| self.target()),
+            "policies": self.names.iter().zip(&self.set_up.policies).filter_map(policy).collect::<Vec<_>>(),
+            "activities": if self.is_registered { activities } else { &[] }
+                .iter()
+                .rev()
+                .map(|activity| self.activity(activity))
+                .collect::<Vec<_>>(),
+            "scheduled_actions": [],
         });
-        Scaling {
-            target: Some(ScalableTarget {
-                arn: Some("arn:aws:application-autoscaling:us-east-1:111122223333:scalable-target/1a2b".to_owned()),
-                min_capacity: count(self.set_up.min),
-                max_capacity: count(self.set_up.max),
-                is_scale_out_suspended: false,
-                tags: Some(is_ours.then_some(before).into_iter().collect::<BTreeMap<_, _>>()),
-            }),
-            policies: policies.collect(),
-            activities: Some(activities.iter().rev().map(|activity| self.activity(activity)).collect()),
-        }
+        serde_json::from_value(told).unwrap()
     }
 
-    fn activity(&self, activity: &Activity) -> ScalingActivity {
+    fn target(&self) -> Value {
+        let (min, max) = (self.set_up.min, self.set_up.max);
+        // What the advisor may rewrite carries its tag: it says what was there before.
+        let is_ours = self.names.iter().any(|name| name == OURS);
+        json!({
+            "arn": "arn:aws:application-autoscaling:us-east-1:111122223333:scalable-target/1a2b",
+            "min_capacity": min,
+            "max_capacity": max,
+            "is_scale_out_suspended": false,
+            "tags": if is_ours { json!({ BEFORE_TAG: format!("min={min} max={max}") }) } else { json!({}) },
+        })
+    }
+
+    fn activity(&self, activity: &Activity) -> Value {
         let at = |minute: i64| minutes_ago(FIRST_OF_WEEK_TWO - minute);
         let alarm = if activity.to > activity.from { "AlarmHigh" } else { "AlarmLow" };
         let cause = match activity.cause {
@@ -130,16 +120,31 @@ impl Standing {
             ),
             Cause::Bounds => format!("minimum capacity was set to {}", self.set_up.min),
         };
-        ScalingActivity {
-            started_at: at(activity.began),
-            ended_at: activity.ended.map(at),
-            status_code: if activity.ended.is_some() { "Successful" } else { "InProgress" }.to_owned(),
-            status_message: None,
-            description: format!("Setting desired instance count to {}.", activity.to),
-            cause,
-            not_scaled_reasons: Vec::new(),
-        }
+        json!({
+            "started_at": at(activity.began),
+            "ended_at": activity.ended.map(at),
+            "status_code": if activity.ended.is_some() { "Successful" } else { "InProgress" },
+            "status_message": null,
+            "description": format!("Setting desired instance count to {}.", activity.to),
+            "cause": cause,
+            "not_scaled_reasons": [],
+        })
     }
+}
+
+fn policy((name, policy): (&String, &Policy)) -> Option<Value> {
+    let Policy::TargetTracking(tracking) = policy else { return None };
+    Some(json!({
+        "policy_name": name,
+        "policy_type": "TargetTrackingScaling",
+        "target_tracking": {
+            "metric": metric_name(tracking.metric),
+            "target_value": tracking.target,
+            "scale_out_cooldown": tracking.scale_out_cooldown_seconds as u32,
+            "scale_in_cooldown": tracking.scale_in_cooldown_seconds as u32,
+            "disable_scale_in": tracking.is_scale_in_disabled,
+        },
+    }))
 }
 
 /// As in `DescribeScalingPolicies`: a predefined metric, or namespace and name of another.

@@ -96,6 +96,15 @@ fn print_policies(policies: &Policies) {
         percent(forecast.instance_hours_error_p90).trim(),
         forecast.violation_minutes_bias
     );
+    let quick = &policies.quick_judge;
+    println!(
+        "the quick judge on {} policies: instance-minutes off by {} (p90 {}), minutes over the objective by {} (p90 {})",
+        quick.policies,
+        percent(quick.instance_minutes_error).trim(),
+        percent(quick.instance_minutes_error_p90).trim(),
+        fine(quick.violations_error),
+        fine(quick.violations_error_p90)
+    );
     for problem in &policies.problems {
         println!("not understood: {problem}");
     }

@@ -23,7 +23,7 @@ const USUAL: usize = 1;
 /// Hours of shorter histories.
 pub const SHORTER: [i64; 3] = [6, 24, 72];
 /// Candidates that the quick judge ranks first and that are judged request by request, for each kappa.
-const FINALISTS: usize = 2;
+const FINALISTS: usize = 3;
 
 /// What is to be tried.
 pub struct Draw<'a> {
@@ -52,6 +52,13 @@ pub enum Extent {
 pub struct Named {
     pub name: String,
     pub week: Judged,
+}
+
+/// One policy before two judges.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Agreement {
+    pub quick: Judged,
+    pub whole: Judged,
 }
 
 /// What was advised for one kappa, or on one history.
@@ -95,7 +102,11 @@ pub struct Trial {
     pub on_less: Vec<Answer>,
     /// The best in hindsight for each kappa: of its class, of the baselines and of what stood.
     pub best: Vec<Named>,
+    /// The same where a Min for each hour and steps for surges are allowed too.
+    pub best_with_more: Vec<Named>,
     pub baselines: Vec<Named>,
+    /// What the quick judge said of those that were then judged request by request.
+    pub quick: Vec<Agreement>,
     /// Requests of the plan that are not understood.
     pub problems: Vec<String>,
     /// Requests that were simulated.
@@ -141,11 +152,17 @@ impl Trial {
             .collect();
         let kappas = KAPPAS.map(|(kappa, _)| kappa);
         let mean_need = week.mean_need();
-        for finalist in week.best_of_class(&kappas, FINALISTS) {
-            bench.judge(&finalist);
-        }
+        let finalists = week.best_of_class(&kappas, FINALISTS);
+        let quick = finalists
+            .iter()
+            .map(|finalist| Agreement { quick: week.judge(finalist), whole: bench.judge(finalist) })
+            .collect();
         // What the advisor alone thinks of is judged after this, so that the oracle does not depend on it.
         let best = kappas.map(|kappa| bench.best(kappa, mean_need)).into();
+        for finalist in week.best_with_more(&finalists, &kappas, 1) {
+            bench.judge(&finalist);
+        }
+        let best_with_more = kappas.map(|kappa| bench.best(kappa, mean_need)).into();
         let mut problems = Vec::new();
         let mut estimated_capacity = None;
         let whole = WEEK / 60;
@@ -183,7 +200,9 @@ impl Trial {
             advised,
             on_less,
             best,
+            best_with_more,
             baselines,
+            quick,
             problems,
             requests: bench.requests,
         }
