@@ -12,6 +12,10 @@ const STEP: f64 = 0.05;
 const PROBES: usize = 18;
 const PROBE_MINUTES: i64 = 100;
 const WARM_UP: i64 = 5;
+/// How often instances join when it is probed what that does, for how many minutes it is looked at, and at which load.
+const JOINS: i64 = 25;
+const JOINED_MINUTES: i64 = 4;
+const JOINED_LOAD: f64 = 0.65;
 /// Width of the bins of load.
 const BIN: f64 = 0.05;
 const BINS: usize = 40;
@@ -22,6 +26,8 @@ pub struct Plant {
     saturation: f64,
     /// Share of minutes over the objective by load, in bins of a twentieth of capacity.
     over: Vec<f64>,
+    /// Share over the objective in the first minutes after cold instances joined.
+    joined: Vec<f64>,
     /// Mean requests in flight on an instance at capacity.
     pub in_flight_at_capacity: f64,
     objective_minutes: f64,
@@ -65,6 +71,7 @@ impl Plant {
             capacity: variant.capacity,
             saturation: variant.saturation,
             over: over.collect(),
+            joined: joined(variant, instances, seed),
             in_flight_at_capacity,
             objective_minutes: variant.objective_us / 60e6,
         }
@@ -74,8 +81,12 @@ impl Plant {
     pub fn judge(&self, set_up: SetUp, instances: usize, provisioning_minutes: f64, arrivals: &[f64]) -> Judged {
         let mut scaler = Autoscaler::new(set_up, instances, provisioning_minutes, 1);
         let (mut backlog, mut billed, mut over, mut slow) = (0.0_f64, 0.0, 0.0, 0.0);
+        let (mut before, mut since_join) = (instances as f64, usize::MAX);
         for (minute, arrived) in (FIRST_OF_WEEK_TWO..).zip(arrivals) {
             let instances = scaler.begin_minute(minute) as f64;
+            since_join = if instances > before { 0 } else { since_join.saturating_add(1) };
+            before = instances;
+            let cold = self.joined.get(since_join).copied().unwrap_or(0.0);
             billed += scaler.billed() as f64;
             let wanted = backlog + arrived;
             let served = wanted.min(instances * self.saturation);
@@ -87,6 +98,7 @@ impl Plant {
             } else {
                 self.over[bin(arrived / instances / self.capacity)]
             };
+            let share = 1.0 - (1.0 - share) * (1.0 - cold);
             over += share;
             slow += share * arrived;
             // Nobody waits longer than a minute.
@@ -101,6 +113,26 @@ impl Plant {
             changes: scaler.activities().len(),
         }
     }
+}
+
+/// Share over the objective in the first minutes after a quarter more instances joined; nothing where they are warm.
+fn joined(variant: &Variant, instances: usize, seed: u64) -> Vec<f64> {
+    if variant.endpoint.cold.is_none() {
+        return Vec::new();
+    }
+    let mut over = vec![0.0; JOINED_MINUTES as usize];
+    let mut run = Run::new(variant.endpoint, seed);
+    let more = instances + (instances / 4).max(1);
+    for minute in 0..2 * JOINED_MINUTES * JOINS {
+        let turn = minute % (2 * JOINED_MINUTES);
+        let instances = if turn < JOINED_MINUTES { instances } else { more };
+        let arrivals_per_minute = JOINED_LOAD * variant.capacity * instances as f64;
+        let seen = run.step(minute, &Conditions { arrivals_per_minute, instances, ..variant.usual });
+        if turn >= JOINED_MINUTES {
+            over[(turn - JOINED_MINUTES) as usize] += f64::from(is_over(variant, &seen)) / JOINS as f64;
+        }
+    }
+    over
 }
 
 fn bin(load: f64) -> usize {

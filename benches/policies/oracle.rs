@@ -16,6 +16,8 @@ const SCALE_OUT: [f64; 4] = [0.0, 60.0, 180.0, 300.0];
 const SCALE_IN: [f64; 4] = [60.0, 300.0, 900.0, 1_800.0];
 /// Minutes of a day.
 const DAY: i64 = 1_440;
+/// Policies whose instance-minutes and violations differ by less do the same.
+const SAME: f64 = 0.005;
 /// First choices that are refined.
 const REFINED: usize = 5;
 
@@ -187,14 +189,27 @@ fn surge(base: &SetUp) -> Option<Policy> {
     }))
 }
 
+/// Whether two policies do nearly the same.
+fn is_same(one: &Judged, other: &Judged) -> bool {
+    (one.instance_minutes / other.instance_minutes - 1.0).abs() < SAME
+        && (one.violation_minutes - other.violation_minutes).abs() < SAME * one.violation_minutes.max(200.0)
+}
+
 /// The cheapest for each kappa, each only once.
 fn firsts(judged: &[(SetUp, Judged)], kappas: &[f64], mean_need: f64, each: usize) -> Vec<(SetUp, Judged)> {
     let mut firsts: Vec<(SetUp, Judged)> = Vec::new();
     for kappa in kappas {
         let mut order: Vec<&(SetUp, Judged)> = judged.iter().collect();
         order.sort_by(|(_, left), (_, right)| left.cost(*kappa, mean_need).total_cmp(&right.cost(*kappa, mean_need)));
-        for candidate in order.into_iter().take(each) {
-            if !firsts.contains(candidate) {
+        // Many differ in what does not matter; those that do the same stand for each other.
+        let mut chosen: Vec<&(SetUp, Judged)> = Vec::new();
+        for candidate in order {
+            if chosen.len() < each && chosen.iter().all(|known| !is_same(&known.1, &candidate.1)) {
+                chosen.push(candidate);
+            }
+        }
+        for candidate in chosen {
+            if firsts.iter().all(|known| !is_same(&known.1, &candidate.1)) {
                 firsts.push(candidate.clone());
             }
         }

@@ -14,7 +14,7 @@ const MINUTES: usize = 2 * 7 * 1_440;
 const NOISE_KEPT: f64 = 0.95;
 /// Requests per minute that one instance carries, by how many instances are needed: with many of them each carries few,
 /// so that weeks of requests can be simulated one by one.
-const RATES: [(usize, f64, f64); 3] = [(2, 50.0, 120.0), (5, 30.0, 80.0), (usize::MAX, 20.0, 45.0)];
+const RATES: [(usize, f64, f64); 3] = [(2, 40.0, 110.0), (5, 25.0, 65.0), (usize::MAX, 15.0, 35.0)];
 /// Share of minutes over the objective at half of the capacity, at most, and how many minutes are looked at.
 const CALM_SHARE: f64 = 0.005;
 const CALM_MINUTES: i64 = 1_000;
