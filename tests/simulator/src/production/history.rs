@@ -59,7 +59,7 @@ impl Trait {
 /// What CloudWatch would show of a variant, and what one instance carries now.
 #[derive(Debug, Clone)]
 pub struct History {
-    /// The variant; its capacity is the present one, at its busy times.
+    /// The variant; its capacity is the present one, at its busy times and with as many instances as it has then.
     pub variant: Variant,
     /// Hours of history.
     pub hours: i64,
@@ -116,16 +116,23 @@ pub fn history(set: Set, replicate: u64) -> History {
     let work = draw_work(&mut dice, minutes, &mut traits);
     let path = path(&mut dice, minutes);
     site.usual.work_factor = at_busy_times(&path, &work);
-    site.capacity = capacity(site.endpoint, &site.usual, site.objective_us, site.quantile, dice.seed());
-    let variant = Variant::of(&site, None);
-    let deployed = match traits.contains(&Trait::ChangedByDeployment) {
-        true => work.changes.last().map_or(minutes, |(from, _)| minutes - from),
-        false => dice.minutes(minutes / 4..=60 * 1_440),
-    };
-    let full = peak * variant.capacity * site.instances as f64;
+    // The instances that are probed are those that serve: the same seed makes them as fast.
+    let seed = dice.seed();
+    let truth = |site: &Site| capacity(site.endpoint, &site.usual, site.objective_us, site.quantile, seed);
+    site.capacity = truth(&site);
     let incident = incident(&mut dice, minutes, &mut traits);
-    let set_up = set_up(&mut dice, &variant, site.instances, &mut traits);
-    let mut played = ClosedLoop::new(variant.endpoint, set_up, site.instances, dice.uniform(3.0..12.0), dice.seed());
+    let set_up = set_up(&mut dice, &site, &mut traits);
+    if traits.contains(&Trait::Autoscaled) {
+        // Those that come and go are all alike, else nothing would be true of them.
+        site.endpoint.speed_spread = 0.0;
+    }
+    let deployed = if traits.contains(&Trait::ChangedByDeployment) {
+        work.changes.last().map_or(minutes, |(from, _)| minutes - from)
+    } else {
+        dice.minutes(minutes / 4..=60 * 1_440)
+    };
+    let full = peak * site.capacity * site.instances as f64;
+    let mut played = ClosedLoop::new(site.endpoint, set_up, site.instances, dice.uniform(3.0..12.0), seed);
     let seen: Vec<Minute> = (0..minutes)
         .map(|minute| {
             let waits = incident.is_some_and(|(begin, end)| (begin..end).contains(&minute));
@@ -134,13 +141,19 @@ pub fn history(set: Set, replicate: u64) -> History {
                 &Conditions {
                     arrivals_per_minute: path[minute as usize] * full,
                     work_factor: work.at(minute, minutes),
-                    wait_seconds: if waits { 0.7 * variant.objective_us / 1e6 } else { 0.0 },
-                    ..variant.usual
+                    wait_seconds: if waits { 0.7 * site.objective_us / 1e6 } else { 0.0 },
+                    ..site.usual
                 },
             )
         })
         .collect();
     let instances = seen.last().map_or(site.instances, |minute| minute.instances);
+    // Where the least busy instance gets a request, one of many carries more than one of few.
+    site.usual.instances = at_highest_load(&seen);
+    let drawn = site.capacity;
+    site.capacity = truth(&site);
+    let peak = peak * drawn / site.capacity.max(1.0);
+    let variant = Variant::of(&site, None);
     let mut series = published(&seen);
     degrade(&mut dice, &variant, &mut traits).apply(&mut series, dice.seed());
     History { variant, hours, peak, traits, instances, minutes_since_deployment: deployed, series }
@@ -213,6 +226,17 @@ fn at_busy_times(path: &[f64], work: &Work) -> f64 {
     minutes.iter().map(|(_, factor)| factor).sum::<f64>() / minutes.len() as f64
 }
 
+/// Instances in the minutes with the highest load on each, a tenth of all: the median.
+fn at_highest_load(seen: &[Minute]) -> usize {
+    let mut minutes: Vec<(f64, usize)> =
+        seen.iter().map(|minute| (minute.invocations as f64 / minute.instances as f64, minute.instances)).collect();
+    minutes.sort_unstable_by(|left, right| right.0.total_cmp(&left.0));
+    minutes.truncate((minutes.len() / 10).max(1));
+    let mut instances: Vec<usize> = minutes.into_iter().map(|(_, instances)| instances).collect();
+    instances.sort_unstable();
+    instances[instances.len() / 2]
+}
+
 /// From when until when something else was slow.
 fn incident(dice: &mut Dice, minutes: i64, traits: &mut Vec<Trait>) -> Option<(i64, i64)> {
     if !dice.chance(0.1) || minutes < 12 * 60 {
@@ -224,14 +248,15 @@ fn incident(dice: &mut Dice, minutes: i64, traits: &mut Vec<Trait>) -> Option<(i
 }
 
 /// A fixed fleet, or a policy that keeps the load per instance near the peak's.
-fn set_up(dice: &mut Dice, variant: &Variant, instances: usize, traits: &mut Vec<Trait>) -> SetUp {
+fn set_up(dice: &mut Dice, site: &Site, traits: &mut Vec<Trait>) -> SetUp {
+    let instances = site.instances;
     if instances < 2 || !dice.chance(0.35) {
         return SetUp::fixed(instances);
     }
     traits.push(Trait::Autoscaled);
     let tracking = TargetTracking {
         metric: ScalingMetric::InvocationsPerInstance,
-        target: variant.capacity * dice.uniform(0.5..1.1),
+        target: site.capacity * dice.uniform(0.5..1.1),
         scale_out_cooldown_seconds: 300.0,
         scale_in_cooldown_seconds: 300.0,
         is_scale_in_disabled: false,
