@@ -4,7 +4,7 @@ use crate::requests;
 use crate::standing::Standing;
 use endpoint_advisor::config::Settings;
 use endpoint_advisor::diagnose::diagnose;
-use endpoint_advisor::model::{Diagnosis, Observation, Series, Verdict};
+use endpoint_advisor::model::{Bound, Diagnosis, Observation, Series, Verdict};
 use endpoint_advisor::{capacity, plan};
 use serde_json::Value;
 use simulator::SetUp;
@@ -19,8 +19,9 @@ pub struct Advice {
     /// Why it does.
     pub hold_reason: Option<String>,
     pub forecast: Option<Forecast>,
-    /// Of one instance, per minute.
+    /// Of one instance, per minute, and whether that is only the least.
     pub capacity: Option<f64>,
+    pub is_at_least: bool,
 }
 
 /// What a plan promises for a week.
@@ -54,6 +55,7 @@ pub fn advise(observation: &Observation, standing: &Standing, objective: &str) -
     Ok(Advice {
         hold_reason: plan["hold_reason"].as_str().map(str::to_owned),
         forecast: forecast(&plan["forecast"], set_up.is_some()),
+        is_at_least: capacity.as_ref().is_some_and(|capacity| capacity.bound == Bound::AtLeast),
         capacity: capacity.map(|capacity| capacity.invocations_per_instance_per_minute.0),
         set_up,
     })

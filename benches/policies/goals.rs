@@ -25,7 +25,7 @@ pub fn missed(results: &Results) -> Vec<String> {
             ("cases worse than the AWS formula by 5 %", usual.worse_than_aws, 0.0),
             ("cases made worse by 5 %", usual.worse_than_current, 0.02),
         ]);
-        at_least.push(("violation minutes inside the forecast's range", policies.forecast.inside, 0.75));
+        at_least.push(("violation minutes inside the forecast's range", policies.forecasts[0].inside, 0.75));
     }
     // NaN, where nothing could be counted, misses too.
     let high = at_most.iter().filter(|(_, value, goal)| value.is_nan() || value > goal);

@@ -32,7 +32,8 @@ pub struct Policies {
     pub special: Vec<Score>,
     /// For a kappa of 20.
     pub others: Vec<Other>,
-    pub forecast: Forecast,
+    /// All, and where new instances are warm.
+    pub forecasts: Vec<Forecast>,
     pub quick_judge: QuickJudge,
     pub problems: Vec<String>,
 }
@@ -77,6 +78,7 @@ pub struct Other {
 /// How well the advisor knows what its policies will do.
 #[derive(Debug, Clone, Serialize)]
 pub struct Forecast {
+    pub name: &'static str,
     pub cases: usize,
     /// Whose forecast has a range, and those that came out within it.
     pub with_range: usize,
@@ -143,6 +145,10 @@ impl Policies {
             score("kinds of containers never developed on", trials, &|trial| {
                 usual(trial).filter(|_| trial.is_new_physics)
             }),
+            score("limit seen in the first week", trials, &|trial| usual(trial).filter(|_| !trial.is_at_least)),
+            score("only a lower bound of the capacity", trials, &|trial| usual(trial).filter(|_| trial.is_at_least)),
+            score("new instances are warm", trials, &|trial| usual(trial).filter(|_| !trial.is_cold)),
+            score("new instances are slow at first", trials, &|trial| usual(trial).filter(|_| trial.is_cold)),
             score("something advised", trials, &|trial| usual(trial).filter(|answer| answer.set_up.is_some())),
             score("nothing advised", trials, &|trial| usual(trial).filter(|answer| answer.set_up.is_none())),
             score("capacity known within 5 %", trials, &|trial| usual(trial).filter(|_| is_known(&trial))),
@@ -155,7 +161,7 @@ impl Policies {
             groups,
             special: special.into_iter().filter(|score| score.cases > 0).collect(),
             others: others(trials),
-            forecast: forecast(trials),
+            forecasts: vec![forecast("all", trials, |_| true), forecast("warm", trials, |trial| !trial.is_cold)],
             quick_judge: quick_judge(trials),
             problems: trials.iter().flat_map(|trial| trial.problems.iter().cloned()).collect(),
         }
@@ -245,9 +251,13 @@ fn others(trials: &[Trial]) -> Vec<Other> {
 }
 
 /// Forecasts on the whole first week, for every kappa.
-fn forecast(trials: &[Trial]) -> Forecast {
-    let answers: Vec<&Answer> =
-        trials.iter().flat_map(|trial| &trial.advised).filter(|answer| answer.violation_minutes.is_some()).collect();
+fn forecast(name: &'static str, trials: &[Trial], is_one: fn(&Trial) -> bool) -> Forecast {
+    let answers: Vec<&Answer> = trials
+        .iter()
+        .filter(|trial| is_one(trial))
+        .flat_map(|trial| &trial.advised)
+        .filter(|answer| answer.violation_minutes.is_some())
+        .collect();
     let ranges: Vec<(f64, (f64, f64))> =
         answers.iter().filter_map(|answer| Some((answer.week.violation_minutes, answer.range?))).collect();
     let realised = |answer: &Answer| answer.week.instance_minutes / 60.0;
@@ -256,6 +266,7 @@ fn forecast(trials: &[Trial]) -> Forecast {
     let bias: Vec<f64> =
         answers.iter().filter_map(|answer| Some(answer.violation_minutes? - answer.week.violation_minutes)).collect();
     Forecast {
+        name,
         cases: answers.len(),
         with_range: ranges.len(),
         inside: share(&ranges, |(realised, (low, high))| (*low..=*high).contains(realised)),

@@ -84,18 +84,24 @@ fn print_policies(policies: &Policies) {
     );
     policies.others.iter().for_each(line_of_other);
     println!();
-    let forecast = &policies.forecast;
     println!(
-        "forecasts {}; with a range {}: realised violation minutes inside {}, above {}; instance-hours off by {} (p90 {}); \
-         violation minutes forecast less realised, median {:.0}",
-        forecast.cases,
-        forecast.with_range,
-        percent(forecast.inside).trim(),
-        percent(forecast.above).trim(),
-        percent(forecast.instance_hours_error).trim(),
-        percent(forecast.instance_hours_error_p90).trim(),
-        forecast.violation_minutes_bias
+        "{:40} {:>5} {:>8} {:>8} {:>8} {:>10} {:>8} {:>12}",
+        "forecasts, every kappa", "cases", "ranges", "inside", "above", "inst.-hours", "p90", "minutes less"
     );
+    for forecast in &policies.forecasts {
+        println!(
+            "{:40} {:5} {:8} {} {} {:>11} {} {:12.0}",
+            forecast.name,
+            forecast.cases,
+            forecast.with_range,
+            percent(forecast.inside),
+            percent(forecast.above),
+            percent(forecast.instance_hours_error).trim(),
+            percent(forecast.instance_hours_error_p90),
+            forecast.violation_minutes_bias
+        );
+    }
+    println!();
     let quick = &policies.quick_judge;
     println!(
         "the quick judge on {} policies: instance-minutes off by {} (p90 {}), minutes over the objective by {} (p90 {})",

@@ -91,6 +91,10 @@ pub struct Trial {
     pub capacity: f64,
     /// What the advisor takes it for.
     pub estimated_capacity: Option<f64>,
+    /// Whether it only knows a lower bound.
+    pub is_at_least: bool,
+    /// Whether new instances are slow at first.
+    pub is_cold: bool,
     /// Instances needed on average in the second week.
     pub mean_need: f64,
     /// Instance-minutes of one who knows what comes.
@@ -164,13 +168,13 @@ impl Trial {
         }
         let best_with_more = kappas.map(|kappa| bench.best(kappa, mean_need)).into();
         let mut problems = Vec::new();
-        let mut estimated_capacity = None;
+        let (mut estimated_capacity, mut is_at_least) = (None, false);
         let whole = WEEK / 60;
         let mut advised = Vec::new();
         for (kappa, objective) in KAPPAS {
             match advised::advise(&observation, &standing, objective) {
                 Ok(advice) => {
-                    estimated_capacity = advice.capacity;
+                    (estimated_capacity, is_at_least) = (advice.capacity, advice.is_at_least);
                     advised.push(bench.answer(advice, &standing, kappa, whole));
                 }
                 Err(problem) => problems.push(problem),
@@ -194,6 +198,8 @@ impl Trial {
             is_new_physics: variant.is_new_physics,
             capacity: variant.capacity,
             estimated_capacity,
+            is_at_least,
+            is_cold: variant.endpoint.cold.is_some(),
             mean_need,
             clairvoyant: week.clairvoyant(),
             current,
