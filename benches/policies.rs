@@ -47,6 +47,8 @@ mod table;
 mod traces;
 #[path = "policies/trial.rs"]
 mod trial;
+#[path = "policies/week_one.rs"]
+mod week_one;
 
 use clap::{Parser, ValueEnum};
 use parallel::in_parallel;

@@ -44,7 +44,10 @@ pub fn is_broken(results: &Results) -> bool {
     });
     let are_policies_well = results.policies.as_ref().is_some_and(|policies| {
         let usual = &policies.kappas[1];
-        usual.to_current.value <= 1.0 && usual.to_aws.value <= 1.3 && policies.quick_judge.instance_minutes_error <= 0.1
+        usual.to_current.value <= 1.0
+            && usual.to_aws.value <= 1.3
+            && policies.quick_judge.instance_minutes_error <= 0.03
+            && policies.quick_judge.violations_error <= 0.02
     });
     !(is_capacity_well && are_policies_well)
 }

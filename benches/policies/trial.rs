@@ -5,14 +5,13 @@ use crate::baselines::{AWS_FORMULA, baselines};
 use crate::draws::Draws;
 use crate::fluid::Plant;
 use crate::judge::{Judged, judge};
-use crate::observed::Seen;
 use crate::oracle::Week;
 use crate::standing::Standing;
-use endpoint_advisor::model::{Observation, TriggerKind, TriggerSummary};
+use crate::week_one::week_one;
 use serde::Serialize;
-use simulator::production::{Kind, Variant, Workload, workload};
+use simulator::production::{Kind, Variant, workload};
 use simulator::suite::Set;
-use simulator::{ClosedLoop, Conditions, Degradation, Minute, SetUp, published};
+use simulator::{ClosedLoop, SetUp};
 
 /// Minutes of a week.
 pub const WEEK: i64 = 7 * 1_440;
@@ -122,14 +121,14 @@ impl Trial {
         let drawn =
             workload(&draw.name, draw.kind, draw.shape, draw.need, draw.provisioning_minutes, draw.set, draw.replicate);
         let variant = drawn.variant;
-        let (week_one, week_two) = drawn.arrivals_per_minute.split_at(WEEK as usize);
+        let (rates_one, rates_two) = drawn.arrivals_per_minute.split_at(WEEK as usize);
         let mut draws = Draws::new(drawn.seed);
-        let standing = Standing::draw(&variant, week_one, draws.next());
-        let (after, observation) = first_week(&drawn, &standing, draws.next());
+        let standing = Standing::draw(&variant, rates_one, draws.next());
+        let (after, observation) = week_one(&drawn, &standing, draws.next());
 
         let mut requests = 0;
-        let mut arrivals = Vec::with_capacity(week_two.len());
-        let current = judge(&variant, &after, standing.set_up.clone(), week_two, |minute| {
+        let mut arrivals = Vec::with_capacity(rates_two.len());
+        let current = judge(&variant, &after, standing.set_up.clone(), rates_two, |minute| {
             arrivals.push(minute.arrivals as f64);
             requests += minute.invocations;
         });
@@ -137,7 +136,7 @@ impl Trial {
         let week = Week {
             plant: &plant,
             capacity: variant.capacity,
-            rates: week_two,
+            rates: rates_two,
             arrivals: &arrivals,
             instances: after.scaler().billed(),
             provisioning_minutes: draw.provisioning_minutes,
@@ -145,11 +144,11 @@ impl Trial {
         let mut bench = Bench {
             variant: &variant,
             after: &after,
-            rates: week_two,
+            rates: rates_two,
             known: vec![(standing.set_up.clone(), current)],
             requests: 2 * requests,
         };
-        let baselines: Vec<Named> = baselines(&variant, week_one, plant.in_flight_at_capacity, &observation)
+        let baselines: Vec<Named> = baselines(&variant, rates_one, plant.in_flight_at_capacity, &observation)
             .into_iter()
             .filter(|baseline| extent == Extent::Whole || baseline.name == AWS_FORMULA)
             .map(|baseline| Named { name: baseline.name.to_owned(), week: bench.judge(&baseline.set_up) })
@@ -262,42 +261,4 @@ impl Bench<'_> {
             self.known.iter().min_by(|(_, left), (_, right)| cost(left).total_cmp(&cost(right))).unwrap();
         Named { name: format!("{set_up:?}"), week: *week }
     }
-}
-
-/// Plays the first week under what stands: the endpoint as it is then, and what CloudWatch shows of it.
-fn first_week(drawn: &Workload, standing: &Standing, seed: u64) -> (ClosedLoop, Observation) {
-    let variant = &drawn.variant;
-    let mut played = ClosedLoop::new(
-        variant.endpoint,
-        standing.set_up.clone(),
-        standing.instances,
-        drawn.provisioning_minutes,
-        seed,
-    );
-    let minutes: Vec<Minute> = (FIRST_OF_WEEK_TWO - WEEK..FIRST_OF_WEEK_TWO)
-        .zip(&drawn.arrivals_per_minute)
-        .map(|(minute, arrivals_per_minute)| {
-            played.step(minute, &Conditions { arrivals_per_minute: *arrivals_per_minute, ..variant.usual })
-        })
-        .collect();
-    let mut series = published(&minutes);
-    Degradation { lag_minutes: 1, missing_share: 0.003, utilization_noise: 0.02, without: Vec::new() }
-        .apply(&mut series, seed);
-    let count = minutes.last().map_or(1, |minute| minute.instances) as u32;
-    let observation = Seen {
-        trigger: TriggerSummary { kind: TriggerKind::Manual, alarm_name: None, state: None, changed_at: None },
-        hosting: "real_time",
-        instance_type: variant.instance_type,
-        routing: variant.routing(),
-        instances: count,
-        desired: played.scaler().billed() as u32,
-        scaling: standing.scaling(played.scaler().activities()),
-        objective_ms: variant.objective_us / 1e3,
-        statistic: variant.statistic,
-        minutes_since_deployment: 30 * 1_440,
-        scaled_at: None,
-        series: &series,
-    }
-    .observation();
-    (played, observation)
 }
