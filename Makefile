@@ -1,7 +1,7 @@
 # Needs cargo, make and python3; everything else is installed into the checkout.
 
 .DEFAULT_GOAL := help
-.PHONY: help build tools demo test test-core test-full bench-decisions clean
+.PHONY: help build tools demo test test-core test-full bench-decisions bench-verdicts bench-policies clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,9 +22,17 @@ test: ## run every check and test
 test-core: ## run the tests of the pure core, in seconds
 	cargo test --no-default-features --lib
 
-# Five minutes on two cores once it is built (five more the first time). `make bench-decisions ARGUMENTS=--help` says what else it can do.
-bench-decisions: ## measure the verdicts on thousands of simulated incidents whose cause is known
-	cargo bench --no-default-features --bench decisions -- $(ARGUMENTS)
+# Ten minutes on two free cores once it is built (five more the first time).
+bench-decisions: bench-verdicts bench-policies ## measure verdicts, capacities and policies on simulated endpoints of which everything is known
+
+# ARGUMENTS go to both, as far as both have them: `--set development`, `--first 40`, `--threads 1`, `--smoke`, `--check`.
+# `make bench-verdicts ARGUMENTS=--help` says what else there is; JSON=folder keeps the results.
+bench-verdicts: ## measure the verdicts alone, on thousands of simulated incidents whose cause is known
+	cargo bench --no-default-features --bench decisions -- $(ARGUMENTS) $(if $(JSON),--json $(JSON)/verdicts.json)
+
+# TRACES=folder judges policies on real traffic too.
+bench-policies: ## measure capacities and policies alone
+	cargo bench --no-default-features --bench policies -- $(ARGUMENTS) $(if $(TRACES),--traces $(TRACES)) $(if $(JSON),--json $(JSON)/policies.json)
 
 test-full: ## everything in `test`, cargo-deny, and the release package for x86_64; needs cargo-deny, 8 GB, 15 more minutes
 	@python3 tests/run.py --full

@@ -20,6 +20,10 @@ mod case;
 mod goals;
 #[path = "decisions/observation.rs"]
 mod observation;
+#[path = "shared/observed.rs"]
+mod observed;
+#[path = "shared/parallel.rs"]
+mod parallel;
 #[path = "decisions/results.rs"]
 mod results;
 #[path = "decisions/score.rs"]
@@ -29,12 +33,11 @@ mod table;
 
 use case::Case;
 use clap::{Parser, ValueEnum};
+use parallel::in_parallel;
 use simulator::suite::{self, Family};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How good the verdicts are, on simulated incidents whose cause is known.
 #[derive(Parser)]
@@ -142,26 +145,6 @@ fn main() -> ExitCode {
         eprintln!("decisions: far worse than they were");
     }
     if is_broken || cli.check && !missed.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
-}
-
-/// Runs jobs on all cores; the results are in the order of the jobs.
-fn in_parallel<J: Sync, R: Send>(threads: Option<usize>, jobs: &[J], run: impl Fn(&J) -> R + Sync) -> Vec<R> {
-    let threads = threads.or_else(|| Some(std::thread::available_parallelism().ok()?.get())).unwrap_or(1);
-    let next = AtomicUsize::new(0);
-    let done: Mutex<BTreeMap<usize, R>> = Mutex::default();
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(job) = jobs.get(index) else { return };
-                    let result = run(job);
-                    done.lock().unwrap().insert(index, result);
-                }
-            });
-        }
-    });
-    done.into_inner().unwrap().into_values().collect()
 }
 
 /// Prints what the advisor said of the first wrong ones of each family.

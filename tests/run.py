@@ -22,6 +22,7 @@ STEPS = [
     ("build", ["make", "--no-print-directory", "build"], {}),
     ("Rust tests", ["cargo", "test", "--workspace", "--no-fail-fast"], {}),
     ("decisions", ["cargo", "test", "--bench", "decisions", "--", "--smoke"], {}),
+    ("policies", ["cargo", "test", "--bench", "policies", "--", "--smoke"], {}),
     ("Python tools", ["make", "--no-print-directory", "tools"], {}),
     ("template", [TOOLS / "python", "-m", "pytest", "tests/template"], {}),
     ("end to end", [TOOLS / "python", "-m", "pytest", "tests/end_to_end"], {}),

@@ -1,81 +1,37 @@
 //! A simulated incident as the observation that it would be.
 
+use crate::observed::{Seen, minutes_ago};
 use endpoint_advisor::model::{
-    Endpoint, EndpointName, EndpointStatus, Hosting, InstanceCount, InstanceType, LatencyObjective, Metrics,
-    Milliseconds, Minute, ObjectiveSource, Observation, ScalableTarget, Scaling, ScalingActivity, ScalingPolicy,
-    Series, TargetTracking, TriggerKind, TriggerSummary, Variant, VariantName,
+    InstanceCount, Observation, ScalableTarget, Scaling, ScalingActivity, ScalingPolicy, TargetTracking, TriggerKind,
+    TriggerSummary,
 };
-use jiff::{SignedDuration, Timestamp};
-use serde::de::DeserializeOwned;
-use simulator::Published;
 use simulator::suite::Incident;
 use std::collections::BTreeMap;
 
-/// The end of every observed window.
-fn at() -> Timestamp {
-    "2026-10-05T09:20:00Z".parse().unwrap()
-}
-
-fn minutes_ago(minutes: i64) -> Timestamp {
-    at() - SignedDuration::from_mins(minutes)
-}
-
 /// What the advisor would have read of this incident.
 pub fn observation(incident: &Incident) -> Observation {
-    let deployed_at = minutes_ago(incident.minutes_since_deployment);
-    // Each scaling activity changes the endpoint.
     let activity = incident.scaling.as_ref().and_then(|scaling| scaling.activity.as_ref());
     let scaled_at = activity.filter(|activity| activity.status != "Failed").map(|last| minutes_ago(last.minutes_ago));
-    Observation {
-        version: "1".to_owned(),
-        at: at(),
+    Seen {
         trigger: TriggerSummary {
             kind: TriggerKind::EventbridgeAlarm,
             alarm_name: Some("orders-latency".to_owned()),
             state: Some("ALARM".to_owned()),
             changed_at: Some(minutes_ago(incident.minutes_since_alarm)),
         },
-        endpoint_name: EndpointName::parse("orders").unwrap(),
-        variant_name: Some(VariantName::parse("AllTraffic").unwrap()),
-        inference_component_name: None,
-        hosting: known::<Hosting>(incident.hosting).unwrap(),
-        is_hosting_known: true,
-        endpoint: Endpoint {
-            arn: "arn:aws:sagemaker:us-east-1:111122223333:endpoint/orders".to_owned(),
-            status: EndpointStatus("InService".to_owned()),
-            failure_reason: None,
-            last_modified_at: Some(scaled_at.map_or(deployed_at, |scaled_at| scaled_at.max(deployed_at))),
-            endpoint_config_name: Some("orders-7".to_owned()),
-            endpoint_config_created_at: Some(deployed_at),
-        },
-        variant: Variant {
-            instance_type: Some(InstanceType(incident.instance_type.to_owned())),
-            current_instance_count: Some(InstanceCount(incident.instances)),
-            desired_instance_count: Some(InstanceCount(incident.desired)),
-            routing_strategy: Some(incident.routing.to_owned()),
-        },
-        tags: Some(BTreeMap::new()),
-        scaling: Some(scaling(incident)),
-        objective: Some(LatencyObjective {
-            latency_slo_ms: Milliseconds(incident.objective_ms),
-            slo_statistic: incident.statistic.parse().unwrap(),
-            source: ObjectiveSource::Alarm,
-        }),
-        instance_price: None,
-        metrics: Metrics(incident.series.iter().filter_map(series).collect()),
-        warnings: Vec::new(),
+        hosting: incident.hosting,
+        instance_type: incident.instance_type,
+        routing: incident.routing,
+        instances: incident.instances,
+        desired: incident.desired,
+        scaling: scaling(incident),
+        objective_ms: incident.objective_ms,
+        statistic: incident.statistic,
+        minutes_since_deployment: incident.minutes_since_deployment,
+        scaled_at,
+        series: &incident.series,
     }
-}
-
-/// A series that the advisor reads; none where it does not.
-fn series(published: &Published) -> Option<Series> {
-    let first = Minute::containing(at()).plus(-i64::try_from(published.values.len()).ok()?);
-    Some(Series::new(known(published.metric)?, known(published.statistic)?, first, published.values.clone()))
-}
-
-/// A name of AWS that the advisor knows.
-fn known<T: DeserializeOwned>(name: &str) -> Option<T> {
-    serde_json::from_value(serde_json::Value::from(name)).ok()
+    .observation()
 }
 
 fn scaling(incident: &Incident) -> Scaling {

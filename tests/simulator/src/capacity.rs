@@ -38,7 +38,8 @@ pub fn unloaded(endpoint: Endpoint, conditions: &Conditions, quantile: f64, seed
 }
 
 /// Arrivals per minute and instance that keep an instance busy all the time, warm and with its models loaded.
-fn saturation(endpoint: &Endpoint, conditions: &Conditions) -> f64 {
+#[must_use]
+pub fn saturation(endpoint: &Endpoint, conditions: &Conditions) -> f64 {
     let stalls = conditions.stall_share * conditions.stall_factor;
     let each = endpoint.service.mean() * (1.0 + stalls) * conditions.work_factor * conditions.steal;
     let slots = |built: usize| conditions.workers.map_or(built, |workers| workers.min(built)) as f64;

@@ -7,9 +7,11 @@
 //! known trouble. The same seed gives the same minutes.
 
 mod arrivals;
+mod autoscaling;
 #[cfg(test)]
 mod behaviour;
 mod capacity;
+mod closed_loop;
 mod conditions;
 mod container;
 mod degrade;
@@ -17,6 +19,7 @@ mod endpoint;
 mod fleet;
 mod minute;
 mod models;
+pub mod production;
 mod published;
 mod random;
 mod requests;
@@ -32,7 +35,12 @@ mod utilization;
 mod validation;
 mod work;
 
-pub use capacity::{capacity, unloaded};
+pub use autoscaling::{
+    Autoscaler, Cause, Measured, Policy, ScalingActivity, ScalingMetric, ScheduledAction, SetUp, Step, StepScaling,
+    TargetTracking, When,
+};
+pub use capacity::{capacity, saturation, unloaded};
+pub use closed_loop::ClosedLoop;
 pub use conditions::{Burst, Conditions};
 pub use degrade::Degradation;
 pub use endpoint::{Cache, Cold, Discipline, Endpoint, Retries, Routing, Service};

@@ -6,7 +6,7 @@
 
 mod bursts;
 mod concurrency;
-mod dice;
+pub(crate) mod dice;
 mod errors;
 mod incident;
 mod instances;
@@ -20,7 +20,7 @@ mod play;
 mod quiet;
 mod retries;
 mod script;
-mod site;
+pub(crate) mod site;
 mod waiting;
 mod work;
 

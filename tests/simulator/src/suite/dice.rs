@@ -6,7 +6,7 @@ use rand_pcg::Pcg64;
 use std::ops::{Range, RangeInclusive};
 
 /// Draws by one seed.
-pub(super) struct Dice(Pcg64);
+pub(crate) struct Dice(Pcg64);
 
 impl Dice {
     pub fn new(seed: u64) -> Self {

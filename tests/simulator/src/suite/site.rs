@@ -2,7 +2,7 @@
 
 use super::Set;
 use super::dice::Dice;
-use crate::{Conditions, Discipline, Endpoint, Routing, Service, capacity, unloaded};
+use crate::{Burst, Conditions, Discipline, Endpoint, Routing, Service, capacity, unloaded};
 
 /// Instance types: name, vCPUs, GPUs.
 const TYPES: [(&str, u32, u32); 13] = [
@@ -36,7 +36,7 @@ const RATE_FOR_P99: f64 = 300.0;
 
 /// What a scenario needs of its endpoint.
 #[derive(Clone)]
-pub(super) struct Wish {
+pub(crate) struct Wish {
     /// Instances in service.
     pub instances: (usize, usize),
     /// Load when the trouble begins, in units of capacity.
@@ -57,6 +57,10 @@ pub(super) struct Wish {
     pub gpu: bool,
     /// Rates in requests per minute, where not the usual ones.
     pub rates: Option<(f64, f64)>,
+    /// Mean work of a request in seconds, where not the usual.
+    pub work: Option<(f64, f64)>,
+    /// Bursts inside every minute.
+    pub burst: Option<Burst>,
     /// A last word on the endpoint.
     pub accepts: fn(&Site) -> bool,
 }
@@ -74,6 +78,8 @@ impl Default for Wish {
             busy: 0.0,
             gpu: true,
             rates: None,
+            work: None,
+            burst: None,
             accepts: |_| true,
         }
     }
@@ -81,7 +87,7 @@ impl Default for Wish {
 
 /// An endpoint in use.
 #[derive(Clone)]
-pub(super) struct Site {
+pub(crate) struct Site {
     pub endpoint: Endpoint,
     pub instance_type: &'static str,
     pub instances: usize,
@@ -111,29 +117,43 @@ impl Site {
                 hours = dice.weighted(&HISTORIES);
                 continue;
             }
-            let Some(mut site) = Self::sketch(dice, set, wish, hours) else { continue };
-            let seed = dice.seed();
-            let Some(unloaded_us) = unloaded(site.endpoint, &site.usual, site.quantile, seed) else { continue };
-            site.unloaded_us = unloaded_us;
-            site.objective_us = site.unloaded_us * dice.uniform(wish.objective.0..wish.objective.1);
-            site.objective_us = (site.objective_us / 1e3).round().max(1.0) * 1e3;
-            if !(wish.accepts)(&site) {
-                continue;
-            }
-            site.capacity = capacity(site.endpoint, &site.usual, site.objective_us, site.quantile, seed);
-            // Utilisation is only what the hardware shows; nothing of the above depends on it.
-            let reach = site.capacity / site.served_at_most(0.0);
-            let least = wish.utilization.0.max(wish.busy / reach);
-            if least >= wish.utilization.1 {
-                continue;
-            }
-            site.endpoint.utilization_at_saturation = dice.uniform(least..wish.utilization.1);
-            // The rate was drawn for a guess of the capacity.
-            if site.level * site.full() >= wish.rates.map_or(ENOUGH_RATE, |(least, _)| 0.5 * least) {
+            if let Some(site) = Self::suiting(dice, set, wish, hours) {
                 return site;
             }
         }
         unreachable!("it goes on until a site suits")
+    }
+
+    /// An endpoint to one's wishes with so many hours of history.
+    pub fn of_hours(dice: &mut Dice, set: Set, wish: &Wish, hours: i64) -> Self {
+        loop {
+            if let Some(site) = Self::suiting(dice, set, wish, hours) {
+                return site;
+            }
+        }
+    }
+
+    /// The next endpoint that is drawn; none where it does not suit.
+    fn suiting(dice: &mut Dice, set: Set, wish: &Wish, hours: i64) -> Option<Self> {
+        let mut site = Self::sketch(dice, set, wish, hours)?;
+        let seed = dice.seed();
+        site.unloaded_us = unloaded(site.endpoint, &site.usual, site.quantile, seed)?;
+        site.objective_us = site.unloaded_us * dice.uniform(wish.objective.0..wish.objective.1);
+        site.objective_us = (site.objective_us / 1e3).round().max(1.0) * 1e3;
+        if !(wish.accepts)(&site) {
+            return None;
+        }
+        site.capacity = capacity(site.endpoint, &site.usual, site.objective_us, site.quantile, seed);
+        // Utilisation is only what the hardware shows; nothing of the above depends on it.
+        let reach = site.capacity / site.served_at_most(0.0);
+        let least = wish.utilization.0.max(wish.busy / reach);
+        if least >= wish.utilization.1 {
+            return None;
+        }
+        site.endpoint.utilization_at_saturation = dice.uniform(least..wish.utilization.1);
+        // The rate was drawn for a guess of the capacity.
+        let least_rate = wish.rates.map_or(ENOUGH_RATE, |(least, _)| 0.5 * least);
+        (site.level * site.full() >= least_rate).then_some(site)
     }
 
     /// An endpoint without its objective; none where its traffic would not do.
@@ -153,7 +173,9 @@ impl Site {
         let rate = dice.log_uniform(least..most);
         let mean = traffic / rate;
         // With a long history comes little traffic, and with that slower requests.
-        if !(0.03..if hours < 72 { 0.6 } else { 1.2 }).contains(&mean) {
+        let usual_work = (0.03, if hours < 72 { 0.6 } else { 1.2 });
+        let (least_work, most_work) = wish.work.unwrap_or(usual_work);
+        if !(least_work..most_work).contains(&mean) {
             return None;
         }
         let has_gpu = wish.gpu && dice.chance(0.25);
@@ -180,6 +202,7 @@ impl Site {
         };
         let usual = Conditions {
             over_dispersion: dice.uniform(0.0..0.3),
+            burst: wish.burst,
             instances,
             overhead_seconds: dice.log_uniform(0.002..0.02),
             memory: dice.uniform(0.25..0.7),
