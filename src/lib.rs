@@ -59,6 +59,7 @@ pub mod notify;
 #[cfg(feature = "aws")]
 pub mod observe;
 pub mod plan;
+pub mod replay;
 pub mod report;
 pub mod statistics;
 pub mod trigger;

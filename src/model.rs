@@ -5,8 +5,10 @@
 
 mod alarm;
 mod capacity;
+mod curve;
 mod diagnosis;
 mod endpoint;
+mod forecast;
 mod history;
 mod metric;
 mod objective;
@@ -14,13 +16,16 @@ mod observation;
 mod outcome;
 mod plan;
 mod report;
+mod scaling_policy;
 mod trigger;
 mod units;
 
 pub use alarm::*;
 pub use capacity::*;
+pub use curve::*;
 pub use diagnosis::*;
 pub use endpoint::*;
+pub use forecast::*;
 pub use history::*;
 pub use metric::*;
 pub use objective::*;
@@ -28,5 +33,6 @@ pub use observation::*;
 pub use outcome::*;
 pub use plan::*;
 pub use report::*;
+pub use scaling_policy::*;
 pub use trigger::*;
 pub use units::*;

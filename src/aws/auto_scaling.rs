@@ -29,10 +29,9 @@ pub(crate) async fn target(aws: &Aws, resource_id: &str) -> Result<Option<Scalab
         arn: target.scalable_target_arn().map(str::to_owned),
         min_capacity: count(target.min_capacity()),
         max_capacity: count(target.max_capacity()),
-        is_scale_out_suspended: target
-            .suspended_state()
-            .and_then(|state| state.dynamic_scaling_out_suspended())
-            .unwrap_or_default(),
+        is_scale_out_suspended: suspended(target, |state| state.dynamic_scaling_out_suspended()),
+        is_scale_in_suspended: suspended(target, |state| state.dynamic_scaling_in_suspended()),
+        is_schedule_suspended: suspended(target, |state| state.scheduled_scaling_suspended()),
         tags: None,
     }))
 }

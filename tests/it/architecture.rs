@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Stages and values that reckon only with what they are given.
-const PURE: [&str; 9] =
-    ["trigger", "diagnose", "capacity", "plan", "decide", "report", "model", "config", "statistics"];
+const PURE: [&str; 10] =
+    ["trigger", "diagnose", "capacity", "plan", "replay", "decide", "report", "model", "config", "statistics"];
 
 /// Stages that never know of each other; `advise` alone knows the order.
 const STAGES: [&str; 9] = ["trigger", "observe", "diagnose", "capacity", "plan", "decide", "act", "notify", "report"];

@@ -20,6 +20,7 @@ pub fn applied(observation: &Observation, plan: &Plan) -> Observation {
         max_capacity: register.max_capacity,
         is_scale_out_suspended: false,
         tags: Some(tags),
+        ..ScalableTarget::default()
     });
     for put in &plan.put_scaling_policies {
         let configuration = put.target_tracking_scaling_policy_configuration.clone();
@@ -34,6 +35,7 @@ pub fn applied(observation: &Observation, plan: &Plan) -> Observation {
                 scale_in_cooldown: Some(configuration.scale_in_cooldown),
                 disable_scale_in: configuration.disable_scale_in,
             }),
+            ..ScalingPolicy::default()
         });
     }
     after.variant.current_instance_count = Some(register.min_capacity);

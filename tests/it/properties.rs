@@ -105,6 +105,7 @@ proptest! {
             max_capacity: InstanceCount(min + extra),
             is_scale_out_suspended: false,
             tags: Some(BTreeMap::new()),
+            ..ScalableTarget::default()
         });
         observation.variant.current_instance_count = Some(InstanceCount(current));
         observation.variant.desired_instance_count = Some(InstanceCount(current));

@@ -1,0 +1,76 @@
+//! The range of quiet times, and the closed form where the history is too short to search.
+
+use super::guardrails;
+use super::target_tracking::rounded;
+use crate::config::{ExistingTargets, Guardrails};
+use crate::model::{
+    Capacity, HoldReason, InstanceCount, InvocationsPerInstance, InvocationsPerMinute, Observation, ScalableTarget,
+};
+use crate::replay::Traffic;
+use crate::statistics::quantile;
+
+/// The most of an instance that is planned for where too little was seen to search.
+const SHORT_HISTORY_SHARE: f64 = 0.60;
+/// Room above the busiest minute: half as much again where two weeks were seen, as much again where hardly a day was.
+const ROOM: f64 = 1.5;
+const SHORT_HISTORY_ROOM: f64 = 2.0;
+const SHORT_HISTORY_DAYS: f64 = 1.0;
+
+/// A range, and a policy for when there is no better one.
+pub(super) struct Quiet {
+    pub current: InstanceCount,
+    /// Never fewer.
+    pub least: InstanceCount,
+    pub max_capacity: InstanceCount,
+    /// Of the closed form.
+    pub min_capacity: InstanceCount,
+    /// Of the closed form.
+    pub target_value: InvocationsPerInstance,
+}
+
+impl Quiet {
+    /// Sizes a variant in quiet times, on the lower end of its capacity.
+    ///
+    /// # Errors
+    /// Why it cannot be sized, or which guardrail forbids it.
+    pub fn of(
+        observation: &Observation,
+        present: Option<&ScalableTarget>,
+        capacity: Option<&Capacity>,
+        guardrails: &Guardrails,
+    ) -> Result<Self, HoldReason> {
+        let current = observation.variant.current_instance_count.ok_or(HoldReason::ScalingStateUnknown)?;
+        if observation.objective.is_none() {
+            return Err(HoldReason::NoObjective);
+        }
+        let capacity = capacity.ok_or(HoldReason::CapacityUnknown)?;
+        if capacity.is_shared {
+            return Err(HoldReason::NotScalableByInstances);
+        }
+        let ceiling = guardrails::ceiling(guardrails, present, current, observation.instance_price)?;
+        let traffic = Traffic::of(observation).ok_or(HoldReason::CapacityUnknown)?;
+        let load = |share: f64| quantile(traffic.offered.iter().copied(), share).map(InvocationsPerMinute);
+        let peak = load(1.0).ok_or(HoldReason::CapacityUnknown)?;
+        let usual = load(0.5).ok_or(HoldReason::CapacityUnknown)?;
+        let room = if traffic.days() < SHORT_HISTORY_DAYS { SHORT_HISTORY_ROOM } else { ROOM };
+        let room = capacity.low.instances_for(peak.times(room)).ok_or(HoldReason::CapacityUnknown)?;
+        // What somebody else set may be raised, never lowered, once we may change it at all.
+        let may_only_rise = guardrails.existing_targets == ExistingTargets::Raise;
+        let floor = present.filter(|target| may_only_rise && !target.is_ours()).map(|target| target.min_capacity);
+        let least = floor.unwrap_or(InstanceCount(1)).max(guardrails.min_instances).min(ceiling);
+        let present_max = present.map_or(InstanceCount(1), |target| target.max_capacity);
+        let max_capacity = room.max(least).min(ceiling).max(present_max);
+        let target_value = rounded(SHORT_HISTORY_SHARE * capacity.low.0).ok_or(HoldReason::CapacityUnknown)?;
+        let needed = target_value.instances_for(usual).ok_or(HoldReason::CapacityUnknown)?;
+        Ok(Self { current, least, max_capacity, min_capacity: needed.max(least).min(max_capacity), target_value })
+    }
+
+    /// How the closed form came about.
+    pub fn reasoning(&self) -> Vec<String> {
+        vec![format!(
+            "too little was seen to compare policies: the target is {:.0} % of what one instance carries for certain, and \
+             MinCapacity carries the usual load at that",
+            100.0 * SHORT_HISTORY_SHARE
+        )]
+    }
+}
