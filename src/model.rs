@@ -5,6 +5,7 @@
 
 mod alarm;
 mod capacity;
+mod comparison;
 mod curve;
 mod diagnosis;
 mod endpoint;
@@ -22,6 +23,7 @@ mod units;
 
 pub use alarm::*;
 pub use capacity::*;
+pub use comparison::*;
 pub use curve::*;
 pub use diagnosis::*;
 pub use endpoint::*;

@@ -5,6 +5,7 @@
 //! present set-up is replayed and compared with what really happened ([`Replay::validate`]).
 
 mod boot;
+mod comparison;
 mod draws;
 mod emulator;
 mod rules;

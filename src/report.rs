@@ -4,6 +4,8 @@
 //! value.
 
 pub mod card;
+pub mod comparison;
+pub mod comparison_html;
 pub mod forecast;
 pub mod links;
 pub mod message;

@@ -23,12 +23,7 @@ pub(super) struct Exchange {
 impl Exchange {
     /// The exchange rate of an objective, for a load that needs so many instances on average.
     pub fn of(objective: ScalingObjective, fleet: f64) -> Self {
-        let minutes = match objective {
-            ScalingObjective::Availability => 100.0,
-            ScalingObjective::Balanced => 20.0,
-            ScalingObjective::Cost => 5.0,
-        };
-        Self { minutes, fleet: fleet.max(1.0) }
+        Self { minutes: objective.fleet_minutes(), fleet: fleet.max(1.0) }
     }
 
     /// Instance-minutes, with minutes over the objective turned into them.

@@ -76,7 +76,7 @@ pub(super) fn search(
     present: Option<&Compiled>,
 ) -> Option<Found> {
     let value = capacity.invocations_per_instance_per_minute;
-    let exchange = Exchange::of(objective, needed_fleet(replay, value)?);
+    let exchange = Exchange::of(objective, replay.needed_fleet());
     let few = replay.draws(FEW_DRAWS);
     let search = Search { replay, max: bounds.max, exchange };
 
@@ -217,20 +217,6 @@ fn best(mut rated: Vec<(f64, Candidate)>, count: usize) -> Vec<(f64, Candidate)>
     rated.sort_by(|a, b| a.0.total_cmp(&b.0));
     rated.truncate(count);
     rated
-}
-
-/// Instances that the load needs on average, at every minute just enough.
-fn needed_fleet(replay: &Replay, value: InvocationsPerInstance) -> Option<f64> {
-    let needed: Vec<f64> = replay
-        .traffic
-        .offered
-        .iter()
-        .filter(|offered| offered.is_finite())
-        .map(|offered| (offered / value.0).ceil().max(1.0))
-        .collect();
-    #[expect(clippy::cast_precision_loss, reason = "minutes of a few weeks")]
-    let count = needed.len() as f64;
-    (count > 0.0).then(|| needed.iter().sum::<f64>() / count)
 }
 
 /// Floors to try, fewest first.

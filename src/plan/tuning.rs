@@ -91,11 +91,7 @@ impl Tuning {
     /// How the policy was found, one fact each.
     pub fn reasoning(&self) -> Vec<String> {
         let Found { best, tried, .. } = &self.found;
-        let weight = match self.objective {
-            ScalingObjective::Availability => 100,
-            ScalingObjective::Balanced => 20,
-            ScalingObjective::Cost => 5,
-        };
+        let weight = self.objective.fleet_minutes();
         let days = self.replay.traffic.days();
         let mut reasoning = Vec::new();
         if self.keeps_present() {

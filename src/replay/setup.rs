@@ -2,8 +2,8 @@
 
 use super::rules::{AlarmRule, Compiled, Metric, Rule, Steps, Timed};
 use crate::model::{
-    InstanceCount, Minute, Observation, PolicyAlarm, Scaling, ScalingPolicy, ScheduledAction, Seconds, StepScaling,
-    TargetTracking,
+    InstanceCount, InvocationsPerInstance, Minute, Observation, Plan, PolicyAlarm, PutScalingPolicy,
+    PutScheduledAction, Scaling, ScalingPolicy, ScheduledAction, Seconds, StepScaling, TargetTracking,
 };
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +75,50 @@ impl Setup {
             is_scale_out_suspended: target.is_scale_out_suspended,
             is_scale_in_suspended: target.is_scale_in_suspended,
         })
+    }
+
+    /// The set-up that a plan makes, in quiet times; none where it holds.
+    #[must_use]
+    pub fn planned(plan: &Plan) -> Option<Self> {
+        let register = plan.register_scalable_target.as_ref()?;
+        let stands = plan.based_on.clone().unwrap_or_default();
+        let put: Vec<ScalingPolicy> = plan.put_scaling_policies.iter().map(PutScalingPolicy::to_policy).collect();
+        let is_replaced = |policy: &ScalingPolicy| put.iter().any(|put| put.policy_name == policy.policy_name);
+        let left = stands.policies.into_iter().filter(|policy| !is_replaced(policy));
+        let target = stands.target.as_ref();
+        Some(Self {
+            name: "as advised".to_owned(),
+            min_capacity: plan.relax.map_or(register.min_capacity, |relax| relax.min_capacity),
+            max_capacity: register.max_capacity,
+            policies: left.chain(put.iter().cloned()).collect(),
+            scheduled_actions: plan.put_scheduled_actions.iter().map(PutScheduledAction::to_action).collect(),
+            is_scale_out_suspended: target.is_some_and(|target| target.is_scale_out_suspended),
+            is_scale_in_suspended: target.is_some_and(|target| target.is_scale_in_suspended),
+        })
+    }
+
+    /// A range with one policy on invocations per instance, with the cooldowns that AWS takes by itself.
+    #[must_use]
+    pub fn tracking(target: InvocationsPerInstance, min: InstanceCount, max: InstanceCount) -> Self {
+        let tracking = TargetTracking {
+            metric: Some("SageMakerVariantInvocationsPerInstance".to_owned()),
+            target_value: target.0,
+            scale_out_cooldown: None,
+            scale_in_cooldown: None,
+            disable_scale_in: false,
+        };
+        Self {
+            name: format!("target {target}, {min} to {max}"),
+            min_capacity: min,
+            max_capacity: max,
+            policies: vec![ScalingPolicy {
+                policy_name: "asked for".to_owned(),
+                policy_type: "TargetTrackingScaling".to_owned(),
+                target_tracking: Some(tracking),
+                ..ScalingPolicy::default()
+            }],
+            ..Self::default()
+        }
     }
 
     /// The set-up in the form that is replayed. `has_utilization`: whether utilisation follows from the load.

@@ -72,6 +72,7 @@ fn only_act_writes_scaling_and_only_notify_publishes() {
         for (call, owner) in [
             (".register_scalable_target()", "act.rs"),
             (".put_scaling_policy()", "act.rs"),
+            (".put_scheduled_action()", "act.rs"),
             (".tag_resource()", "act.rs"),
             (".publish()", "notify.rs"),
         ] {
