@@ -21,6 +21,7 @@ use crate::model::{
 use crate::statistics::{isotonic, median, quantile};
 use fit::{Fit, Task};
 use points::{Bin, Point};
+use regimes::regime;
 
 /// Five minutes over the objective are an observation of the limit; fewer may be one slow request.
 const CROSSING_MINUTES: usize = 5;
@@ -53,7 +54,7 @@ pub fn capacity(observation: &Observation) -> Option<Capacity> {
     let mut points = points::points(&history, &objective);
     let deployments: Vec<Minute> =
         observation.endpoint.endpoint_config_created_at.map(Minute::containing).into_iter().collect();
-    let mut starts = regimes::boundaries(&points, &deployments);
+    let mut starts = regimes::boundaries(&points, &deployments, limit);
     // The oldest stretches go first where there are more than can be fitted.
     let surplus = starts.len().saturating_sub(fit::MOST_PARAMETERS - 4);
     starts.drain(..surplus);
@@ -168,11 +169,6 @@ fn regime_of<'a>(points: &'a [Point], starts: &[Minute]) -> &'a [Point] {
     let since = starts.last().copied().unwrap_or(Minute(i64::MIN));
     let begin = points.partition_point(|point| point.minute < since);
     points.get(begin..).unwrap_or_default()
-}
-
-/// Which regime a minute is in.
-fn regime(starts: &[Minute], minute: Minute) -> usize {
-    starts.iter().filter(|start| **start <= minute).count().saturating_sub(1)
 }
 
 /// The load that five minutes reached, in units of the present work.

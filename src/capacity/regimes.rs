@@ -4,10 +4,13 @@
 //! both kinds in one curve make a curve that never was, so they are told apart first: latency is compared with what is
 //! usual at its load, and the level of that is cut into pieces (PELT: the cheapest cut under a penalty for each piece).
 
-use super::points::Point;
+use super::fit::{Fit, Task};
+use super::points::{Bin, Point, bins};
 use crate::model::Minute;
 use crate::statistics::{median, quantile};
 
+/// How often the curve and the stretches are found again with each other's help.
+const REFINEMENTS: usize = 3;
 /// Loads compared with each other are in the same of so many groups.
 const GROUPS: usize = 15;
 /// Only minutes below this quantile of the load are compared: above it, waiting makes much of little, and an overload would
@@ -23,10 +26,43 @@ const SAME_LEVEL: f64 = 0.06;
 const MOST_REGIMES: usize = 4;
 
 /// The first minute of each regime, oldest first; the first is that of the first point. `deployments` are minutes from
-/// which on the work may be anything: there is always a boundary.
-pub(super) fn boundaries(points: &[Point], deployments: &[Minute]) -> Vec<Minute> {
+/// which on the work may be anything: there is always a boundary. `limit` is the objective in microseconds.
+///
+/// What is usual at a load is first the median of minutes like it, then what one curve through all regimes found so far
+/// says. Loads that only one regime has seen look usual in themselves; a curve connects them with the others.
+pub(super) fn boundaries(points: &[Point], deployments: &[Minute], limit: f64) -> Vec<Minute> {
+    let seen = Seen::of(points);
+    let mut starts = segmented(points, deployments, &blocks(&seen.calm, &|point| seen.usual_in_group(point)));
+    for _ in 0..REFINEMENTS {
+        let by_regime: Vec<Vec<Bin>> = (0..starts.len())
+            .map(|index| {
+                let of_regime: Vec<Point> =
+                    seen.calm.iter().filter(|point| regime(&starts, point.minute) == index).copied().collect();
+                bins(&of_regime, |point| (point.load, seen.latency(point)))
+            })
+            .collect();
+        let Some(fit) = Fit::of(&Task { regimes: &by_regime, limit, anchor: None }) else { break };
+        let refined = segmented(
+            points,
+            deployments,
+            &blocks(&seen.calm, &|point| seen.latency(point).ln() - fit.latency(point.load).ln()),
+        );
+        if refined == starts {
+            break;
+        }
+        starts = refined;
+    }
+    starts
+}
+
+/// Which regime a minute is in.
+pub(super) fn regime(starts: &[Minute], minute: Minute) -> usize {
+    starts.iter().filter(|start| **start <= minute).count().saturating_sub(1)
+}
+
+/// The boundaries that blocks of residuals show.
+fn segmented(points: &[Point], deployments: &[Minute], blocks: &[(Minute, f64)]) -> Vec<Minute> {
     let Some(first) = points.first().map(|point| point.minute) else { return Vec::new() };
-    let blocks = blocks(points);
     let levels: Vec<f64> = blocks.iter().map(|(_, level)| *level).collect();
     let mut pieces: Vec<Piece> = cuts(&levels)
         .windows(2)
@@ -59,35 +95,58 @@ struct Piece {
     level: f64,
 }
 
-/// Block medians of the logarithm of latency over what is usual at the load.
-fn blocks(points: &[Point]) -> Vec<(Minute, f64)> {
-    // The median latency hardly waits, so it shows work best; where it was read for the last day only, the objective's
-    // statistic has to do.
-    let known = points.iter().filter(|point| point.middle.is_some()).count();
-    let has_middle = 10 * known >= 9 * points.len();
-    let latency = |point: &Point| if has_middle { point.middle.unwrap_or(f64::NAN) } else { point.latency };
-    let most = quantile(points.iter().map(|point| point.load), CALM).unwrap_or(f64::MAX);
-    let points: Vec<Point> = points.iter().filter(|point| point.load <= most).copied().collect();
-    let edges: Vec<f64> = (1..GROUPS)
-        .filter_map(|group| {
-            #[expect(clippy::cast_precision_loss, reason = "15 groups")]
-            let share = group as f64 / GROUPS as f64;
-            quantile(points.iter().map(|point| point.load), share)
-        })
-        .collect();
-    let group_of = |point: &Point| edges.iter().filter(|edge| point.load > **edge).count();
-    let mut groups: Vec<Vec<f64>> = vec![Vec::new(); GROUPS];
-    for point in &points {
-        if let Some(group) = groups.get_mut(group_of(point)) {
-            group.push(latency(point).ln());
+/// The minutes that are compared, and what is usual among them.
+struct Seen {
+    calm: Vec<Point>,
+    /// The median latency hardly waits, so it shows work best; where it was read for the last day only, the objective's
+    /// statistic has to do.
+    has_middle: bool,
+    edges: Vec<f64>,
+    usual: Vec<f64>,
+}
+
+impl Seen {
+    fn of(points: &[Point]) -> Self {
+        let known = points.iter().filter(|point| point.middle.is_some()).count();
+        let most = quantile(points.iter().map(|point| point.load), CALM).unwrap_or(f64::MAX);
+        let calm: Vec<Point> = points.iter().filter(|point| point.load <= most).copied().collect();
+        let edges = (1..GROUPS)
+            .filter_map(|group| {
+                #[expect(clippy::cast_precision_loss, reason = "15 groups")]
+                let share = group as f64 / GROUPS as f64;
+                quantile(calm.iter().map(|point| point.load), share)
+            })
+            .collect();
+        let mut seen = Self { calm, has_middle: 10 * known >= 9 * points.len(), edges, usual: Vec::new() };
+        let mut groups: Vec<Vec<f64>> = vec![Vec::new(); GROUPS];
+        for point in &seen.calm {
+            if let Some(group) = groups.get_mut(seen.group(point)) {
+                group.push(seen.latency(point).ln());
+            }
         }
+        seen.usual = groups.into_iter().map(|group| median(group).unwrap_or(f64::NAN)).collect();
+        seen
     }
-    let usual: Vec<f64> = groups.into_iter().map(|group| median(group).unwrap_or(f64::NAN)).collect();
+
+    fn latency(&self, point: &Point) -> f64 {
+        if self.has_middle { point.middle.unwrap_or(f64::NAN) } else { point.latency }
+    }
+
+    fn group(&self, point: &Point) -> usize {
+        self.edges.iter().filter(|edge| point.load > **edge).count()
+    }
+
+    fn usual_in_group(&self, point: &Point) -> f64 {
+        self.latency(point).ln() - self.usual.get(self.group(point)).copied().unwrap_or(f64::NAN)
+    }
+}
+
+/// Medians of a residual by blocks.
+fn blocks(points: &[Point], residual: &dyn Fn(&Point) -> f64) -> Vec<(Minute, f64)> {
     let mut blocks: Vec<(Minute, Vec<f64>)> = Vec::new();
-    for point in &points {
-        let Some(usual) = usual.get(group_of(point)) else { continue };
+    for point in points {
         let start = Minute(point.minute.0.div_euclid(BLOCK_MINUTES) * BLOCK_MINUTES);
-        let residual = latency(point).ln() - usual;
+        let residual = residual(point);
         match blocks.last_mut() {
             Some((last, residuals)) if *last == start => residuals.push(residual),
             _ => blocks.push((start, vec![residual])),
@@ -197,19 +256,19 @@ mod tests {
 
     #[test]
     fn a_step_of_work_is_found_where_it_was() {
-        let found = boundaries(&points(1.3), &[]);
+        let found = boundaries(&points(1.3), &[], 500e3);
         assert_eq!(found.len(), 2);
         assert!((found[1].0 - 1_440).abs() <= 15, "{found:?}");
     }
 
     #[test]
     fn noise_is_not_a_step() {
-        assert_eq!(boundaries(&points(1.0), &[]), [Minute(0)]);
+        assert_eq!(boundaries(&points(1.0), &[], 500e3), [Minute(0)]);
     }
 
     #[test]
     fn a_deployment_is_a_boundary_whatever_latency_says() {
-        assert_eq!(boundaries(&points(1.0), &[Minute(2_000)]), [Minute(0), Minute(2_000)]);
-        assert_eq!(boundaries(&points(1.3), &[Minute(1_436)]), [Minute(0), Minute(1_436)]);
+        assert_eq!(boundaries(&points(1.0), &[Minute(2_000)], 500e3), [Minute(0), Minute(2_000)]);
+        assert_eq!(boundaries(&points(1.3), &[Minute(1_436)], 500e3), [Minute(0), Minute(1_436)]);
     }
 }

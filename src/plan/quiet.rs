@@ -4,13 +4,19 @@ use super::guardrails;
 use super::target_tracking::rounded;
 use crate::config::{ExistingTargets, Guardrails};
 use crate::model::{
-    Capacity, HoldReason, InstanceCount, InvocationsPerInstance, InvocationsPerMinute, Observation, ScalableTarget,
+    Bound, Capacity, HoldReason, InstanceCount, InvocationsPerInstance, InvocationsPerMinute, Observation,
+    ScalableTarget,
 };
 use crate::replay::Traffic;
 use crate::statistics::quantile;
 
 /// The most of an instance that is planned for where too little was seen to search.
 const SHORT_HISTORY_SHARE: f64 = 0.60;
+/// Where the limit was never seen in a day or more, the load that kept the objective is itself the safe side.
+const NEVER_NEAR_SHARE: f64 = 0.85;
+/// The load that `MinCapacity` carries: the usual one, or that of quiet hours where those were seen.
+const SHORT_HISTORY_FLOOR: f64 = 0.5;
+const NEVER_NEAR_FLOOR: f64 = 0.1;
 /// Room above the busiest minute: half as much again where two weeks were seen, as much again where hardly a day was.
 const ROOM: f64 = 1.5;
 const SHORT_HISTORY_ROOM: f64 = 2.0;
@@ -26,6 +32,8 @@ pub(super) struct Quiet {
     pub min_capacity: InstanceCount,
     /// Of the closed form.
     pub target_value: InvocationsPerInstance,
+    /// Of what one instance carries for certain.
+    share: f64,
 }
 
 impl Quiet {
@@ -51,8 +59,13 @@ impl Quiet {
         let traffic = Traffic::of(observation).ok_or(HoldReason::CapacityUnknown)?;
         let load = |share: f64| quantile(traffic.offered.iter().copied(), share).map(InvocationsPerMinute);
         let peak = load(1.0).ok_or(HoldReason::CapacityUnknown)?;
-        let usual = load(0.5).ok_or(HoldReason::CapacityUnknown)?;
-        let room = if traffic.days() < SHORT_HISTORY_DAYS { SHORT_HISTORY_ROOM } else { ROOM };
+        let is_short = traffic.days() < SHORT_HISTORY_DAYS;
+        let (share, floor_quantile) = match capacity.bound {
+            Bound::AtLeast if !is_short => (NEVER_NEAR_SHARE, NEVER_NEAR_FLOOR),
+            _ => (SHORT_HISTORY_SHARE, SHORT_HISTORY_FLOOR),
+        };
+        let usual = load(floor_quantile).ok_or(HoldReason::CapacityUnknown)?;
+        let room = if is_short { SHORT_HISTORY_ROOM } else { ROOM };
         let room = capacity.low.instances_for(peak.times(room)).ok_or(HoldReason::CapacityUnknown)?;
         // What somebody else set may be raised, never lowered, once we may change it at all.
         let may_only_rise = guardrails.existing_targets == ExistingTargets::Raise;
@@ -60,17 +73,25 @@ impl Quiet {
         let least = floor.unwrap_or(InstanceCount(1)).max(guardrails.min_instances).min(ceiling);
         let present_max = present.map_or(InstanceCount(1), |target| target.max_capacity);
         let max_capacity = room.max(least).min(ceiling).max(present_max);
-        let target_value = rounded(SHORT_HISTORY_SHARE * capacity.low.0).ok_or(HoldReason::CapacityUnknown)?;
+        let target_value = rounded(share * capacity.low.0).ok_or(HoldReason::CapacityUnknown)?;
         let needed = target_value.instances_for(usual).ok_or(HoldReason::CapacityUnknown)?;
-        Ok(Self { current, least, max_capacity, min_capacity: needed.max(least).min(max_capacity), target_value })
+        Ok(Self {
+            current,
+            least,
+            max_capacity,
+            min_capacity: needed.max(least).min(max_capacity),
+            target_value,
+            share,
+        })
     }
 
     /// How the closed form came about.
     pub fn reasoning(&self) -> Vec<String> {
         vec![format!(
-            "too little was seen to compare policies: the target is {:.0} % of what one instance carries for certain, and \
-             MinCapacity carries the usual load at that",
-            100.0 * SHORT_HISTORY_SHARE
+            "too little was seen to compare policies, so these are the conservative values: a target of {:.0} % of what one \
+             instance carries for certain, and a MinCapacity for {} load at that",
+            100.0 * self.share,
+            if self.share > SHORT_HISTORY_SHARE { "the quiet hours'" } else { "the usual" }
         )]
     }
 }

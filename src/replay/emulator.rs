@@ -27,6 +27,8 @@ pub struct Emulator {
     limit: Microseconds,
     /// Share of minutes over the objective, by load.
     over: Vec<f64>,
+    /// Entries of that table for each invocation per instance and minute.
+    entries: f64,
     /// Utilisation as CloudWatch has it: idle, and for each invocation per instance and minute.
     utilization: Option<(f64, f64)>,
     /// Work per request at each minute where the past is replayed as it was.
@@ -110,7 +112,15 @@ impl Emulator {
         let over = (0..=u32::try_from(TABLE).unwrap_or_default())
             .map(|index| curve.share_above(limit, InvocationsPerInstance(f64::from(index) * step)))
             .collect();
-        Self { offered: traffic.offered.clone(), curve: curve.clone(), limit, over, utilization, work: None }
+        Self {
+            offered: traffic.offered.clone(),
+            curve: curve.clone(),
+            limit,
+            over,
+            entries: 1.0 / step,
+            utilization,
+            work: None,
+        }
     }
 
     /// The same endpoint with the work per request that each minute of the past had.
@@ -149,7 +159,7 @@ impl Emulator {
         let mut changes = 0;
         let mut before = f64::NAN;
         for (minute, (offered, serving)) in self.offered.iter().zip(counts).enumerate() {
-            let over = self.serve(minute, *offered, *serving, draw.capacity, &mut queue);
+            let over = self.serve(minute, *offered, &self.fleet(*serving, draw.capacity), &mut queue);
             changes += u32::from(before.is_finite() && (before - serving).abs() > 0.5);
             before = *serving;
             sums.add(Step { minute, serving: *serving, paid: *serving, over });
@@ -162,6 +172,7 @@ impl Emulator {
         let mut states: Vec<State> = setup.rules.iter().map(|_| State::default()).collect();
         let (mut min, mut max) = (setup.min, setup.max);
         let mut serving = start.clamp(min, max).max(1.0);
+        let mut fleet = self.fleet(serving, draw.capacity);
         let mut before_change = serving;
         let mut pending: Option<Pending> = None;
         let mut queue = 0.0;
@@ -175,6 +186,7 @@ impl Emulator {
             let now = i64::try_from(minute).unwrap_or(i64::MAX);
             if let Some(started) = pending.take_if(|pending| pending.ready <= now) {
                 serving = started.count;
+                fleet = self.fleet(serving, draw.capacity);
                 for (state, rule) in states.iter_mut().zip(&setup.rules) {
                     let cooldown = match rule {
                         Rule::Tracking { out_cooldown, .. } => *out_cooldown,
@@ -210,6 +222,7 @@ impl Emulator {
                     let fewer = fewer.max(min).min(max).max(1.0);
                     if fewer < serving {
                         serving = fewer;
+                        fleet = self.fleet(serving, draw.capacity);
                         before_change = fewer;
                         changes += 1;
                         for (state, rule) in states.iter_mut().zip(&setup.rules) {
@@ -223,10 +236,10 @@ impl Emulator {
                 }
             }
             let waiting = queue;
-            let over = self.serve(minute, *offered, serving, draw.capacity, &mut queue);
+            let over = self.serve(minute, *offered, &fleet, &mut queue);
             known = last;
             // What waits is not counted yet; what waited is.
-            last = (waiting + offered - queue) / serving;
+            last = (waiting + offered - queue) * fleet.each;
             let paid = pending.as_ref().map_or(serving, |pending| pending.count);
             see(Step { minute, serving, paid, over });
         }
@@ -303,37 +316,61 @@ impl Emulator {
         wish.unwrap_or(serving)
     }
 
+    fn fleet(&self, serving: f64, capacity: f64) -> Fleet {
+        let each = 1.0 / serving;
+        Fleet {
+            each,
+            load: each / capacity,
+            entries: each / capacity * self.entries,
+            at_most: serving * self.curve.saturation.0 * capacity,
+        }
+    }
+
     /// Serves a minute: how likely it is over the objective. `queue` is what waits.
     #[inline]
-    fn serve(&self, minute: usize, offered: f64, serving: f64, capacity: f64, queue: &mut f64) -> f64 {
+    fn serve(&self, minute: usize, offered: f64, fleet: &Fleet, queue: &mut f64) -> f64 {
+        // Most minutes are like this: nothing waits, and work is as it is now.
+        if *queue == 0.0 && offered <= fleet.at_most && self.work.is_none() {
+            if offered < LEAST_REQUESTS {
+                return 0.0;
+            }
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
+            let index = (offered * fleet.entries + 0.5) as usize;
+            return self.over.get(index).copied().unwrap_or(1.0);
+        }
+        self.serve_slowly(minute, offered, fleet, queue)
+    }
+
+    fn serve_slowly(&self, minute: usize, offered: f64, fleet: &Fleet, queue: &mut f64) -> f64 {
         if offered.is_nan() {
             *queue = 0.0;
             return 0.0;
         }
         let work = self.work.as_ref().and_then(|work| work.get(minute)).copied().unwrap_or(1.0);
-        let served_at_most = serving * self.curve.saturation.0 * capacity / work;
+        let at_most = fleet.at_most / work;
         let waiting = *queue;
-        *queue = (waiting + offered - served_at_most).clamp(0.0, LONGEST_WAIT_MINUTES * served_at_most);
+        *queue = (waiting + offered - at_most).clamp(0.0, LONGEST_WAIT_MINUTES * at_most);
         if offered < LEAST_REQUESTS {
             return 0.0;
         }
-        let load = offered / serving / capacity * work;
-        if waiting + *queue > 0.0 {
-            let load = InvocationsPerInstance(((waiting + offered).min(served_at_most)) / serving / capacity * work);
-            let waited = MICROSECONDS * (waiting + *queue) / 2.0 / served_at_most;
-            let typical = Microseconds(work * self.curve.latency(load).0 + waited);
-            return self.curve.share_of(typical, self.limit, load);
-        }
-        if self.work.is_some() {
-            let load = InvocationsPerInstance(load);
-            let typical = Microseconds(work * self.curve.latency(load).0);
-            return self.curve.share_of(typical, self.limit, load);
-        }
-        let scale = f64::from(u32::try_from(TABLE).unwrap_or(u32::MAX)) / (TABLE_END * self.curve.saturation.0);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
-        let index = (load * scale + 0.5) as usize;
-        self.over.get(index).copied().unwrap_or(1.0)
+        let served = (waiting + offered).min(at_most);
+        let load = InvocationsPerInstance(served * fleet.load * work);
+        let waited = MICROSECONDS * (waiting + *queue) / 2.0 / at_most;
+        let typical = Microseconds(work * self.curve.latency(load).0 + waited);
+        self.curve.share_of(typical, self.limit, load)
     }
+}
+
+/// What follows from the instances in service.
+struct Fleet {
+    /// The part of the requests that one instance gets.
+    each: f64,
+    /// The same, in units of an instance whose capacity is the estimate.
+    load: f64,
+    /// The same, in entries of the table.
+    entries: f64,
+    /// Requests per minute that all of them serve.
+    at_most: f64,
 }
 
 /// Sums by block.
