@@ -32,8 +32,8 @@ const fn row(most: f64, same: (f64, f64), changed: (f64, f64), grade: Grade) -> 
 const ROWS: [Row; 5] = [
     row(0.95, (0.95, 1.06), (0.91, 1.25), Grade::High),
     row(1.05, (0.95, 1.12), (0.94, 1.40), Grade::High),
-    row(1.20, (0.94, 1.24), (0.92, 1.45), Grade::High),
-    row(1.45, (0.92, 1.60), (0.90, 1.70), Grade::Medium),
+    row(1.20, (0.94, 1.28), (0.92, 1.45), Grade::High),
+    row(1.45, (0.92, 1.66), (0.90, 1.72), Grade::Medium),
     row(2.00, (0.82, 1.64), (0.70, 1.60), Grade::Low),
 ];
 

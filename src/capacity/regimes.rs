@@ -9,6 +9,8 @@ use super::points::{Bin, Point, bins};
 use crate::model::Minute;
 use crate::statistics::{median, quantile};
 
+/// Other stretches are better only where they leave this much less unexplained.
+const WORTH: f64 = 0.97;
 /// How often the curve and the stretches are found again with each other's help.
 const REFINEMENTS: usize = 3;
 /// Loads compared with each other are in the same of so many groups.
@@ -33,26 +35,21 @@ const MOST_REGIMES: usize = 4;
 pub(super) fn boundaries(points: &[Point], deployments: &[Minute], limit: f64) -> Vec<Minute> {
     let seen = Seen::of(points);
     let mut starts = segmented(points, deployments, &blocks(&seen.calm, &|point| seen.usual_in_group(point)));
-    for _ in 0..REFINEMENTS {
-        let by_regime: Vec<Vec<Bin>> = (0..starts.len())
-            .map(|index| {
-                let of_regime: Vec<Point> =
-                    seen.calm.iter().filter(|point| regime(&starts, point.minute) == index).copied().collect();
-                bins(&of_regime, |point| (point.load, seen.latency(point)))
-            })
-            .collect();
-        let Some(fit) = Fit::of(&Task { regimes: &by_regime, limit, anchor: None }) else { break };
-        let refined = segmented(
-            points,
-            deployments,
-            &blocks(&seen.calm, &|point| seen.latency(point).ln() - fit.latency(point.load).ln()),
-        );
+    let mut best = (f64::INFINITY, starts.clone());
+    for _ in 0..=REFINEMENTS {
+        let Some(fit) = seen.fit(&starts, limit) else { break };
+        let unexplained = seen.unexplained(&starts, &fit);
+        if unexplained < WORTH * best.0 {
+            best = (unexplained, starts.clone());
+        }
+        let curved = |point: &Point| seen.latency(point).ln() - fit.latency(point.load).ln();
+        let refined = segmented(points, deployments, &blocks(&seen.calm, &curved));
         if refined == starts {
             break;
         }
         starts = refined;
     }
-    starts
+    best.1
 }
 
 /// Which regime a minute is in.
@@ -134,6 +131,27 @@ impl Seen {
 
     fn group(&self, point: &Point) -> usize {
         self.edges.iter().filter(|edge| point.load > **edge).count()
+    }
+
+    /// One curve through these regimes.
+    fn fit(&self, starts: &[Minute], limit: f64) -> Option<Fit> {
+        let of_regime = |index: usize| -> Vec<Point> {
+            self.calm.iter().filter(|point| regime(starts, point.minute) == index).copied().collect()
+        };
+        let bins: Vec<Vec<Bin>> =
+            (0..starts.len()).map(|index| bins(&of_regime(index), |point| (point.load, self.latency(point)))).collect();
+        Fit::of(&Task { regimes: &bins, limit, anchor: None })
+    }
+
+    /// How far minutes are from the curve of their regime: the mean deviation of the logarithm.
+    fn unexplained(&self, starts: &[Minute], fit: &Fit) -> f64 {
+        let deviations = self.calm.iter().map(|point| {
+            let work = fit.work.get(regime(starts, point.minute)).copied().unwrap_or(1.0);
+            (self.latency(point) / (work * fit.latency(point.load * work))).ln().abs()
+        });
+        #[expect(clippy::cast_precision_loss, reason = "minutes of a few weeks")]
+        let count = self.calm.len().max(1) as f64;
+        deviations.sum::<f64>() / count
     }
 
     fn usual_in_group(&self, point: &Point) -> f64 {

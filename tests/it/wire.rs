@@ -310,7 +310,7 @@ fn tags_of_the_endpoint_override_the_settings() {
 fn an_hourly_limit_asks_for_the_price_and_holds_where_there_is_none() {
     let product = json!({"terms": {"OnDemand": {"A": {"priceDimensions": {"B": {"unit": "Hrs", "pricePerUnit": {"USD": "0.25"}}}}}}});
     for (answer, limit, status, max) in [
-        (Answer::Json(json!({"PriceList": [product.to_string()]})), "1.25", OutcomeStatus::Applied, Some(5)),
+        (Answer::Json(json!({"PriceList": [product.to_string()]})), "0.80", OutcomeStatus::Applied, Some(3)),
         (Answer::Json(json!({"PriceList": [product.to_string()]})), "0.60", OutcomeStatus::Refused, None),
         (Answer::Json(json!({"PriceList": []})), "1.25", OutcomeStatus::Refused, None),
         (DENIED, "1.25", OutcomeStatus::Refused, None),
