@@ -58,41 +58,40 @@ pub fn capacity(observation: &Observation) -> Option<Capacity> {
     // The oldest stretches go first where there are more than can be fitted.
     let surplus = starts.len().saturating_sub(fit::MOST_PARAMETERS - 4);
     starts.drain(..surplus);
-    // What has gone on for less than an hour is an incident, not how the endpoint works: capacity is what it was before.
-    let is_incident = starts.len() > 1
-        && regime_of(&points, &starts).len() < LEAST_REGIME_MINUTES
-        && starts.last().is_some_and(|start| !deployments.contains(start));
-    if is_incident && let Some(since) = starts.pop() {
+    // What has gone on for less than an hour is an incident, not how the endpoint works: capacity is what it was before. A
+    // deployment may have changed it for good, but then it is the diagnosis that has to say so.
+    let is_short = starts.len() > 1 && regime_of(&points, &starts).len() < LEAST_REGIME_MINUTES;
+    let last = starts.last().copied().filter(|_| is_short);
+    let is_fresh = last.is_some_and(|start| deployments.contains(&start));
+    if let Some(since) = last {
+        starts.pop();
         points.truncate(points.partition_point(|point| point.minute < since));
     }
-    let present = regime_of(&points, &starts);
-    // A new deployment may do anything: until it has been seen for a while, only its own minutes count.
-    let is_known =
-        present.len() >= LEAST_REGIME_MINUTES || starts.last().is_none_or(|start| !deployments.contains(start));
 
     let estimate = Estimate::of(&points, &starts, limit);
     let crossing = crossing(&points, &starts, estimate.as_ref(), limit);
     let is_shared = shared::is_shared(&points, limit);
     let minutes_used = u32::try_from(points.len()).unwrap_or(u32::MAX);
     let hours = history.hours();
+    let since =
+        if is_fresh { "; as it was before the last deployment, of which less than an hour was seen" } else { "" };
     let capacity = |value: f64, low: f64, high: Option<f64>, bound, grade, method: &str| Capacity {
         invocations_per_instance_per_minute: InvocationsPerInstance(value),
         low: InvocationsPerInstance(low),
         high: high.map(InvocationsPerInstance),
         bound,
-        grade,
+        grade: if is_fresh { Grade::Low } else { grade },
         latency_slo_ms: objective.latency_slo_ms,
         slo_statistic: objective.slo_statistic,
         minutes_used,
-        method: method.to_owned(),
+        method: format!("{method}{since}"),
         extrapolation: None,
         curve: None,
         is_shared,
     };
     // The fifth-highest: five minutes kept the objective at this load or more.
-    let counted = if is_known { &points } else { present };
-    let met = fifth_highest(counted.iter().filter(|point| point.latency <= limit), estimate.as_ref(), &starts);
-    if let Some(estimate) = estimate.filter(|estimate| is_known && estimate.is_of(crossing.as_ref()))
+    let met = fifth_highest(points.iter().filter(|point| point.latency <= limit), estimate.as_ref(), &starts);
+    if let Some(estimate) = estimate.filter(|estimate| estimate.is_of(crossing.as_ref()))
         && let Some(met) = met
     {
         let (value, agrees) = match &crossing {
@@ -102,7 +101,7 @@ pub fn capacity(observation: &Observation) -> Option<Capacity> {
             _ => (estimate.value, true),
         };
         let extrapolation = value / estimate.highest;
-        if let Some(interval) = interval::interval(extrapolation, starts.len()) {
+        if let Some(interval) = interval::interval(extrapolation, starts.len() + usize::from(is_fresh)) {
             let low = (interval.low * value).min(MOST_BEYOND_MET * met);
             let high = interval.high * value;
             let grade = [Some(interval.grade), (!agrees).then_some(Grade::Medium), enough(hours, extrapolation)];
@@ -122,7 +121,7 @@ pub fn capacity(observation: &Observation) -> Option<Capacity> {
         }
     }
     // Too few loads for a curve, but the limit itself was seen.
-    if let Some(crossing) = crossing.filter(|_| is_known)
+    if let Some(crossing) = crossing
         && let Some(met) = met
     {
         let method = "between the highest load that kept the objective and the lowest that did not; nothing was seen between them";
@@ -136,11 +135,7 @@ pub fn capacity(observation: &Observation) -> Option<Capacity> {
             method,
         ));
     }
-    let method = if is_known {
-        "the highest load that kept the objective; the limit was never seen"
-    } else {
-        "the highest load that kept the objective since the last deployment, of which less than an hour was seen"
-    };
+    let method = "the highest load that kept the objective; the limit was never seen";
     met.map(|met| capacity(met, met, None, Bound::AtLeast, Grade::Low, method))
 }
 

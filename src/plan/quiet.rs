@@ -12,8 +12,11 @@ use crate::statistics::quantile;
 
 /// The most of an instance that is planned for where too little was seen to search.
 const SHORT_HISTORY_SHARE: f64 = 0.60;
-/// Where the limit was never seen in a day or more, the load that kept the objective is itself the safe side.
-const NEVER_NEAR_SHARE: f64 = 0.85;
+/// Where the limit was never seen in a day or more, the load that kept the objective is itself the safe side: all of it where
+/// hardly a minute was over the objective, and the next look will have seen higher loads.
+const NEVER_NEAR_SHARE: f64 = 1.0;
+const SOMETIMES_OVER_SHARE: f64 = 0.85;
+const HARDLY_A_MINUTE: f64 = 0.001;
 /// The load that `MinCapacity` carries: the usual one, or that of quiet hours where those were seen.
 const SHORT_HISTORY_FLOOR: f64 = 0.5;
 const NEVER_NEAR_FLOOR: f64 = 0.1;
@@ -61,7 +64,8 @@ impl Quiet {
         let peak = load(1.0).ok_or(HoldReason::CapacityUnknown)?;
         let is_short = traffic.days() < SHORT_HISTORY_DAYS;
         let (share, floor_quantile) = match capacity.bound {
-            Bound::AtLeast if !is_short => (NEVER_NEAR_SHARE, NEVER_NEAR_FLOOR),
+            Bound::AtLeast if !is_short && missed(&traffic) <= HARDLY_A_MINUTE => (NEVER_NEAR_SHARE, NEVER_NEAR_FLOOR),
+            Bound::AtLeast if !is_short => (SOMETIMES_OVER_SHARE, NEVER_NEAR_FLOOR),
             _ => (SHORT_HISTORY_SHARE, SHORT_HISTORY_FLOOR),
         };
         let usual = load(floor_quantile).ok_or(HoldReason::CapacityUnknown)?;
@@ -94,4 +98,11 @@ impl Quiet {
             if self.share > SHORT_HISTORY_SHARE { "the quiet hours'" } else { "the usual" }
         )]
     }
+}
+
+/// The share of the minutes over the objective.
+fn missed(traffic: &Traffic) -> f64 {
+    let known = traffic.missed.iter().filter(|missed| !missed.is_nan());
+    let (over, count) = known.fold((0.0, 0.0), |(over, count), missed| (over + missed, count + 1.0));
+    if count > 0.0 { over / count } else { 1.0 }
 }
