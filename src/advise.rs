@@ -55,9 +55,11 @@ pub fn compare(observation: &Observation, settings: &Settings, setups: &[Setup])
     }
     let capacity = capacity::capacity(observation).ok_or(NotComparable::NoCurve)?;
     let replay = Replay::of(observation, &capacity).ok_or(NotComparable::NoCurve)?;
-    let advised = Setup::planned(&plan::tune(observation, Some(&capacity), &guardrails));
-    let all: Vec<Setup> = advised.into_iter().chain(setups.iter().cloned()).collect();
-    replay.compare(observation, &all, guardrails.objective.fleet_minutes()).ok_or(NotComparable::NoObjective)
+    let plan = plan::tune(observation, Some(&capacity), &guardrails);
+    let all: Vec<Setup> = Setup::planned(&plan).into_iter().chain(setups.iter().cloned()).collect();
+    let comparison = replay.compare(observation, &all, guardrails.objective.fleet_minutes());
+    let comparison = comparison.ok_or(NotComparable::NoObjective)?;
+    Ok(Comparison { advised: Some(plan), ..comparison })
 }
 
 /// Why set-ups cannot be compared on an observation.

@@ -118,6 +118,9 @@ fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Gu
         scaling.scheduled_actions.as_ref().is_none_or(|actions| actions.iter().any(|action| !action.is_ours()));
     let bounds = Bounds { least: quiet.least, max: quiet.max_capacity, may_schedule: !has_foreign_schedule };
     let tuning = capacity.and_then(|capacity| Tuning::of(observation, capacity, &bounds, guardrails.objective));
+    if tuning.is_none() && !quiet.is_better_than(&scaling.policies) {
+        return Err(HoldReason::NothingToDo);
+    }
     let (min_capacity, numbers, floors) = match &tuning {
         Some(tuning) if tuning.keeps_present() => {
             let min = scaling.target.as_ref().map_or(quiet.least, |target| target.min_capacity);

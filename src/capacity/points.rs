@@ -7,6 +7,11 @@ use crate::statistics::{median, quantile};
 const CENSORED_MICROSECONDS: f64 = 58e6;
 /// Instances are counted from two sums of the same minute: further from a whole number, it changed in between.
 const WHOLE: f64 = 0.04;
+/// Minutes in which a queue that grew is worked off, once the load on an instance has fallen by this much.
+const DRAIN_MINUTES: i64 = 3;
+const FALLEN: f64 = 1.15;
+/// A minute this far over the objective has left a queue; one that is hardly over may be noise.
+const CLEARLY_OVER: f64 = 1.5;
 /// Enough bins to see the knee, few enough that each holds several minutes.
 const BINS: usize = 30;
 /// A bin of one or two minutes is an anecdote.
@@ -47,7 +52,8 @@ impl Bin {
     }
 }
 
-/// The minutes that measure the curve, oldest first. Around a change of the instance count a minute's load is a mix.
+/// The minutes that measure the curve, oldest first. Around a change of the instance count a minute's load is a mix,
+/// and right after an overload a minute's latency is not that of its load.
 pub(super) fn points(history: &History, objective: &LatencyObjective) -> Vec<Point> {
     let is_steady = |minute: Minute, count: f64| {
         [-1, 1].into_iter().all(|side| {
@@ -55,8 +61,16 @@ pub(super) fn points(history: &History, objective: &LatencyObjective) -> Vec<Poi
             beside.is_none_or(|beside| (beside / count - 1.0).abs() < WHOLE)
         })
     };
+    let limit = objective.latency_slo_ms.to_microseconds().0;
+    // What an overload left behind is still being served.
+    let is_settled = |minute: Minute, load: f64| {
+        history.between(minute.plus(-DRAIN_MINUTES), minute.plus(-1)).all(|(_, before)| {
+            let is_over = before.latency.is_some_and(|latency| latency.0 > CLEARLY_OVER * limit);
+            !is_over || before.load.is_none_or(|before| before.0 <= FALLEN * load)
+        })
+    };
     let rows = history.0.iter().filter_map(|(minute, row)| point(*minute, row, objective));
-    rows.filter(|point| is_steady(point.minute, point.instances)).collect()
+    rows.filter(|point| is_steady(point.minute, point.instances) && is_settled(point.minute, point.load)).collect()
 }
 
 fn point(minute: Minute, row: &MinuteRow, objective: &LatencyObjective) -> Option<Point> {

@@ -1,6 +1,6 @@
 //! Scaling set-ups side by side, replayed over the same history.
 
-use super::{EndpointName, LatencyObjective, Projection, Validation, VariantName};
+use super::{EndpointName, LatencyObjective, Plan, Projection, Validation, VariantName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,8 @@ pub struct Comparison {
     pub weight: f64,
     /// The set-ups: the present one first, then what is advised, then those asked for.
     pub rows: Vec<Row>,
+    /// The plan behind the advised set-up, with its requests; none where nothing was advised.
+    pub advised: Option<Plan>,
     /// Requests per minute, in means of so many minutes; none where nothing is known.
     pub load: Vec<Option<f64>>,
     /// Minutes of each mean in `load` and in the rows' `instances`.

@@ -1,22 +1,22 @@
 //! The range of quiet times, and the closed form where the history is too short to search.
 
 use super::guardrails;
-use super::target_tracking::rounded;
+use super::target_tracking::{is_on_the_same_metric, rounded};
 use crate::config::{ExistingTargets, Guardrails};
 use crate::model::{
     Bound, Capacity, HoldReason, InstanceCount, InvocationsPerInstance, InvocationsPerMinute, Observation,
-    ScalableTarget,
+    ScalableTarget, ScalingPolicy,
 };
 use crate::replay::Traffic;
 use crate::statistics::quantile;
 
 /// The most of an instance that is planned for where too little was seen to search.
 const SHORT_HISTORY_SHARE: f64 = 0.60;
-/// Where the limit was never seen in a day or more, the load that kept the objective is itself the safe side: all of it where
-/// hardly a minute was over the objective, and the next look will have seen higher loads.
-const NEVER_NEAR_SHARE: f64 = 1.0;
-const SOMETIMES_OVER_SHARE: f64 = 0.85;
-const HARDLY_A_MINUTE: f64 = 0.001;
+/// Where the limit was never seen in a day or more, the load that kept the objective is itself the safe side. Not all of it:
+/// the cliff may be right behind it.
+const NEVER_NEAR_SHARE: f64 = 0.85;
+/// Policies under which more of the minutes are over the objective do not keep it.
+const TOO_OFTEN_OVER: f64 = 0.01;
 /// The load that `MinCapacity` carries: the usual one, or that of quiet hours where those were seen.
 const SHORT_HISTORY_FLOOR: f64 = 0.5;
 const NEVER_NEAR_FLOOR: f64 = 0.1;
@@ -37,6 +37,8 @@ pub(super) struct Quiet {
     pub target_value: InvocationsPerInstance,
     /// Of what one instance carries for certain.
     share: f64,
+    /// The share of the minutes over the objective.
+    missed: f64,
 }
 
 impl Quiet {
@@ -62,10 +64,10 @@ impl Quiet {
         let traffic = Traffic::of(observation).ok_or(HoldReason::CapacityUnknown)?;
         let load = |share: f64| quantile(traffic.offered.iter().copied(), share).map(InvocationsPerMinute);
         let peak = load(1.0).ok_or(HoldReason::CapacityUnknown)?;
+        let missed = missed(&traffic);
         let is_short = traffic.days() < SHORT_HISTORY_DAYS;
         let (share, floor_quantile) = match capacity.bound {
-            Bound::AtLeast if !is_short && missed(&traffic) <= HARDLY_A_MINUTE => (NEVER_NEAR_SHARE, NEVER_NEAR_FLOOR),
-            Bound::AtLeast if !is_short => (SOMETIMES_OVER_SHARE, NEVER_NEAR_FLOOR),
+            Bound::AtLeast if !is_short => (NEVER_NEAR_SHARE, NEVER_NEAR_FLOOR),
             _ => (SHORT_HISTORY_SHARE, SHORT_HISTORY_FLOOR),
         };
         let usual = load(floor_quantile).ok_or(HoldReason::CapacityUnknown)?;
@@ -86,7 +88,17 @@ impl Quiet {
             min_capacity: needed.max(least).min(max_capacity),
             target_value,
             share,
+            missed,
         })
+    }
+
+    /// Whether the closed form should take the place of the policies that stand. Without a replay there is no telling how
+    /// much better it is, so what keeps the objective stays, unless it could do so with fewer instances.
+    pub fn is_better_than(&self, present: &[ScalingPolicy]) -> bool {
+        let target = present.iter().filter(|policy| is_on_the_same_metric(policy));
+        let target = target.filter_map(|policy| policy.target_tracking.as_ref()).map(|tracking| tracking.target_value);
+        let Some(target) = target.min_by(f64::total_cmp) else { return true };
+        self.missed > TOO_OFTEN_OVER || (self.share > SHORT_HISTORY_SHARE && target < self.target_value.0)
     }
 
     /// How the closed form came about.

@@ -39,6 +39,7 @@ impl Replay {
             rows: rows.collect(),
             validation,
             weight,
+            advised: None,
             load: self.traffic.offered.chunks(SLOT_MINUTES).map(mean).collect(),
             slot_minutes: u32::try_from(SLOT_MINUTES).unwrap_or(u32::MAX),
         })

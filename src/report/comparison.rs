@@ -1,6 +1,6 @@
 //! A comparison of scaling set-ups as plain text.
 
-use super::forecast;
+use super::{forecast, text};
 use crate::model::{Comparison, Milliseconds, Row};
 use std::fmt::Write as _;
 
@@ -32,6 +32,16 @@ pub fn render(comparison: &Comparison) -> String {
     let width = comparison.rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
     for row in &comparison.rows {
         let _infallible = writeln!(out, "\n  {:width$}  {}", row.name, line(row));
+    }
+    if let Some(plan) = &comparison.advised {
+        out.push_str("\nAdvised\n");
+        let held = plan.hold_reason.map(|reason| format!("no change: {}", reason.text()));
+        let facts = plan.reasoning.iter().chain(&plan.advice).cloned();
+        for fact in held.into_iter().chain(text::plan_lines(plan)).chain(facts) {
+            for line in textwrap::wrap(&fact, textwrap::Options::new(78).initial_indent("  ").subsequent_indent("  ")) {
+                let _infallible = writeln!(out, "{line}");
+            }
+        }
     }
     let _infallible = writeln!(
         out,
