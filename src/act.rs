@@ -5,13 +5,14 @@
 
 use crate::aws::{Aws, CallError, ErrorKind, auto_scaling, patient};
 use crate::model::{
-    Change, Outcome, OutcomeStatus, Plan, PutScalingPolicy, RegisterScalableTarget, ScalingState, TagResource,
+    Change, Outcome, OutcomeStatus, Plan, PutScalingPolicy, PutScheduledAction, RegisterScalableTarget, ScalingState,
+    TagResource,
 };
 use aws_sdk_applicationautoscaling::types::{
-    MetricType, PolicyType, PredefinedMetricSpecification, ScalableDimension, ServiceNamespace,
+    MetricType, PolicyType, PredefinedMetricSpecification, ScalableDimension, ScalableTargetAction, ServiceNamespace,
     TargetTrackingScalingPolicyConfiguration,
 };
-use futures::future::join;
+use futures::future::{OptionFuture, join3};
 use std::collections::BTreeMap;
 
 /// Applies a plan.
@@ -27,10 +28,20 @@ pub async fn apply(aws: &Aws, plan: &Plan) -> Result<Outcome, CallError> {
         return Ok(Outcome::without_change(OutcomeStatus::Unchanged, "the plan asks for nothing"));
     };
     let observed = plan.based_on.clone().unwrap_or_default();
-    let (target, policies) =
-        join(auto_scaling::target(aws, &register.resource_id), auto_scaling::policies(aws, &register.resource_id))
-            .await;
-    let now = match target.and_then(|target| Ok(ScalingState { target, policies: policies? })) {
+    // Somebody else's schedule matters only to one of ours.
+    let has_schedule = !plan.put_scheduled_actions.is_empty();
+    let scheduled = has_schedule.then(|| auto_scaling::scheduled_actions(aws, &register.resource_id));
+    let (target, policies, scheduled) = join3(
+        auto_scaling::target(aws, &register.resource_id),
+        auto_scaling::policies(aws, &register.resource_id),
+        OptionFuture::from(scheduled),
+    )
+    .await;
+    let now = match target.and_then(|target| {
+        let policies = policies?.into_iter().map(|triggered| triggered.policy).collect();
+        let scheduled_actions = scheduled.transpose()?.unwrap_or_else(|| observed.scheduled_actions.clone());
+        Ok(ScalingState { target, policies, scheduled_actions })
+    }) {
         Ok(now) => now,
         Err(error) => return refused_or_retry(error, Vec::new()),
     };
@@ -75,6 +86,18 @@ async fn write(
             after: format!("TargetValue={}", policy.target_tracking_scaling_policy_configuration.target_value),
         });
     }
+    for action in plan.put_scheduled_actions.iter().filter(|action| !action.stands(&now.scheduled_actions)) {
+        put_scheduled_action(aws, action).await?;
+        let before = now.scheduled_actions.iter().find(|present| present.name == action.scheduled_action_name);
+        let min = |min: Option<u32>| min.map_or("unchanged".to_owned(), |min| min.to_string());
+        changes.push(Change {
+            operation: "PutScheduledAction".to_owned(),
+            before: before.map_or("absent".to_owned(), |present| {
+                format!("min={} at {}", min(present.min_capacity.map(|count| count.0)), present.schedule)
+            }),
+            after: format!("min={} at {}", action.scalable_target_action.min_capacity, action.schedule),
+        });
+    }
     // Last, because it is what makes SageMaker start instances, and refuse every other change until they serve. Tags count
     // only where a target is registered for the first time.
     let is_left = if is_new { plan.register_first.is_some() } else { !register.stands(now.target.as_ref()) };
@@ -109,7 +132,13 @@ fn anew(plan: &Plan, register: &RegisterScalableTarget) -> RegisterScalableTarge
 fn difference(observed: &ScalingState, now: &ScalingState) -> Option<&'static str> {
     let target = |state: &ScalingState| {
         let target = state.target.as_ref()?;
-        Some((target.min_capacity, target.max_capacity, target.is_scale_out_suspended))
+        Some((
+            target.min_capacity,
+            target.max_capacity,
+            target.is_scale_out_suspended,
+            target.is_scale_in_suspended,
+            target.is_schedule_suspended,
+        ))
     };
     if target(observed) != target(now) {
         return Some("the scalable target");
@@ -119,7 +148,15 @@ fn difference(observed: &ScalingState, now: &ScalingState) -> Option<&'static st
         policies.sort_by(|a, b| a.policy_name.cmp(&b.policy_name));
         policies
     };
-    (sorted(observed) != sorted(now)).then_some("a scaling policy")
+    if sorted(observed) != sorted(now) {
+        return Some("a scaling policy");
+    }
+    let schedule = |state: &ScalingState| {
+        let mut actions = state.scheduled_actions.clone();
+        actions.sort_by(|a, b| a.name.cmp(&b.name));
+        actions
+    };
+    (schedule(observed) != schedule(now)).then_some("a scheduled action")
 }
 
 fn refused_or_retry(error: CallError, changes: Vec<Change>) -> Result<Outcome, CallError> {
@@ -196,6 +233,25 @@ async fn put_scaling_policy(aws: &Aws, policy: &PutScalingPolicy) -> Result<(), 
         .send()
         .await;
     call.map(|_| ()).map_err(|error| CallError::new(ACTION, error))
+}
+
+async fn put_scheduled_action(aws: &Aws, action: &PutScheduledAction) -> Result<(), CallError> {
+    let range =
+        ScalableTargetAction::builder().min_capacity(integer(action.scalable_target_action.min_capacity.0)).build();
+    let call = aws
+        .auto_scaling
+        .put_scheduled_action()
+        .service_namespace(ServiceNamespace::from(action.service_namespace.as_str()))
+        .schedule(&action.schedule)
+        .scheduled_action_name(&action.scheduled_action_name)
+        .resource_id(&action.resource_id)
+        .scalable_dimension(ScalableDimension::from(action.scalable_dimension.as_str()))
+        .scalable_target_action(range)
+        .customize()
+        .config_override(patient())
+        .send()
+        .await;
+    call.map(|_| ()).map_err(|error| CallError::new("application-autoscaling:PutScheduledAction", error))
 }
 
 fn integer(value: u32) -> i32 {

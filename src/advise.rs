@@ -8,7 +8,8 @@ pub use session::{Advice, AdviseError, advise};
 
 use crate::config::Settings;
 use crate::decide::{Authority, decide};
-use crate::model::{Capacity, Diagnosis, Observation, Outcome, Plan, Report};
+use crate::model::{Capacity, Comparison, Diagnosis, Observation, Outcome, Plan, Report};
+use crate::replay::{Replay, Setup};
 use crate::{capacity, diagnose, plan, report};
 
 /// What the pure stages made of one observation.
@@ -41,4 +42,33 @@ pub fn explain(observation: &Observation, settings: &Settings) -> Report {
     let mut report = report::report(observation, considered.diagnosis, considered.capacity, considered.plan, outcome);
     report.warnings.extend(considered.problems);
     report
+}
+
+/// Replays scaling set-ups over a saved observation: the present one, what would be advised in quiet times, and `setups`.
+///
+/// # Errors
+/// [`NotComparable`] where there is nothing to replay.
+pub fn compare(observation: &Observation, settings: &Settings, setups: &[Setup]) -> Result<Comparison, NotComparable> {
+    let guardrails = settings.for_endpoint(observation.tags.as_ref());
+    if observation.objective.is_none() {
+        return Err(NotComparable::NoObjective);
+    }
+    let capacity = capacity::capacity(observation).ok_or(NotComparable::NoCurve)?;
+    let replay = Replay::of(observation, &capacity).ok_or(NotComparable::NoCurve)?;
+    let plan = plan::tune(observation, Some(&capacity), &guardrails);
+    let all: Vec<Setup> = Setup::planned(&plan).into_iter().chain(setups.iter().cloned()).collect();
+    let comparison = replay.compare(observation, &all, guardrails.objective.fleet_minutes());
+    let comparison = comparison.ok_or(NotComparable::NoObjective)?;
+    Ok(Comparison { advised: Some(plan), ..comparison })
+}
+
+/// Why set-ups cannot be compared on an observation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotComparable {
+    /// Nobody stated a latency objective.
+    #[error("no latency objective is known: tag the endpoint with endpoint-advisor:slo-ms, or pass --latency-slo-ms")]
+    NoObjective,
+    /// Latency over load is not known.
+    #[error("how latency depends on load did not show in this history, so there is nothing to replay with")]
+    NoCurve,
 }

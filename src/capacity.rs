@@ -1,33 +1,49 @@
 //! [`Observation`] → [`Capacity`]: the load per instance that keeps the latency objective, from production history.
 //!
-//! Pure. Capacity is the largest steady load at which the *median* minute keeps the objective. Minutes are binned by
-//! load, each bin's median latency is fitted with the closest non-decreasing curve, and the curve is read off where it
-//! crosses the objective. Plans are sized on the lower end of the interval, because a capacity that is 10 % too high
-//! costs far more minutes over the objective than one that is 10 % too low costs instances.
+//! Pure. Capacity is the largest steady load at which the *median* minute keeps the objective. History is cut into
+//! stretches with the same work per request, one latency curve is fitted through all of them, and read off where it
+//! crosses the objective. How wide the interval is depends on how far that lies beyond the loads seen. Where the crossing
+//! itself was seen, a plain non-decreasing fit has to agree. Plans are sized on the lower end of the interval, because a
+//! capacity that is 10 % too high costs far more minutes over the objective than one that is 10 % too low costs
+//! instances.
 
-use crate::model::{Bound, Capacity, Grade, History, InvocationsPerInstance, LatencyObjective, MinuteRow, Observation};
+mod anchor;
+mod fit;
+mod interval;
+mod points;
+mod regimes;
+mod shared;
+
+use crate::model::{
+    Bound, Capacity, Grade, History, InvocationsPerInstance, LatencyCurve, Microseconds, Minute, Observation, Regime,
+    Spread,
+};
 use crate::statistics::{isotonic, median, quantile};
+use fit::{Fit, Task};
+use points::{Bin, Point};
+use regimes::regime;
 
-/// The container must answer within 60 s; minutes near it are cut off, not measured.
-const CENSORED_MICROSECONDS: f64 = 58e6;
-/// Enough bins to see the knee, few enough that each holds several minutes.
-const BINS: usize = 30;
-/// A bin of one or two minutes is an anecdote.
-const BIN_MINUTES: usize = 3;
 /// Five minutes over the objective are an observation of the limit; fewer may be one slow request.
 const CROSSING_MINUTES: usize = 5;
-/// Where the curve was seen on both sides of the objective, the true capacity lies within −5 % and +8 % of the crossing
-/// in nine of ten simulated endpoints.
-const INTERVAL: (f64, f64) = (0.95, 1.08);
+/// Below this share of saturation a queue can still settle within an hour or so.
+const MOST_OF_SATURATION: f64 = 0.97;
+/// What is known of the present work per request after an hour is enough to scale an older curve to it.
+const LEAST_REGIME_MINUTES: usize = 60;
+/// A curve needs several loads, some twice as high as others.
+const LEAST_BINS: usize = 8;
+const LEAST_RANGE: f64 = 2.0;
+/// Where both fits see the crossing they agree this closely, or one of them is wrong and the lower one is taken.
+const AGREEMENT: f64 = 0.10;
+/// Nothing is sized on a load further than this above what was seen to keep the objective.
+const MOST_BEYOND_MET: f64 = 1.25;
+/// Utilisation is asked only where the curve has to be extrapolated by more than this.
+const ANCHOR_FROM: f64 = 1.2;
+/// How closely utilisation tells saturation where it is the bottleneck: workers wait for each other a little.
+const ANCHOR_DEVIATION: f64 = 0.15;
+/// A curve that has not risen by this part of the way to the objective says nothing about where it crosses.
+const LEAST_RISE: f64 = 0.08;
 /// Bins further apart than this leave the crossing between them open: the whole gap is then the interval.
 const WIDE_GAP: f64 = 0.10;
-
-struct Bin {
-    /// Median load of the bin's minutes.
-    load: f64,
-    minutes: usize,
-    latency: f64,
-}
 
 /// What one instance sustains; none without an objective, or where too little was seen to say even that.
 #[must_use]
@@ -35,95 +51,268 @@ pub fn capacity(observation: &Observation) -> Option<Capacity> {
     let objective = observation.objective?;
     let limit = objective.latency_slo_ms.to_microseconds().0;
     let history = History::of(observation);
-    let points: Vec<(f64, f64)> = history.0.values().filter_map(|row| usable(row, &objective)).collect();
-    let bins = bins(&points);
-    let curve = isotonic(&bins.iter().map(|bin| (bin.latency, weight(bin.minutes))).collect::<Vec<_>>());
+    let mut points = points::points(&history, &objective);
+    let deployments: Vec<Minute> =
+        observation.endpoint.endpoint_config_created_at.map(Minute::containing).into_iter().collect();
+    let mut starts = regimes::boundaries(&points, &deployments, limit);
+    // The oldest stretches go first where there are more than can be fitted.
+    let surplus = starts.len().saturating_sub(fit::MOST_PARAMETERS - 4);
+    starts.drain(..surplus);
+    // What has gone on for less than an hour is an incident, not how the endpoint works: capacity is what it was before. A
+    // deployment may have changed it for good, but then it is the diagnosis that has to say so.
+    let is_short = starts.len() > 1 && regime_of(&points, &starts).len() < LEAST_REGIME_MINUTES;
+    let last = starts.last().copied().filter(|_| is_short);
+    let is_fresh = last.is_some_and(|start| deployments.contains(&start));
+    if let Some(since) = last {
+        starts.pop();
+        points.truncate(points.partition_point(|point| point.minute < since));
+    }
 
-    let over: usize = bins.iter().zip(&curve).filter(|(_, fit)| **fit > limit).map(|(bin, _)| bin.minutes).sum();
-    let last_met = bins.iter().zip(&curve).rfind(|(_, fit)| **fit <= limit);
-    let first_over = bins.iter().zip(&curve).find(|(_, fit)| **fit > limit);
+    let estimate = Estimate::of(&points, &starts, limit);
+    let crossing = crossing(&points, &starts, estimate.as_ref(), limit);
+    let is_shared = shared::is_shared(&points, limit);
     let minutes_used = u32::try_from(points.len()).unwrap_or(u32::MAX);
-    let of = |value: f64, low: f64, high: Option<f64>, bound, grade, method: &str| Capacity {
+    let hours = history.hours();
+    let since =
+        if is_fresh { "; as it was before the last deployment, of which less than an hour was seen" } else { "" };
+    let capacity = |value: f64, low: f64, high: Option<f64>, bound, grade, method: &str| Capacity {
         invocations_per_instance_per_minute: InvocationsPerInstance(value),
         low: InvocationsPerInstance(low),
         high: high.map(InvocationsPerInstance),
         bound,
-        grade,
+        grade: if is_fresh { Grade::Low } else { grade },
         latency_slo_ms: objective.latency_slo_ms,
         slo_statistic: objective.slo_statistic,
         minutes_used,
-        method: method.to_owned(),
+        method: format!("{method}{since}"),
+        extrapolation: None,
+        curve: None,
+        is_shared,
     };
-    match (last_met, first_over) {
-        (Some((met, fit_met)), Some((above, fit_above))) if over >= CROSSING_MINUTES => {
-            // Queueing curves bend upwards, so the chord between the two bins crosses no later than the curve does.
-            let along = ((limit - fit_met) / (fit_above - fit_met).max(f64::MIN_POSITIVE)).clamp(0.0, 1.0);
-            let crossing = met.load + along * (above.load - met.load);
-            if above.load - met.load > WIDE_GAP * crossing {
-                let method = "between the highest load that kept the objective and the lowest that did not; nothing was seen between them";
-                Some(of(
-                    crossing,
-                    met.load.min(INTERVAL.0 * crossing),
-                    Some(above.load),
-                    Bound::Estimate,
-                    Grade::Medium,
-                    method,
-                ))
-            } else {
-                let grade = if history.hours() >= 24.0 { Grade::High } else { Grade::Medium };
-                let method = "where the non-decreasing fit of latency over load crosses the objective";
-                Some(of(crossing, INTERVAL.0 * crossing, Some(INTERVAL.1 * crossing), Bound::Estimate, grade, method))
+    // The fifth-highest: five minutes kept the objective at this load or more.
+    let met = fifth_highest(points.iter().filter(|point| point.latency <= limit), estimate.as_ref(), &starts);
+    if let Some(estimate) = estimate.filter(|estimate| estimate.is_of(crossing.as_ref()))
+        && let Some(met) = met
+    {
+        let (value, agrees) = match &crossing {
+            Some(crossing) if (estimate.value / crossing.load).ln().abs() > AGREEMENT && crossing.gap <= WIDE_GAP => {
+                (estimate.value.min(crossing.load), false)
             }
+            _ => (estimate.value, true),
+        };
+        let extrapolation = value / estimate.highest;
+        if let Some(interval) = interval::interval(extrapolation, starts.len() + usize::from(is_fresh)) {
+            let low = (interval.low * value).min(MOST_BEYOND_MET * met);
+            let high = interval.high * value;
+            let grade = [Some(interval.grade), (!agrees).then_some(Grade::Medium), enough(hours, extrapolation)];
+            let method = match (agrees, extrapolation <= 1.05) {
+                (false, _) => {
+                    "the lower of two fits of latency over load that differ; both cross the objective within the loads seen"
+                }
+                (true, true) => "where the curve of latency over load, as it was seen, crosses the objective",
+                (true, false) => "where the curve of latency over load crosses the objective, beyond the loads seen",
+            };
+            let grade = grade.into_iter().flatten().min_by_key(|grade| rank(*grade)).unwrap_or(Grade::Low);
+            return Some(Capacity {
+                extrapolation: Some(extrapolation),
+                curve: Some(estimate.curve(value, &points, &starts)),
+                ..capacity(value, low, Some(high), Bound::Estimate, grade, method)
+            });
         }
-        (Some(_), _) => {
-            // The fifth-highest: five minutes kept the objective at this load or more.
-            let mut met: Vec<f64> =
-                points.iter().filter(|(_, latency)| *latency <= limit).map(|(load, _)| *load).collect();
-            met.sort_unstable_by(f64::total_cmp);
-            let highest = *met.iter().rev().nth(CROSSING_MINUTES - 1)?;
-            let method = "the highest load that kept the objective; the limit was never seen";
-            Some(of(highest, highest, None, Bound::AtLeast, Grade::Low, method))
-        }
-        (None, _) => None,
+    }
+    // Too few loads for a curve, but the limit itself was seen.
+    if let Some(crossing) = crossing
+        && let Some(met) = met
+    {
+        let method = "between the highest load that kept the objective and the lowest that did not; nothing was seen between them";
+        let low = crossing.below.min(0.95 * crossing.load).min(MOST_BEYOND_MET * met);
+        return Some(capacity(
+            crossing.load,
+            low,
+            Some(crossing.above.max(1.08 * crossing.load)),
+            Bound::Estimate,
+            Grade::Medium,
+            method,
+        ));
+    }
+    let method = "the highest load that kept the objective; the limit was never seen";
+    met.map(|met| capacity(met, met, None, Bound::AtLeast, Grade::Low, method))
+}
+
+/// How far a history of so many hours can be trusted: a day shows most loads, three days whether they come again. Where
+/// the limit itself was seen, less is enough.
+fn enough(hours: f64, extrapolation: f64) -> Option<Grade> {
+    match hours {
+        hours if hours >= 72.0 => None,
+        hours if hours >= 24.0 && extrapolation <= 0.95 => None,
+        hours if hours >= 24.0 || extrapolation <= 1.05 => Some(Grade::Medium),
+        _ => Some(Grade::Low),
     }
 }
 
-/// Load and latency of a minute that measures the curve.
-fn usable(row: &MinuteRow, objective: &LatencyObjective) -> Option<(f64, f64)> {
-    let (load, latency, invocations) = (row.load?.0, row.latency?.0, row.invocations?.0);
-    // A third of what makes one minute's percentile certain: the bin's median evens out the rest.
-    let is_counted = invocations >= (0.3 * objective.slo_statistic.samples_needed()).max(20.0);
-    let is_measured = row.has_few_errors() && latency < CENSORED_MICROSECONDS && load > 0.0;
-    (is_counted && is_measured).then_some((load, latency))
+fn rank(grade: Grade) -> u8 {
+    match grade {
+        Grade::Insufficient => 0,
+        Grade::Low => 1,
+        Grade::Medium => 2,
+        Grade::High => 3,
+    }
 }
 
-/// Bins of equal width over the loads seen, the sparse ones left out.
-fn bins(points: &[(f64, f64)]) -> Vec<Bin> {
-    let loads = || points.iter().map(|(load, _)| *load);
-    let (Some(lowest), Some(highest)) = (quantile(loads(), 0.0), quantile(loads(), 1.0)) else { return Vec::new() };
-    #[expect(clippy::cast_precision_loss, reason = "30 bins")]
-    let width = (highest - lowest) / BINS as f64;
-    let mut sorted: Vec<Vec<(f64, f64)>> = vec![Vec::new(); BINS];
-    for (load, latency) in points {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 30, and `as` saturates")]
-        let index = if width > 0.0 { ((load - lowest) / width) as usize } else { 0 };
-        if let Some(bin) = sorted.get_mut(index.min(BINS - 1)) {
-            bin.push((*load, *latency));
-        }
-    }
-    let bin = |points: &Vec<(f64, f64)>| {
-        Some(Bin {
-            load: median(points.iter().map(|(load, _)| *load))?,
-            minutes: points.len(),
-            latency: median(points.iter().map(|(_, latency)| *latency))?,
-        })
+/// The minutes of the last regime.
+fn regime_of<'a>(points: &'a [Point], starts: &[Minute]) -> &'a [Point] {
+    let since = starts.last().copied().unwrap_or(Minute(i64::MIN));
+    let begin = points.partition_point(|point| point.minute < since);
+    points.get(begin..).unwrap_or_default()
+}
+
+/// The load that five minutes reached, in units of the present work.
+fn fifth_highest<'a>(
+    points: impl Iterator<Item = &'a Point>,
+    estimate: Option<&Estimate>,
+    starts: &[Minute],
+) -> Option<f64> {
+    let mut loads: Vec<f64> = match estimate {
+        Some(estimate) => points.map(|point| point.load * estimate.work(starts, point.minute)).collect(),
+        None => points.map(|point| point.load).collect(),
     };
-    sorted.iter().filter(|points| points.len() >= BIN_MINUTES).filter_map(bin).collect()
+    loads.sort_unstable_by(f64::total_cmp);
+    loads.iter().rev().nth(CROSSING_MINUTES - 1).copied()
 }
 
-/// A bin counts more the more minutes it holds, but 30 minutes say nearly all that can be said.
-fn weight(minutes: usize) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "at most 30")]
-    let counted = minutes.min(30) as f64;
-    counted.sqrt()
+/// Where the fitted curve crosses the objective.
+struct Estimate {
+    fit: Fit,
+    value: f64,
+    /// The 99th percentile of the loads seen, in units of the present work.
+    highest: f64,
+    /// Whether there were enough different loads for a curve, and it was seen to rise.
+    is_spanned: bool,
+}
+
+impl Estimate {
+    fn of(points: &[Point], starts: &[Minute], limit: f64) -> Option<Self> {
+        let bins: Vec<Vec<Bin>> = (0..starts.len().max(1))
+            .map(|index| {
+                let of_regime: Vec<Point> =
+                    points.iter().filter(|point| regime(starts, point.minute) == index).copied().collect();
+                points::bins(&of_regime, |point| (point.load, point.latency))
+            })
+            .collect();
+        let fit = Fit::of(&Task { regimes: &bins, limit, anchor: None })?;
+        let free = Self::read(fit, points, starts, &bins, limit);
+        let is_far = free.as_ref().is_none_or(|free| free.value > ANCHOR_FROM * free.highest);
+        let base = free.as_ref().map(|free| free.fit.base);
+        let present = regime_of(points, starts);
+        if let Some(anchor) = base.filter(|_| is_far).and_then(|base| anchor::saturation(present, base)) {
+            let anchored = Fit::of(&Task { regimes: &bins, limit, anchor: Some((anchor.ln(), ANCHOR_DEVIATION)) });
+            return anchored.and_then(|fit| Self::read(fit, points, starts, &bins, limit)).or(free);
+        }
+        free
+    }
+
+    fn read(fit: Fit, points: &[Point], starts: &[Minute], bins: &[Vec<Bin>], limit: f64) -> Option<Self> {
+        let work = |minute| fit.work.get(regime(starts, minute)).copied().unwrap_or(1.0);
+        let highest = quantile(points.iter().map(|point| point.load * work(point.minute)), 0.99)?;
+        let most = MOST_OF_SATURATION * fit.saturation;
+        if fit.latency(0.0) > limit || highest <= 0.0 {
+            return None;
+        }
+        let (mut low, mut high) = (0.0, most);
+        for _ in 0..50 {
+            let middle = (low + high) / 2.0;
+            if fit.latency(middle) <= limit { low = middle } else { high = middle }
+        }
+        let loads: Vec<f64> =
+            bins.iter().zip(&fit.work).flat_map(|(bins, work)| bins.iter().map(move |bin| bin.load * work)).collect();
+        let lowest = loads.iter().copied().min_by(f64::total_cmp)?;
+        let widest = loads.iter().copied().max_by(f64::total_cmp)?;
+        let rise = (fit.latency(highest) - fit.base) / (limit - fit.base);
+        let is_spanned = loads.len() >= LEAST_BINS && widest >= LEAST_RANGE * lowest && rise >= LEAST_RISE;
+        Some(Self { fit, value: low, highest, is_spanned })
+    }
+
+    /// Whether the curve counts: enough loads, or the limit itself among them.
+    fn is_of(&self, crossing: Option<&Crossing>) -> bool {
+        self.is_spanned || crossing.is_some_and(|crossing| crossing.gap <= WIDE_GAP)
+    }
+
+    /// Work per request at that time, 1 being what it is now.
+    fn work(&self, starts: &[Minute], minute: Minute) -> f64 {
+        self.fit.work.get(regime(starts, minute)).copied().unwrap_or(1.0)
+    }
+
+    /// The curve as others use it. Where another estimate was taken, it is stretched to cross the objective there.
+    fn curve(&self, value: f64, points: &[Point], starts: &[Minute]) -> LatencyCurve {
+        let stretch = value / self.value;
+        let fit = Fit { saturation: self.fit.saturation * stretch, ..self.fit.clone() };
+        LatencyCurve {
+            base: Microseconds(fit.base),
+            waiting: Microseconds(fit.waiting),
+            shape: fit.shape,
+            saturation: InvocationsPerInstance(fit.saturation),
+            spread: self.spread(&fit, points, starts),
+            regimes: starts
+                .iter()
+                .zip(&fit.work)
+                .map(|(since, work)| Regime { since: since.start(), work: *work })
+                .collect(),
+        }
+    }
+
+    /// How minutes scatter above the curve, by the loads seen: their 90th percentile, as a normal deviation. The busiest
+    /// tenth is a band of its own, because there the queue makes much of little, and it is where the objective is missed.
+    fn spread(&self, fit: &Fit, points: &[Point], starts: &[Minute]) -> Vec<Spread> {
+        const NINTH_DECILE: f64 = 1.281_6;
+        let load = |point: &Point| point.load * self.work(starts, point.minute);
+        let edge = |share: f64| quantile(points.iter().map(load), share).unwrap_or(0.0);
+        let edges = [0.0, edge(1.0 / 3.0), edge(2.0 / 3.0), edge(0.9), f64::MAX];
+        let bands =
+            edges.windows(2).filter_map(|band| if let [from, up_to] = band { Some((*from, *up_to)) } else { None });
+        bands
+            .map(|(from, up_to)| {
+                let residuals = points.iter().filter(|point| load(point) > from && load(point) <= up_to).map(|point| {
+                    let typical = self.work(starts, point.minute) * fit.latency(load(point));
+                    (point.latency / typical).ln()
+                });
+                // Far beyond the objective the queue tells how long it has been growing, not how minutes scatter.
+                let near: Vec<f64> = residuals.filter(|residual| residual.abs() < 1.0).collect();
+                let middle = median(near.iter().copied()).unwrap_or(0.0);
+                let upper = quantile(near, 0.9).unwrap_or(0.1);
+                let deviation = ((upper - middle) / NINTH_DECILE).clamp(0.02, 1.0);
+                Spread { up_to: InvocationsPerInstance(up_to), deviation }
+            })
+            .collect()
+    }
+}
+
+/// Where a non-decreasing fit crosses the objective.
+struct Crossing {
+    load: f64,
+    /// The highest load that kept it.
+    below: f64,
+    /// The lowest that did not.
+    above: f64,
+    /// The part of the load between them.
+    gap: f64,
+}
+
+/// The crossing, where it was seen in several minutes.
+fn crossing(points: &[Point], starts: &[Minute], estimate: Option<&Estimate>, limit: f64) -> Option<Crossing> {
+    let scaled = |point: &Point| {
+        let work = estimate.map_or(1.0, |estimate| estimate.work(starts, point.minute));
+        (point.load * work, point.latency / work)
+    };
+    let bins = points::bins(points, scaled);
+    let curve = isotonic(&bins.iter().map(|bin| (bin.latency, bin.weight())).collect::<Vec<_>>());
+    let over: usize = bins.iter().zip(&curve).filter(|(_, fit)| **fit > limit).map(|(bin, _)| bin.minutes).sum();
+    let (met, fit_met) = bins.iter().zip(&curve).rfind(|(_, fit)| **fit <= limit)?;
+    let (above, fit_above) = bins.iter().zip(&curve).find(|(_, fit)| **fit > limit)?;
+    if over < CROSSING_MINUTES {
+        return None;
+    }
+    // Queueing curves bend upwards, so the chord between the two bins crosses no later than the curve does.
+    let along = ((limit - fit_met) / (fit_above - fit_met).max(f64::MIN_POSITIVE)).clamp(0.0, 1.0);
+    let load = met.load + along * (above.load - met.load);
+    Some(Crossing { load, below: met.load, above: above.load, gap: (above.load - met.load) / load })
 }

@@ -34,6 +34,18 @@ pub enum ScalingObjective {
     Cost,
 }
 
+impl ScalingObjective {
+    /// Minutes of the mean fleet that one minute over the latency objective is worth.
+    #[must_use]
+    pub fn fleet_minutes(self) -> f64 {
+        match self {
+            Self::Availability => 100.0,
+            Self::Balanced => 20.0,
+            Self::Cost => 5.0,
+        }
+    }
+}
+
 /// What may happen to scalable targets that somebody else made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -14,19 +14,22 @@
 //! | [`trigger`] | an event as JSON | [`Trigger`](model::Trigger): whom to look at, with which objective |
 //! | `observe` | a subject | [`Observation`](model::Observation): all that is known about one variant |
 //! | [`diagnose`] | the observation | [`Diagnosis`](model::Diagnosis): one verdict, with evidence and alternatives |
-//! | [`capacity`] | the observation | [`Capacity`](model::Capacity): the load that one instance sustains |
-//! | [`plan`] | diagnosis, capacity, [guardrails](config::Guardrails) | [`Plan`](model::Plan): exact AWS requests, or why to hold |
+//! | [`capacity`] | the observation | [`Capacity`](model::Capacity): the load that one instance sustains, and latency over load |
+//! | [`plan`] | diagnosis, capacity, [guardrails](config::Guardrails) | [`Plan`](model::Plan): exact AWS requests, or why to hold; [`plan::tune`] does without a diagnosis |
 //! | [`decide`] | plan, guardrails, [authority](decide::Authority) | may it be written? |
 //! | `act` | the plan | [`Outcome`](model::Outcome): the only writer of scaling |
 //! | [`report`] | all of it | [`Report`](model::Report), as text, card and message |
 //! | `notify` | the report | SNS messages |
+//!
+//! [`replay`] is no stage but an instrument: it plays history under any scaling set-up. The plan chooses with it, and
+//! [`advise::compare`] shows it to people.
 //!
 //! # Invariants
 //!
 //! Each is held by a test.
 //!
 //! 1. *Pure core.* No async, SDK type, clock, environment, randomness or logging in trigger, diagnose, capacity, plan,
-//!    decide, report, model, config (`tests/it/architecture.rs`).
+//!    replay, decide, report, model, config (`tests/it/architecture.rs`).
 //! 2. *The plan is complete.* Acting makes no choice. It reads the scalable target again first; if it differs from what
 //!    was observed: `stale`, nothing written (`tests/it/wire.rs`).
 //! 3. *Missing is not zero.* A gap stays a gap; a missing metric never raises confidence (`tests/it/scenarios.rs`).
@@ -59,6 +62,7 @@ pub mod notify;
 #[cfg(feature = "aws")]
 pub mod observe;
 pub mod plan;
+pub mod replay;
 pub mod report;
 pub mod statistics;
 pub mod trigger;

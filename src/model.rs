@@ -5,8 +5,11 @@
 
 mod alarm;
 mod capacity;
+mod comparison;
+mod curve;
 mod diagnosis;
 mod endpoint;
+mod forecast;
 mod history;
 mod metric;
 mod objective;
@@ -14,13 +17,17 @@ mod observation;
 mod outcome;
 mod plan;
 mod report;
+mod scaling_policy;
 mod trigger;
 mod units;
 
 pub use alarm::*;
 pub use capacity::*;
+pub use comparison::*;
+pub use curve::*;
 pub use diagnosis::*;
 pub use endpoint::*;
+pub use forecast::*;
 pub use history::*;
 pub use metric::*;
 pub use objective::*;
@@ -28,5 +35,6 @@ pub use observation::*;
 pub use outcome::*;
 pub use plan::*;
 pub use report::*;
+pub use scaling_policy::*;
 pub use trigger::*;
 pub use units::*;

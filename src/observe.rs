@@ -15,7 +15,7 @@ use crate::model::{
     AlarmObjective, EndpointName, Hosting, InferenceComponentName, InstanceType, LatencyObjective, Observation,
     Scaling, Statistic, Subject, TriggerSummary, Variant, VariantName, variant_resource_id,
 };
-use futures::future::{OptionFuture, join, join_all, join3, join4};
+use futures::future::{OptionFuture, join, join_all, join3, join5};
 use jiff::Timestamp;
 pub use sagemaker::list_endpoints;
 use sagemaker::{EndpointConfig, EndpointDescription};
@@ -107,8 +107,11 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
     let mut parts = Vec::new();
     for (variant_name, setup) in variants.into_iter().zip(setups) {
         let mut warnings = warnings.clone();
-        let scaling = kept(setup.scaling, &mut warnings)
-            .map(|scaling| Scaling { activities: kept(setup.activities, &mut warnings), ..scaling });
+        let scaling = kept(setup.scaling, &mut warnings).map(|scaling| Scaling {
+            activities: kept(setup.activities, &mut warnings),
+            scheduled_actions: kept(setup.scheduled_actions, &mut warnings),
+            ..scaling
+        });
         let found = setup.objective.and_then(|result| kept(result, &mut warnings)).flatten();
         let objective = tags
             .as_ref()
@@ -118,7 +121,7 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
             .or(request.objective)
             .or(alarm_objective)
             .or(found);
-        parts.push(Part { variant_name, scaling, objective, warnings });
+        parts.push(Part { variant_name, scaling, alarm_names: setup.alarm_names, objective, warnings });
     }
     let observations = parts.into_iter().map(|part| {
         finish(aws, request, &endpoint_name, component.as_ref(), &endpoint, config.as_ref(), tags.as_ref(), part)
@@ -129,7 +132,10 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
 /// What the second round finds out about one variant.
 struct Setup {
     scaling: Result<Scaling, CallError>,
+    /// The alarms of each policy.
+    alarm_names: Vec<Vec<String>>,
     activities: Result<Vec<crate::model::ScalingActivity>, CallError>,
+    scheduled_actions: Result<Vec<crate::model::ScheduledAction>, CallError>,
     objective: Option<Result<Option<LatencyObjective>, CallError>>,
 }
 
@@ -137,6 +143,7 @@ struct Setup {
 struct Part {
     variant_name: VariantName,
     scaling: Option<Scaling>,
+    alarm_names: Vec<Vec<String>>,
     objective: Option<LatencyObjective>,
     warnings: Vec<String>,
 }
@@ -147,18 +154,25 @@ async fn setup(aws: &Aws, request: &Request, endpoint_name: &EndpointName, varia
         (request.objective_from == ObjectiveFrom::AlarmsOfVariant)
             .then(|| alarm::strictest_objective(aws, endpoint_name, variant_name)),
     );
-    let (target, policies, activities, objective) = join4(
+    let (target, policies, activities, scheduled_actions, objective) = join5(
         auto_scaling::target(aws, &resource_id),
         auto_scaling::policies(aws, &resource_id),
         auto_scaling::activities(aws, &resource_id),
+        auto_scaling::scheduled_actions(aws, &resource_id),
         objective,
     )
     .await;
-    let scaling = target.and_then(|target| Ok(Scaling { target, policies: policies?, activities: None }));
-    Setup { scaling, activities, objective }
+    let mut alarm_names = Vec::new();
+    let scaling = target.and_then(|target| {
+        let (policies, names) =
+            policies?.into_iter().map(|triggered| (triggered.policy, triggered.alarm_names)).unzip();
+        alarm_names = names;
+        Ok(Scaling { target, policies, ..Scaling::default() })
+    });
+    Setup { scaling, alarm_names, activities, scheduled_actions, objective }
 }
 
-/// The third round: metrics, the tags of the scalable target, the model's mode.
+/// The third round: metrics, the tags of the scalable target, the alarms of its policies, the model's mode.
 #[expect(clippy::too_many_arguments, reason = "everything that the first two rounds found")]
 async fn finish(
     aws: &Aws,
@@ -194,8 +208,11 @@ async fn finish(
     let has_limit = request.has_hourly_limit || tags.is_some_and(|tags| tags.contains_key(MAX_HOURLY_USD_TAG));
     let region = endpoint.arn.split(':').nth(3).unwrap_or_default();
     let price = instance_type.as_ref().filter(|_| has_limit).map(|kind| pricing::instance_price(aws, region, kind));
+    let alarm_names: Vec<String> = part.alarm_names.iter().flatten().cloned().collect();
+    let alarms = OptionFuture::from((!alarm_names.is_empty()).then(|| alarm::of_policies(aws, &alarm_names)));
     aws.round();
-    let (metrics, model, target_tags, price) = join4(metrics, model, target_tags, OptionFuture::from(price)).await;
+    let (metrics, model, target_tags, price, alarms) =
+        join5(metrics, model, target_tags, OptionFuture::from(price), alarms).await;
     let metrics = metrics?;
 
     let model_hosting = model.and_then(|result| kept(result, &mut part.warnings));
@@ -213,6 +230,14 @@ async fn finish(
     };
     if let Some(target) = part.scaling.as_mut().and_then(|scaling| scaling.target.as_mut()) {
         target.tags = target_tags.and_then(|result| kept(result, &mut part.warnings));
+    }
+    if let (Some(scaling), Some(alarms)) =
+        (&mut part.scaling, alarms.and_then(|result| kept(result, &mut part.warnings)))
+    {
+        for (policy, names) in scaling.policies.iter_mut().zip(&part.alarm_names).filter(|(_, names)| !names.is_empty())
+        {
+            policy.alarms = Some(alarms.iter().filter(|alarm| names.contains(&alarm.alarm_name)).cloned().collect());
+        }
     }
     Ok(Observation {
         version: VERSION.to_owned(),

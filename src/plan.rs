@@ -4,18 +4,23 @@
 
 mod demand;
 mod guardrails;
+mod quiet;
+mod requests;
+mod schedule;
+mod score;
+mod search;
 mod sizing;
 mod target_tracking;
+mod tuning;
 
-use crate::config::{ExistingTargets, Guardrails};
-use crate::model::{
-    Action, BEFORE_TAG, BlockedBy, Capacity, Diagnosis, HoldReason, Hosting, INSTANCES_BEFORE_TAG, InstanceCount,
-    InvocationsPerInstance, Observation, Plan, RegisterScalableTarget, Relax, ScalableTarget, ScalingPolicy,
-    ScalingState, TagResource, Verdict, digest, variant_resource_id,
-};
+use crate::config::Guardrails;
+use crate::model::{BlockedBy, Capacity, Diagnosis, HoldReason, Hosting, Minute, Observation, Plan, Relax, Verdict};
+use crate::replay::Boot;
+use quiet::Quiet;
+use requests::Requests;
+use search::Bounds;
 use sizing::Sizing;
-use std::collections::BTreeMap;
-use target_tracking::is_on_the_same_metric;
+use tuning::Tuning;
 
 /// How long a raised `MinCapacity` stays at least: an hour outlasts the incident, its verification and a scale-in.
 const RELAX_AFTER_MINUTES: u32 = 60;
@@ -45,56 +50,44 @@ fn sized(
     capacity: Option<&Capacity>,
     guardrails: &Guardrails,
 ) -> Result<Plan, HoldReason> {
-    would_help(observation, diagnosis)?;
+    would_help(diagnosis)?;
+    can_be_scaled(observation)?;
     let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
-    let variant_name = observation.variant_name.as_ref().ok_or(HoldReason::HostingNotSized)?;
     let present = scaling.target.as_ref();
-    let is_ours = present.is_some_and(ScalableTarget::is_ours);
     let sizing = Sizing::of(observation, present, capacity, guardrails)?;
-    let Sizing { current, min_capacity, max_capacity, calm_min, target_value, .. } = sizing;
-
-    let resource_id = variant_resource_id(&observation.endpoint_name, variant_name);
-    let tracked = scaling.policies.iter().find(|policy| !policy.is_ours() && is_on_the_same_metric(policy));
-    let policies = match tracked {
-        // Two policies on one metric are refused by AWS, or fight each other.
-        Some(_) => Vec::new(),
-        None => vec![target_tracking::policy(&resource_id, target_value, observation, &scaling.policies)],
+    let Sizing { current, max_capacity, target_value, .. } = sizing;
+    // An incident is no time to lower anything, nor to put a schedule over a floor that was raised.
+    let bounds = Bounds { least: sizing.calm_min, max: max_capacity, may_schedule: false };
+    let tuning = capacity.and_then(|capacity| Tuning::of(observation, capacity, &bounds, guardrails.objective));
+    let calm_min = match &tuning {
+        Some(tuning) if !tuning.keeps_present() => tuning.best().min.max(sizing.calm_min),
+        _ => sizing.calm_min,
     };
-    let tags = remembered(present, current);
-    let register = RegisterScalableTarget {
-        service_namespace: SERVICE_NAMESPACE.to_owned(),
-        resource_id,
-        scalable_dimension: SCALABLE_DIMENSION.to_owned(),
-        min_capacity,
-        max_capacity,
-        tags: if present.is_none() { tags.clone() } else { BTreeMap::new() },
-    };
-    let register_first = (present.is_none() && min_capacity > current)
-        .then(|| RegisterScalableTarget { min_capacity: current, ..register.clone() });
-    // What was there before us is written once: a second change must not overwrite the memory of the first.
-    let tag_resource = match present.filter(|_| !is_ours) {
-        None => None,
-        Some(target) => {
-            let resource_arn = target.arn.clone().ok_or(HoldReason::ScalingStateUnknown)?;
-            Some(TagResource { resource_arn, tags })
+    let min_capacity = sizing.min_capacity.max(calm_min);
+    let numbers = match &tuning {
+        Some(tuning) => tuning.numbers(&scaling.policies),
+        None => {
+            let boot = Boot::of(observation);
+            target_tracking::closed_form(target_value, &boot, target_tracking::ours(&scaling.policies))
         }
     };
-    let relax =
-        (min_capacity > calm_min).then_some(Relax { after_minutes: RELAX_AFTER_MINUTES, min_capacity: calm_min });
+    let plan = Requests {
+        observation,
+        scaling,
+        guardrails,
+        current,
+        min_capacity,
+        max_capacity,
+        numbers,
+        keeps_policies: tuning.as_ref().is_some_and(Tuning::keeps_present),
+        floors: &[],
+    };
     let plan = Plan {
-        action: Action::Scale,
-        digest: digest(Some(&register), tag_resource.as_ref(), &policies),
-        hold_reason: None,
-        register_scalable_target: Some(register),
-        register_first,
-        tag_resource,
-        put_scaling_policies: policies,
-        put_scheduled_actions: Vec::new(),
-        relax,
-        forecast: None,
-        reasoning: sizing.reasoning(),
-        advice: advice(tracked, target_value, present, guardrails.existing_targets),
-        based_on: Some(ScalingState { target: scaling.target.clone(), policies: scaling.policies.clone() }),
+        relax: (min_capacity > calm_min)
+            .then_some(Relax { after_minutes: RELAX_AFTER_MINUTES, min_capacity: calm_min }),
+        forecast: tuning.as_ref().and_then(Tuning::forecast),
+        reasoning: sizing.reasoning(tuning.as_ref().map(Tuning::reasoning)),
+        ..plan.complete()?
     };
     if !plan.is_in_place() {
         may_be_changed(observation, diagnosis)?;
@@ -105,54 +98,78 @@ fn sized(
     Ok(plan)
 }
 
-/// What a person has to do about a set-up that is not ours to change.
-fn advice(
-    tracked: Option<&ScalingPolicy>,
-    target_value: InvocationsPerInstance,
-    present: Option<&ScalableTarget>,
-    existing_targets: ExistingTargets,
-) -> Vec<String> {
-    let policy = tracked.map(|policy| {
-        let value = policy.target_tracking.as_ref().map(|tracking| format!(" from {}", tracking.target_value));
-        format!(
-            "Policy `{}` already tracks this metric and is not ours to change: set its TargetValue{} to {}.",
-            policy.policy_name,
-            value.unwrap_or_default(),
-            target_value.0
-        )
-    });
-    let is_foreign = present.is_some_and(|target| !target.is_ours());
-    let target = (is_foreign && existing_targets == ExistingTargets::Advise).then(|| {
-        "The scalable target was made by somebody else. Apply the requests of this plan yourself, or set \
-         ADVISOR_EXISTING_TARGETS to `raise` to let Endpoint Advisor raise its Min and Max."
-            .to_owned()
-    });
-    policy.into_iter().chain(target).collect()
+/// Plans the scaling of a variant in quiet times: the range, policy and schedule that would have done best over the
+/// history. Unlike in an incident, `MinCapacity` may fall here.
+#[must_use]
+pub fn tune(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Guardrails) -> Plan {
+    match tuned(observation, capacity, guardrails) {
+        Ok(plan) => plan,
+        Err(_) if !observation.endpoint.status.is_in_service() => Plan::hold(HoldReason::EndpointNotInService),
+        Err(reason) => Plan::hold(reason),
+    }
 }
 
-/// The tags by which a scalable target remembers what was there before us.
-fn remembered(present: Option<&ScalableTarget>, current: InstanceCount) -> BTreeMap<String, String> {
-    match present {
-        Some(target) => {
-            let before = format!("min={} max={}", target.min_capacity, target.max_capacity);
-            BTreeMap::from([(BEFORE_TAG.to_owned(), before)])
+fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Guardrails) -> Result<Plan, HoldReason> {
+    can_be_scaled(observation)?;
+    let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
+    let quiet = Quiet::of(observation, scaling.target.as_ref(), capacity, guardrails)?;
+    // Somebody else's schedule would fight ours over MinCapacity.
+    let has_foreign_schedule =
+        scaling.scheduled_actions.as_ref().is_none_or(|actions| actions.iter().any(|action| !action.is_ours()));
+    let bounds = Bounds { least: quiet.least, max: quiet.max_capacity, may_schedule: !has_foreign_schedule };
+    let tuning = capacity.and_then(|capacity| Tuning::of(observation, capacity, &bounds, guardrails.objective));
+    if tuning.is_none() && !quiet.is_better_than(&scaling.policies) {
+        return Err(HoldReason::NothingToDo);
+    }
+    let (min_capacity, numbers, floors) = match &tuning {
+        Some(tuning) if tuning.keeps_present() => {
+            let min = scaling.target.as_ref().map_or(quiet.least, |target| target.min_capacity);
+            (min.max(quiet.least), tuning.numbers(&scaling.policies), Vec::new())
         }
-        None => BTreeMap::from([
-            (BEFORE_TAG.to_owned(), "absent".to_owned()),
-            (INSTANCES_BEFORE_TAG.to_owned(), current.to_string()),
-        ]),
+        Some(tuning) => {
+            let best = tuning.best();
+            let now = Minute::containing(observation.at).0.rem_euclid(1_440);
+            let min = schedule::floor_at(&best.floors, now).unwrap_or(best.min);
+            (min, tuning.numbers(&scaling.policies), best.floors.clone())
+        }
+        None => {
+            let boot = Boot::of(observation);
+            let ours = target_tracking::ours(&scaling.policies);
+            (quiet.min_capacity, target_tracking::closed_form(quiet.target_value, &boot, ours), Vec::new())
+        }
+    };
+    let keeps_policies = tuning.as_ref().is_some_and(Tuning::keeps_present);
+    let requests = Requests {
+        observation,
+        scaling,
+        guardrails,
+        current: quiet.current,
+        min_capacity,
+        max_capacity: quiet.max_capacity,
+        numbers,
+        keeps_policies,
+        floors: &floors,
+    };
+    Ok(Plan {
+        forecast: tuning.as_ref().and_then(Tuning::forecast),
+        reasoning: tuning.as_ref().map_or_else(|| quiet.reasoning(), Tuning::reasoning),
+        ..requests.complete()?
+    })
+}
+
+/// Whether more instances would help.
+fn would_help(diagnosis: &Diagnosis) -> Result<(), HoldReason> {
+    match diagnosis.verdict {
+        Verdict::Burst => Err(HoldReason::HeadroomNotSized),
+        Verdict::Transient => Err(HoldReason::NothingToDo),
+        Verdict::InsufficientData | Verdict::Undetermined => Err(HoldReason::CauseUnknown),
+        verdict if !verdict.is_helped_by_scaling() => Err(HoldReason::ScalingWillNotHelp),
+        _ => Ok(()),
     }
 }
 
-/// Whether more instances would help, and can be sized.
-fn would_help(observation: &Observation, diagnosis: &Diagnosis) -> Result<(), HoldReason> {
-    match diagnosis.verdict {
-        Verdict::Burst => return Err(HoldReason::HeadroomNotSized),
-        Verdict::Transient => return Err(HoldReason::NothingToDo),
-        Verdict::InsufficientData | Verdict::Undetermined => return Err(HoldReason::CauseUnknown),
-        verdict if !verdict.is_helped_by_scaling() => return Err(HoldReason::ScalingWillNotHelp),
-        _ => {}
-    }
+/// Whether this way of hosting can be scaled and sized here.
+fn can_be_scaled(observation: &Observation) -> Result<(), HoldReason> {
     if !observation.is_hosting_known {
         return Err(HoldReason::HostingUnknown);
     }

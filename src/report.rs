@@ -4,6 +4,9 @@
 //! value.
 
 pub mod card;
+pub mod comparison;
+pub mod comparison_html;
+pub mod forecast;
 pub mod links;
 pub mod message;
 pub mod text;
@@ -72,6 +75,11 @@ fn next_steps(diagnosis: &Diagnosis, plan: &Plan, outcome: &Outcome) -> Vec<Stri
                     .iter()
                     .map(|policy| format!("Set the policy: {}", text::policy_command(policy))),
             );
+            steps.extend(
+                plan.put_scheduled_actions
+                    .iter()
+                    .map(|action| format!("Set the schedule: {}", text::schedule_command(action))),
+            );
         }
         OutcomeStatus::Applied | OutcomeStatus::Unchanged => {
             if let Some(relax) = plan.relax {
@@ -125,6 +133,9 @@ fn hold_steps(reason: crate::model::HoldReason) -> Option<String> {
             "Use another instance type or Region, or instance pools: AWS has none of these now."
         }
         Reason::BurstableInstance => "Move to an instance type that can be scaled, as ml.m5 or ml.c6i.",
+        Reason::NotScalableByInstances => {
+            "Look behind the instances: a database, a shared service or an account limit that all of them use."
+        }
         Reason::HostingNotSized => "Scale by hand for now; the evidence says by how much load is above normal.",
         // The cause's own steps say what to do.
         Reason::ScalingWillNotHelp | Reason::NothingToDo | Reason::CauseUnknown | Reason::HeadroomNotSized => {

@@ -27,10 +27,16 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     quantile(values, 0.5)
 }
 
-/// The intercept of the Theil–Sen line through `points` (x, y): the median of `y − s·x`, `s` being the median slope of
-/// pairs. At most a few thousand pairs are taken, evenly, so the result is deterministic.
+/// The intercept of the Theil–Sen line through `points` (x, y): see [`theil_sen`].
 #[must_use]
 pub fn theil_sen_intercept(points: &[(f64, f64)]) -> Option<f64> {
+    theil_sen(points).map(|(intercept, _)| intercept)
+}
+
+/// Intercept and slope of the Theil–Sen line through `points` (x, y): the median slope `s` of pairs, and the median of
+/// `y − s·x`. At most a few thousand pairs are taken, evenly, so the result is deterministic.
+#[must_use]
+pub fn theil_sen(points: &[(f64, f64)]) -> Option<(f64, f64)> {
     const MOST: usize = 90; // 90 points make 4,005 pairs, where the median slope has long settled
     let step = points.len().div_ceil(MOST).max(1);
     let sample: Vec<(f64, f64)> = points.iter().step_by(step).copied().collect();
@@ -43,7 +49,7 @@ pub fn theil_sen_intercept(points: &[(f64, f64)]) -> Option<f64> {
         }
     }
     let slope = median(slopes)?;
-    median(sample.iter().map(|(x, y)| y - slope * x))
+    Some((median(sample.iter().map(|(x, y)| y - slope * x))?, slope))
 }
 
 /// The closest non-decreasing fit to `points` (value, weight), by pooling adjacent violators.

@@ -36,7 +36,7 @@ pub fn observation(incident: &Incident) -> Observation {
 
 fn scaling(incident: &Incident) -> Scaling {
     let Some(scaling) = &incident.scaling else {
-        return Scaling { target: None, policies: Vec::new(), activities: Some(Vec::new()) };
+        return Scaling { target: None, activities: Some(Vec::new()), ..Scaling::default() };
     };
     let activity = scaling.activity.as_ref().map(|activity| ScalingActivity {
         started_at: minutes_ago(activity.minutes_ago),
@@ -54,6 +54,7 @@ fn scaling(incident: &Incident) -> Scaling {
             max_capacity: InstanceCount(scaling.max),
             is_scale_out_suspended: false,
             tags: Some(BTreeMap::new()),
+            ..ScalableTarget::default()
         }),
         policies: vec![ScalingPolicy {
             policy_name: "keep-up".to_owned(),
@@ -65,7 +66,9 @@ fn scaling(incident: &Incident) -> Scaling {
                 scale_in_cooldown: None,
                 disable_scale_in: false,
             }),
+            ..ScalingPolicy::default()
         }],
         activities: Some(activity.into_iter().collect()),
+        ..Scaling::default()
     }
 }

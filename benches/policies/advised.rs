@@ -3,8 +3,7 @@
 use crate::requests;
 use crate::standing::Standing;
 use endpoint_advisor::config::Settings;
-use endpoint_advisor::diagnose::diagnose;
-use endpoint_advisor::model::{Bound, Diagnosis, Observation, Series, Verdict};
+use endpoint_advisor::model::{Bound, Observation, Series};
 use endpoint_advisor::{capacity, plan};
 use serde_json::Value;
 use simulator::SetUp;
@@ -49,7 +48,7 @@ pub fn advise(observation: &Observation, standing: &Standing, objective: &str) -
     });
     let guardrails = settings.for_endpoint(observation.tags.as_ref());
     let capacity = capacity::capacity(observation);
-    let plan = plan::plan(observation, &overloaded(observation), capacity.as_ref(), &guardrails);
+    let plan = plan::tune(observation, capacity.as_ref(), &guardrails);
     let plan = serde_json::to_value(&plan).unwrap();
     let set_up = requests::set_up(&plan, standing)?;
     Ok(Advice {
@@ -59,11 +58,6 @@ pub fn advise(observation: &Observation, standing: &Standing, objective: &str) -
         capacity: capacity.map(|capacity| capacity.invocations_per_instance_per_minute.0),
         set_up,
     })
-}
-
-/// Plans are made on a verdict; this one says that more instances help, and nothing else.
-fn overloaded(observation: &Observation) -> Diagnosis {
-    Diagnosis { verdict: Verdict::Overload, sub_cause: None, blocked_by: None, ..diagnose(observation) }
 }
 
 /// The same with only the last hours of history.

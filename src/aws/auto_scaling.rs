@@ -1,9 +1,13 @@
 //! Reading the scaling set-up in Application Auto Scaling: when observing, and again before acting.
 
 use crate::aws::{Aws, CallError};
-use crate::model::{InstanceCount, ScalableTarget, ScalingActivity, ScalingPolicy, Seconds, TargetTracking};
+use crate::model::{
+    InstanceCount, ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction, Seconds, StepAdjustment,
+    StepScaling, TargetTracking,
+};
 use aws_sdk_applicationautoscaling::types::{
-    ScalableDimension, ServiceNamespace, TargetTrackingScalingPolicyConfiguration,
+    ScalableDimension, ScalableTarget as Described, ServiceNamespace, StepScalingPolicyConfiguration, SuspendedState,
+    TargetTrackingScalingPolicyConfiguration,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -29,16 +33,26 @@ pub(crate) async fn target(aws: &Aws, resource_id: &str) -> Result<Option<Scalab
         arn: target.scalable_target_arn().map(str::to_owned),
         min_capacity: count(target.min_capacity()),
         max_capacity: count(target.max_capacity()),
-        is_scale_out_suspended: target
-            .suspended_state()
-            .and_then(|state| state.dynamic_scaling_out_suspended())
-            .unwrap_or_default(),
+        is_scale_out_suspended: suspended(target, |state| state.dynamic_scaling_out_suspended()),
+        is_scale_in_suspended: suspended(target, |state| state.dynamic_scaling_in_suspended()),
+        is_schedule_suspended: suspended(target, |state| state.scheduled_scaling_suspended()),
         tags: None,
     }))
 }
 
+/// Whether something of a target is suspended.
+fn suspended(target: &Described, what: impl Fn(&SuspendedState) -> Option<bool>) -> bool {
+    target.suspended_state().and_then(what).unwrap_or_default()
+}
+
+/// A policy and the names of the alarms that trigger it.
+pub(crate) struct Triggered {
+    pub policy: ScalingPolicy,
+    pub alarm_names: Vec<String>,
+}
+
 /// The policies of a resource.
-pub(crate) async fn policies(aws: &Aws, resource_id: &str) -> Result<Vec<ScalingPolicy>, CallError> {
+pub(crate) async fn policies(aws: &Aws, resource_id: &str) -> Result<Vec<Triggered>, CallError> {
     let mut pages = aws
         .auto_scaling
         .describe_scaling_policies()
@@ -52,13 +66,45 @@ pub(crate) async fn policies(aws: &Aws, resource_id: &str) -> Result<Vec<Scaling
     while let Some(policy) = pages.next().await {
         let policy =
             policy.map_err(|error| CallError::new("application-autoscaling:DescribeScalingPolicies", error))?;
-        policies.push(ScalingPolicy {
-            policy_name: policy.policy_name().to_owned(),
-            policy_type: policy.policy_type().as_str().to_owned(),
-            target_tracking: policy.target_tracking_scaling_policy_configuration().map(target_tracking),
+        policies.push(Triggered {
+            alarm_names: policy.alarms().iter().map(|alarm| alarm.alarm_name().to_owned()).collect(),
+            policy: ScalingPolicy {
+                policy_name: policy.policy_name().to_owned(),
+                policy_type: policy.policy_type().as_str().to_owned(),
+                target_tracking: policy.target_tracking_scaling_policy_configuration().map(target_tracking),
+                step_scaling: policy.step_scaling_policy_configuration().map(step_scaling),
+                alarms: None,
+            },
         });
     }
     Ok(policies)
+}
+
+/// The scheduled actions of a resource.
+pub(crate) async fn scheduled_actions(aws: &Aws, resource_id: &str) -> Result<Vec<ScheduledAction>, CallError> {
+    let mut pages = aws
+        .auto_scaling
+        .describe_scheduled_actions()
+        .service_namespace(NAMESPACE)
+        .resource_id(resource_id)
+        .scalable_dimension(DIMENSION)
+        .into_paginator()
+        .items()
+        .send();
+    let mut actions = Vec::new();
+    while let Some(action) = pages.next().await {
+        let action =
+            action.map_err(|error| CallError::new("application-autoscaling:DescribeScheduledActions", error))?;
+        let range = action.scalable_target_action();
+        actions.push(ScheduledAction {
+            name: action.scheduled_action_name().to_owned(),
+            schedule: action.schedule().to_owned(),
+            timezone: action.timezone().map(str::to_owned),
+            min_capacity: range.and_then(|range| range.min_capacity()).map(count),
+            max_capacity: range.and_then(|range| range.max_capacity()).map(count),
+        });
+    }
+    Ok(actions)
 }
 
 /// The latest activities, those that did not scale among them.
@@ -108,6 +154,20 @@ fn target_tracking(configuration: &TargetTrackingScalingPolicyConfiguration) -> 
         scale_out_cooldown: seconds(configuration.scale_out_cooldown()),
         scale_in_cooldown: seconds(configuration.scale_in_cooldown()),
         disable_scale_in: configuration.disable_scale_in().unwrap_or_default(),
+    }
+}
+
+fn step_scaling(configuration: &StepScalingPolicyConfiguration) -> StepScaling {
+    let steps = configuration.step_adjustments().iter().map(|step| StepAdjustment {
+        lower_bound: step.metric_interval_lower_bound(),
+        upper_bound: step.metric_interval_upper_bound(),
+        adjustment: step.scaling_adjustment(),
+    });
+    StepScaling {
+        adjustment_type: configuration.adjustment_type().map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
+        steps: steps.collect(),
+        min_adjustment_magnitude: configuration.min_adjustment_magnitude().and_then(|least| u32::try_from(least).ok()),
+        cooldown: seconds(configuration.cooldown()),
     }
 }
 

@@ -1,20 +1,21 @@
 //! The tool: enter and leave the pipeline at any stage.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use endpoint_advisor::advise::explain;
+use endpoint_advisor::advise::{compare, explain};
 use endpoint_advisor::aws::{Aws, CallError, chain};
 use endpoint_advisor::config::Settings;
 use endpoint_advisor::model::{
-    EndpointName, LatencyObjective, Milliseconds, ObjectiveSource, Observation, Statistic, Subject, TriggerKind,
-    TriggerSummary, VariantName,
+    EndpointName, InstanceCount, InvocationsPerInstance, LatencyObjective, Milliseconds, ObjectiveSource, Observation,
+    Statistic, Subject, TriggerKind, TriggerSummary, VariantName,
 };
 use endpoint_advisor::observe::{ObjectiveFrom, Request, observe};
-use endpoint_advisor::report::text;
+use endpoint_advisor::replay::Setup;
+use endpoint_advisor::report::{comparison, comparison_html, text};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::error::Error;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Finds out why a SageMaker endpoint is slow, and what scaling would help.
@@ -46,11 +47,32 @@ enum Command {
         #[arg(long)]
         exit_code: bool,
     },
+    /// Compare scaling set-ups on the endpoint's own history: what is there, what is advised, and what you ask for. Never
+    /// writes to AWS.
+    Replay {
+        #[command(flatten)]
+        observed: Observed,
+        /// A target of invocations per instance and minute to try; may be repeated.
+        #[arg(long)]
+        target: Vec<f64>,
+        /// MinCapacity of the targets; where absent: as it stands, else 1.
+        #[arg(long)]
+        min: Option<u32>,
+        /// MaxCapacity of the targets; where absent: as it stands, else the most allowed.
+        #[arg(long)]
+        max: Option<u32>,
+        /// A set-up to try, as JSON with `min_capacity`, `max_capacity`, `policies` and `scheduled_actions`; may be repeated.
+        #[arg(long)]
+        policy: Vec<PathBuf>,
+        /// How to print the comparison.
+        #[arg(long, value_enum, default_value_t = ComparisonFormat::Text)]
+        format: ComparisonFormat,
+    },
 }
 
 #[derive(Args)]
 struct Observed {
-    /// Name of the endpoint; for `explain` also a file with a saved observation, or `-`.
+    /// Name of the endpoint; for `explain` and `replay` also a file with a saved observation, or `-`.
     endpoint: String,
     /// Only this production variant.
     #[arg(long)]
@@ -75,6 +97,16 @@ enum Format {
     Text,
     /// The whole report.
     Json,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ComparisonFormat {
+    /// For people.
+    Text,
+    /// The whole comparison.
+    Json,
+    /// One file for a browser.
+    Html,
 }
 
 /// Usage or bad input.
@@ -125,11 +157,7 @@ async fn run(cli: Cli) -> Result<ExitCode, ToolError> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Explain { ref observed, format, exit_code } => {
-            let is_file = observed.endpoint == "-"
-                || observed.endpoint.ends_with(".json")
-                || Path::new(&observed.endpoint).is_file();
-            let observations =
-                if is_file { saved(&observed.endpoint)? } else { from_aws(&cli, observed, &settings).await? };
+            let observations = from_file_or_aws(&cli, observed, &settings).await?;
             let reports: Vec<_> = observations.iter().map(|observation| explain(observation, &settings)).collect();
             let text = match format {
                 Format::Text => reports.iter().map(text::render).collect::<Vec<_>>().join("\n"),
@@ -139,7 +167,65 @@ async fn run(cli: Cli) -> Result<ExitCode, ToolError> {
             let is_fine = reports.iter().all(|report| report.severity() == endpoint_advisor::model::Severity::Info);
             Ok(if exit_code && !is_fine { ExitCode::FAILURE } else { ExitCode::SUCCESS })
         }
+        Command::Replay { ref observed, ref target, min, max, ref policy, format } => {
+            let mut comparisons = Vec::new();
+            for observation in from_file_or_aws(&cli, observed, &settings).await? {
+                let most = settings.for_endpoint(observation.tags.as_ref()).max_instances;
+                let setups = setups(&observation, target, (min, max), policy, most)?;
+                let comparison = compare(&observation, &settings, &setups)
+                    .map_err(|error| ToolError::BadInput(error.to_string(), None))?;
+                comparisons.push(comparison);
+            }
+            let text = match format {
+                ComparisonFormat::Text => comparisons.iter().map(comparison::render).collect::<Vec<_>>().join("\n"),
+                ComparisonFormat::Json => one_or_all(&comparisons)?,
+                ComparisonFormat::Html => comparison_html::render(&comparisons),
+            };
+            print(&text);
+            Ok(ExitCode::SUCCESS)
+        }
     }
+}
+
+/// Reads a saved observation, or every variant asked for from AWS.
+async fn from_file_or_aws(cli: &Cli, observed: &Observed, settings: &Settings) -> Result<Vec<Observation>, ToolError> {
+    let name = &observed.endpoint;
+    if name == "-" || name.ends_with(".json") || Path::new(name).is_file() {
+        return saved(name);
+    }
+    from_aws(cli, observed, settings).await
+}
+
+/// The set-ups that were asked for.
+fn setups(
+    observation: &Observation,
+    targets: &[f64],
+    (min, max): (Option<u32>, Option<u32>),
+    files: &[PathBuf],
+    most: InstanceCount,
+) -> Result<Vec<Setup>, ToolError> {
+    let present = observation.scaling.as_ref().and_then(|scaling| scaling.target.as_ref());
+    let min = min.map(InstanceCount).or(present.map(|target| target.min_capacity)).unwrap_or(InstanceCount(1));
+    let max = max.map(InstanceCount).or(present.map(|target| target.max_capacity)).unwrap_or(most).max(min);
+    let mut setups = Vec::new();
+    for target in targets {
+        if !(target.is_finite() && *target > 0.0) {
+            return Err(ToolError::BadInput("--target is above 0".to_owned(), None));
+        }
+        setups.push(Setup::tracking(InvocationsPerInstance(*target), min, max));
+    }
+    for file in files {
+        let shown = file.display();
+        let bad = |what: &str, error: Box<dyn Error>| ToolError::BadInput(format!("`{shown}` {what}"), Some(error));
+        let text = std::fs::read_to_string(file).map_err(|error| bad("cannot be read", error.into()))?;
+        let mut setup: Setup =
+            serde_json::from_str(&text).map_err(|error| bad("is not a scaling set-up", error.into()))?;
+        if setup.name.is_empty() {
+            setup.name = file.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        }
+        setups.push(setup);
+    }
+    Ok(setups)
 }
 
 /// Reads every variant asked for from AWS.

@@ -1,6 +1,6 @@
 //! What one instance sustains.
 
-use super::{Grade, InvocationsPerInstance, Milliseconds, Statistic};
+use super::{Grade, InvocationsPerInstance, LatencyCurve, Milliseconds, Statistic};
 use serde::{Deserialize, Serialize};
 
 /// The load per instance that keeps the latency objective.
@@ -24,6 +24,17 @@ pub struct Capacity {
     pub minutes_used: u32,
     /// How it was found, in words.
     pub method: String,
+    /// The estimate over the highest loads seen (their 99th percentile): below 1 the limit was seen, above it is
+    /// extrapolated. None where there is no estimate.
+    #[serde(default)]
+    pub extrapolation: Option<f64>,
+    /// Latency over load, where it could be fitted well enough to replay.
+    #[serde(default)]
+    pub curve: Option<LatencyCurve>,
+    /// Latency followed the load on the whole variant whatever the number of instances: something behind them is the
+    /// limit, and more of them do not help.
+    #[serde(default)]
+    pub is_shared: bool,
 }
 
 /// What kind of number a capacity is.

@@ -1,8 +1,8 @@
 //! All that is known about one variant at one time.
 
 use super::{
-    Endpoint, EndpointName, Hosting, InferenceComponentName, InstanceCount, LatencyObjective, Metrics, Minute, Seconds,
-    TriggerKind, UsdPerHour, Variant, VariantName,
+    Endpoint, EndpointName, Hosting, InferenceComponentName, InstanceCount, LatencyObjective, Metrics, Minute,
+    ScalingPolicy, ScheduledAction, TriggerKind, UsdPerHour, Variant, VariantName,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -85,10 +85,13 @@ pub struct Scaling {
     pub policies: Vec<ScalingPolicy>,
     /// Scaling activities, newest first; none where they could not be read.
     pub activities: Option<Vec<ScalingActivity>>,
+    /// Scheduled actions; none where they could not be read.
+    #[serde(default)]
+    pub scheduled_actions: Option<Vec<ScheduledAction>>,
 }
 
 /// A scalable target as it stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScalableTarget {
     /// `ScalableTargetARN`, needed to tag it.
     pub arn: Option<String>,
@@ -98,6 +101,12 @@ pub struct ScalableTarget {
     pub max_capacity: InstanceCount,
     /// `DynamicScalingOutSuspended`: no policy can add instances.
     pub is_scale_out_suspended: bool,
+    /// `DynamicScalingInSuspended`: no policy can remove instances.
+    #[serde(default)]
+    pub is_scale_in_suspended: bool,
+    /// `ScheduledScalingSuspended`: no scheduled action takes place.
+    #[serde(default)]
+    pub is_schedule_suspended: bool,
     /// Its tags; none where they could not be read, and then it counts as somebody else's.
     pub tags: Option<BTreeMap<String, String>>,
 }
@@ -131,43 +140,6 @@ pub const BEFORE_TAG: &str = "endpoint-advisor:before";
 
 /// The tag on a scalable target that we registered: how many instances ran before, when nothing scaled them.
 pub const INSTANCES_BEFORE_TAG: &str = "endpoint-advisor:instances-before";
-
-/// The prefix of every policy that we write, by which we know our own.
-pub const POLICY_NAME_PREFIX: &str = "endpoint-advisor-";
-
-/// A scaling policy as it stands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ScalingPolicy {
-    /// `PolicyName`.
-    pub policy_name: String,
-    /// `PolicyType`.
-    pub policy_type: String,
-    /// Its configuration, where it tracks a target.
-    pub target_tracking: Option<TargetTracking>,
-}
-
-impl ScalingPolicy {
-    /// Whether this policy carries our name.
-    #[must_use]
-    pub fn is_ours(&self) -> bool {
-        self.policy_name.starts_with(POLICY_NAME_PREFIX)
-    }
-}
-
-/// A target-tracking configuration.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TargetTracking {
-    /// The `PredefinedMetricType`, or `namespace/name` of a custom metric; none for metric math.
-    pub metric: Option<String>,
-    /// `TargetValue`, in the metric's own unit.
-    pub target_value: f64,
-    /// `ScaleOutCooldown`.
-    pub scale_out_cooldown: Option<Seconds>,
-    /// `ScaleInCooldown`.
-    pub scale_in_cooldown: Option<Seconds>,
-    /// `DisableScaleIn`.
-    pub disable_scale_in: bool,
-}
 
 /// A scaling activity, or a decision not to scale.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! The complete intention: what to ask of AWS, or why nothing.
 
-use super::{InstanceCount, ScalableTarget, ScalingPolicy, Seconds};
+use super::{Forecast, InstanceCount, ScalableTarget, ScalingPolicy, ScheduledAction, Seconds, TargetTracking};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -24,11 +24,12 @@ pub struct Plan {
     /// `PutScalingPolicy`, exactly as AWS takes it.
     pub put_scaling_policies: Vec<PutScalingPolicy>,
     /// `PutScheduledAction`, exactly as AWS takes it.
-    pub put_scheduled_actions: Vec<serde_json::Value>,
+    pub put_scheduled_actions: Vec<PutScheduledAction>,
     /// When and how far a raised `MinCapacity` should go back.
     pub relax: Option<Relax>,
-    /// What the plan would have done over the history; none where it was not replayed.
-    pub forecast: Option<serde_json::Value>,
+    /// What the plan would have done over the history; none where it was not replayed, or a replay of what there is does not
+    /// come close to what happened.
+    pub forecast: Option<Forecast>,
     /// How the numbers came about, in words, one fact each.
     pub reasoning: Vec<String>,
     /// What a person has to do about a set-up that is not ours to change.
@@ -43,7 +44,7 @@ impl Plan {
     pub fn hold(reason: HoldReason) -> Self {
         Self {
             action: Action::Hold,
-            digest: digest(None, None, &[]),
+            digest: digest(None, None, &[], &[]),
             hold_reason: Some(reason),
             register_scalable_target: None,
             register_first: None,
@@ -66,6 +67,7 @@ impl Plan {
         let state = self.based_on.clone().unwrap_or_default();
         self.register_scalable_target.as_ref().is_none_or(|register| register.stands(state.target.as_ref()))
             && self.put_scaling_policies.iter().all(|policy| policy.stands(&state.policies))
+            && self.put_scheduled_actions.iter().all(|action| action.stands(&state.scheduled_actions))
     }
 }
 
@@ -75,8 +77,13 @@ pub fn digest(
     register: Option<&RegisterScalableTarget>,
     tag: Option<&TagResource>,
     policies: &[PutScalingPolicy],
+    scheduled: &[PutScheduledAction],
 ) -> String {
-    let requests = serde_json::json!([register, tag, policies]).to_string();
+    let requests = match scheduled {
+        [] => serde_json::json!([register, tag, policies]),
+        scheduled => serde_json::json!([register, tag, policies, scheduled]),
+    };
+    let requests = requests.to_string();
     let hash = Sha256::digest(requests.as_bytes());
     hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
@@ -131,6 +138,8 @@ pub enum HoldReason {
     HostingNotSized,
     /// How much headroom bursts need does not follow from the load of whole minutes.
     HeadroomNotSized,
+    /// Latency follows the load on all instances together: something behind them is the limit.
+    NotScalableByInstances,
 }
 
 impl HoldReason {
@@ -171,6 +180,9 @@ impl HoldReason {
             Self::InsufficientCapacity => "the last scale-out failed because AWS had no such instances",
             Self::BurstableInstance => "Application Auto Scaling does not scale ml.t2 instances",
             Self::HostingNotSized => "this way of hosting is not sized yet",
+            Self::NotScalableByInstances => {
+                "latency follows the load on all instances together, so something behind them is the limit"
+            }
             Self::HeadroomNotSized => "how much headroom bursts need does not follow from the load of whole minutes",
         }
     }
@@ -187,8 +199,11 @@ impl HoldReason {
 pub struct ScalingState {
     /// The scalable target.
     pub target: Option<ScalableTarget>,
-    /// Its policies.
+    /// Its policies, without their alarms.
     pub policies: Vec<ScalingPolicy>,
+    /// Its scheduled actions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scheduled_actions: Vec<ScheduledAction>,
 }
 
 /// Input of `RegisterScalableTarget`.
@@ -249,6 +264,24 @@ pub struct PutScalingPolicy {
 }
 
 impl PutScalingPolicy {
+    /// The policy as it will stand.
+    #[must_use]
+    pub fn to_policy(&self) -> ScalingPolicy {
+        let configuration = &self.target_tracking_scaling_policy_configuration;
+        ScalingPolicy {
+            policy_name: self.policy_name.clone(),
+            policy_type: self.policy_type.clone(),
+            target_tracking: Some(TargetTracking {
+                metric: Some(configuration.predefined_metric_specification.predefined_metric_type.clone()),
+                target_value: configuration.target_value,
+                scale_out_cooldown: Some(configuration.scale_out_cooldown),
+                scale_in_cooldown: Some(configuration.scale_in_cooldown),
+                disable_scale_in: configuration.disable_scale_in,
+            }),
+            ..ScalingPolicy::default()
+        }
+    }
+
     /// Whether exactly this policy is among `policies`.
     #[must_use]
     pub fn stands(&self, policies: &[ScalingPolicy]) -> bool {
@@ -261,6 +294,58 @@ impl PutScalingPolicy {
                 && present.scale_in_cooldown == Some(wanted.scale_in_cooldown)
                 && present.disable_scale_in == wanted.disable_scale_in
         })
+    }
+}
+
+/// Input of `PutScheduledAction`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PutScheduledAction {
+    /// `sagemaker`.
+    pub service_namespace: String,
+    /// `cron(0 7 * * ? *)`, in UTC.
+    pub schedule: String,
+    /// Ours: `endpoint-advisor-…`.
+    pub scheduled_action_name: String,
+    /// As in [`RegisterScalableTarget`].
+    pub resource_id: String,
+    /// As in [`RegisterScalableTarget`].
+    pub scalable_dimension: String,
+    /// The new range.
+    pub scalable_target_action: ScalableTargetAction,
+}
+
+/// `ScalableTargetAction`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ScalableTargetAction {
+    /// From then on at least so many.
+    pub min_capacity: InstanceCount,
+}
+
+impl PutScheduledAction {
+    /// Whether exactly this action is among `actions`.
+    #[must_use]
+    pub fn stands(&self, actions: &[ScheduledAction]) -> bool {
+        let present = actions.iter().find(|action| action.name == self.scheduled_action_name);
+        present.is_some_and(|present| {
+            present.schedule == self.schedule
+                && present.min_capacity == Some(self.scalable_target_action.min_capacity)
+                && present.max_capacity.is_none()
+                && present.timezone.as_deref().is_none_or(|zone| zone == "UTC")
+        })
+    }
+
+    /// The action as it will stand.
+    #[must_use]
+    pub fn to_action(&self) -> ScheduledAction {
+        ScheduledAction {
+            name: self.scheduled_action_name.clone(),
+            schedule: self.schedule.clone(),
+            timezone: None,
+            min_capacity: Some(self.scalable_target_action.min_capacity),
+            max_capacity: None,
+        }
     }
 }
 

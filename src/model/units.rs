@@ -129,7 +129,7 @@ impl fmt::Display for Thousands {
 }
 
 /// How many instances a variant has, wants or may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct InstanceCount(pub u32);
 

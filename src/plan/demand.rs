@@ -1,17 +1,13 @@
 //! How much arrives, and how fast it grows.
 
-use crate::model::{Capacity, History, InvocationsPerMinute, Observation, ScalingActivity};
+use crate::model::{Capacity, History, InvocationsPerMinute, Observation};
+use crate::replay::Boot;
 use crate::statistics::quantile;
 
 /// A shorter history has not shown a day: growth seen in it is no bound for what comes.
-const SHORT_HISTORY_HOURS: f64 = 24.0;
+pub(super) const SHORT_HISTORY_HOURS: f64 = 24.0;
 /// One minute until the metric arrives, three datapoints until the policy's alarm fires, one until instances are asked for.
 const DETECTION_MINUTES: f64 = 5.0;
-/// Boot times where the endpoint's own activities do not tell: usual for CPU and GPU containers.
-const CPU_BOOT_MINUTES: f64 = 6.0;
-const GPU_BOOT_MINUTES: f64 = 10.0;
-/// Fewer scale-outs than this say nothing about the slow ones.
-const BOOT_ACTIVITIES: usize = 5;
 
 /// Requests to the variant, and what is known of their growth.
 pub(super) struct Demand {
@@ -38,7 +34,7 @@ impl Demand {
         // The upper end of the last minutes: an overloaded endpoint completes less than arrives.
         let now = quantile(recent, 0.75).filter(|now| *now > 0.0)?;
         let peak = arrivals().map(|(_, arrived)| arrived).max_by(f64::total_cmp)?;
-        let scale_out_minutes = DETECTION_MINUTES + boot_minutes(observation);
+        let scale_out_minutes = DETECTION_MINUTES + Boot::of(observation).slow_minutes();
         #[expect(clippy::cast_possible_truncation, reason = "minutes, far below the limits of i64")]
         let horizon = scale_out_minutes.ceil() as i64;
         let growth = arrivals()
@@ -61,28 +57,6 @@ impl Demand {
             is_short,
         })
     }
-}
-
-/// The time in which 95 % of the endpoint's own scale-outs were done.
-pub(super) fn boot_minutes(observation: &Observation) -> f64 {
-    let activities = observation.scaling.iter().filter_map(|scaling| scaling.activities.as_ref()).flatten();
-    let minutes: Vec<f64> = activities.filter_map(scale_out_minutes).collect();
-    if minutes.len() >= BOOT_ACTIVITIES
-        && let Some(slow) = quantile(minutes, 0.95)
-    {
-        return slow;
-    }
-    let has_gpu = observation.variant.instance_type.as_ref().is_some_and(|kind| kind.gpus() != Some(0));
-    if has_gpu { GPU_BOOT_MINUTES } else { CPU_BOOT_MINUTES }
-}
-
-/// Minutes that a successful scale-out took.
-fn scale_out_minutes(activity: &ScalingActivity) -> Option<f64> {
-    let is_scale_out = activity.cause.contains("AlarmHigh") || activity.cause.contains("minimum capacity");
-    let seconds = activity.ended_at?.as_second() - activity.started_at.as_second();
-    #[expect(clippy::cast_precision_loss, reason = "seconds of a scale-out")]
-    let minutes = seconds as f64 / 60.0;
-    (is_scale_out && activity.status_code == "Successful" && minutes > 0.0).then_some(minutes)
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {

@@ -46,6 +46,9 @@ impl Sizing {
         let demand = Demand::of(observation, capacity).ok_or(HoldReason::CapacityUnknown)?;
         let price = observation.instance_price;
         let ceiling = guardrails::ceiling(guardrails, present, current, price)?;
+        if capacity.is_shared {
+            return Err(HoldReason::NotScalableByInstances);
+        }
         let headroom = target_tracking::headroom(&demand, guardrails.objective);
         let target_value = target_tracking::target_value(capacity, &headroom).ok_or(HoldReason::CapacityUnknown)?;
         let needed = target_value.instances_for(demand.now).ok_or(HoldReason::CapacityUnknown)?;
@@ -72,23 +75,24 @@ impl Sizing {
         })
     }
 
-    /// How the numbers came about, one fact each.
-    pub fn reasoning(&self) -> Vec<String> {
+    /// How the numbers came about, one fact each. `tuned`: how the target did, where it was not the closed form.
+    pub fn reasoning(&self, tuned: Option<Vec<String>>) -> Vec<String> {
         let Self { current, needed, ceiling, headroom, demand, .. } = self;
-        let mut reasoning = vec![
-            format!(
+        let is_tuned = tuned.is_some();
+        let mut reasoning = tuned.unwrap_or_else(|| {
+            vec![format!(
                 "the target is {:.0} % of the interval's lower end: in {:.0} % of the minutes seen, load grew by {:.0} % or \
                  more within the {:.0} minutes that a scale-out takes",
                 100.0 * headroom.share,
                 100.0 * (1.0 - headroom.quantile),
                 100.0 * (headroom.growth - 1.0),
                 demand.scale_out_minutes,
-            ),
-            format!(
-                "{} invocations per minute arrive now, which takes {needed} instances at the target; {current} are running",
-                demand.now
-            ),
-        ];
+            )]
+        });
+        reasoning.push(format!(
+            "{} invocations per minute arrive now, which takes {needed} instances at {} each; {current} are running",
+            demand.now, self.target_value
+        ));
         if let Some(price) = self.price {
             let usd = |count: InstanceCount| f64::from(count.0) * price.0;
             reasoning.push(format!(
@@ -105,7 +109,7 @@ impl Sizing {
                  is raised"
             ));
         }
-        if demand.is_short {
+        if demand.is_short && !is_tuned {
             reasoning.push("less than 24 hours of history: the target is the conservative one".to_owned());
         }
         reasoning

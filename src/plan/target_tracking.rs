@@ -1,12 +1,13 @@
 //! The target-tracking policy on invocations per instance.
 
-use super::demand::{Demand, boot_minutes};
+use super::demand::Demand;
 use super::{SCALABLE_DIMENSION, SERVICE_NAMESPACE};
 use crate::config::ScalingObjective;
 use crate::model::{
-    Capacity, InvocationsPerInstance, Observation, PredefinedMetricSpecification, PutScalingPolicy, ScalingPolicy,
-    Seconds, TargetTrackingConfiguration,
+    Capacity, InvocationsPerInstance, PredefinedMetricSpecification, PutScalingPolicy, ScalingPolicy, Seconds,
+    TargetTracking, TargetTrackingConfiguration,
 };
+use crate::replay::Boot;
 use crate::statistics::quantile;
 
 /// Our policy's name: one policy per metric.
@@ -45,10 +46,14 @@ pub(super) fn headroom(demand: &Demand, objective: ScalingObjective) -> Headroom
     Headroom { share, growth: growth.min(1.0 / HEADROOM.0), quantile: covered }
 }
 
-/// `TargetValue` in invocations per instance per minute, rounded down to a round number within 2 %, so that the same
-/// advice a few minutes later is the same plan; none where nothing is left.
+/// `TargetValue` for a share of the interval's lower end; none where nothing is left.
 pub(super) fn target_value(capacity: &Capacity, headroom: &Headroom) -> Option<InvocationsPerInstance> {
-    let exact = capacity.low.0 * headroom.share;
+    rounded(capacity.low.0 * headroom.share)
+}
+
+/// `TargetValue` in invocations per instance per minute, rounded down to a round number within 2 %, so that the same
+/// advice a few minutes later is the same plan; none below 1.
+pub(super) fn rounded(exact: f64) -> Option<InvocationsPerInstance> {
     if !exact.is_finite() || exact < 1.0 {
         return None;
     }
@@ -59,27 +64,55 @@ pub(super) fn target_value(capacity: &Capacity, headroom: &Headroom) -> Option<I
     Some(InvocationsPerInstance((exact / step).floor() * step))
 }
 
-/// A policy of ours stays as it is while the new one differs by less: a change costs an interruption of scaling, and
-/// capacity is not known more closely than this.
+/// A policy of ours stays as it is while a closed form would hardly change it: a change costs an interruption of scaling,
+/// and capacity is not known more closely than this.
 const SAME_TARGET: f64 = 0.05;
 
-/// The policy: ours as it stands where the new one would hardly differ. Scaling in waits for twice the time that it
-/// takes to come back, and five minutes at least.
-pub(super) fn policy(
-    resource_id: &str,
+/// The numbers of a policy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Numbers {
+    pub target: f64,
+    pub out_cooldown: Seconds,
+    pub in_cooldown: Seconds,
+}
+
+/// The closed form's numbers: ours as they stand where the new ones would hardly differ. Scaling in waits for twice the
+/// time that it takes to come back, and five minutes at least.
+pub(super) fn closed_form(
     target_value: InvocationsPerInstance,
-    observation: &Observation,
-    present: &[ScalingPolicy],
-) -> PutScalingPolicy {
+    boot: &Boot,
+    present: Option<&TargetTracking>,
+) -> Numbers {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "minutes; clamped to an hour")]
-    let scale_in_cooldown = (2.0 * 60.0 * boot_minutes(observation)).clamp(300.0, 3_600.0) as u32;
-    let present = present.iter().find(|policy| policy.policy_name == POLICY_NAME);
-    let present = present.and_then(|policy| policy.target_tracking.as_ref()).filter(|present| {
-        (present.target_value / target_value.0 - 1.0).abs() < SAME_TARGET
-            && present.metric.as_deref() == Some(METRIC_TYPE)
-            && present.scale_out_cooldown == Some(SCALE_OUT_COOLDOWN)
-            && !present.disable_scale_in
-    });
+    let in_cooldown = (2.0 * 60.0 * boot.slow_minutes()).clamp(300.0, 3_600.0) as u32;
+    let new = Numbers { target: target_value.0, out_cooldown: SCALE_OUT_COOLDOWN, in_cooldown: Seconds(in_cooldown) };
+    match present.and_then(numbers) {
+        Some(present)
+            if (present.target / target_value.0 - 1.0).abs() < SAME_TARGET
+                && present.out_cooldown == SCALE_OUT_COOLDOWN =>
+        {
+            present
+        }
+        _ => new,
+    }
+}
+
+/// The numbers of a policy of ours, where it is what we would put.
+pub(super) fn numbers(present: &TargetTracking) -> Option<Numbers> {
+    (present.metric.as_deref() == Some(METRIC_TYPE) && !present.disable_scale_in).then_some(Numbers {
+        target: present.target_value,
+        out_cooldown: present.scale_out_cooldown?,
+        in_cooldown: present.scale_in_cooldown?,
+    })
+}
+
+/// Our policy among those that stand.
+pub(super) fn ours(present: &[ScalingPolicy]) -> Option<&TargetTracking> {
+    present.iter().find(|policy| policy.policy_name == POLICY_NAME)?.target_tracking.as_ref()
+}
+
+/// The request for a policy with these numbers.
+pub(super) fn request(resource_id: &str, numbers: Numbers) -> PutScalingPolicy {
     PutScalingPolicy {
         policy_name: POLICY_NAME.to_owned(),
         service_namespace: SERVICE_NAMESPACE.to_owned(),
@@ -87,14 +120,12 @@ pub(super) fn policy(
         scalable_dimension: SCALABLE_DIMENSION.to_owned(),
         policy_type: "TargetTrackingScaling".to_owned(),
         target_tracking_scaling_policy_configuration: TargetTrackingConfiguration {
-            target_value: present.map_or(target_value.0, |present| present.target_value),
+            target_value: numbers.target,
             predefined_metric_specification: PredefinedMetricSpecification {
                 predefined_metric_type: METRIC_TYPE.to_owned(),
             },
-            scale_out_cooldown: SCALE_OUT_COOLDOWN,
-            scale_in_cooldown: present
-                .and_then(|present| present.scale_in_cooldown)
-                .unwrap_or(Seconds(scale_in_cooldown)),
+            scale_out_cooldown: numbers.out_cooldown,
+            scale_in_cooldown: numbers.in_cooldown,
             disable_scale_in: false,
         },
     }

@@ -1,6 +1,6 @@
 //! The report as a custom notification (schema 1.0) for Amazon Q Developer in chat applications.
 
-use super::text;
+use super::{forecast, text};
 use crate::model::{Action, OutcomeStatus, Report, Severity};
 use serde_json::{Value, json};
 
@@ -33,6 +33,9 @@ pub fn render(report: &Report) -> Value {
     }
     if let Some(capacity) = report.capacity.as_ref().filter(|_| report.plan.action == Action::Scale) {
         description.push_str(&format!("\n{}", escape(&text::capacity_in_short(capacity))));
+    }
+    for line in report.plan.forecast.iter().flat_map(forecast::lines) {
+        description.push_str(&format!("\n{}", escape(&line)));
     }
     if let Some(other) = diagnosis.alternatives.first() {
         description.push_str(&format!("\n\nNot {}: {}", other.verdict, escape(&other.why_not)));

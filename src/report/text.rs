@@ -1,8 +1,9 @@
 //! The report as plain text in 78 columns: the terminal and the e-mail.
 
+use super::forecast;
 use crate::model::{
-    Action, Bound, Capacity, Milliseconds, OutcomeStatus, Plan, PutScalingPolicy, RegisterScalableTarget, Report,
-    ScalableTarget, Thousands,
+    Action, Bound, Capacity, Milliseconds, OutcomeStatus, Plan, PutScalingPolicy, PutScheduledAction,
+    RegisterScalableTarget, Report, ScalableTarget, Thousands,
 };
 use std::fmt::Write as _;
 
@@ -46,6 +47,12 @@ pub fn render(report: &Report) -> String {
     }
     for change in &report.outcome.changes {
         out.item("  ", &format!("{}: {} -> {}", change.operation, change.before, change.after));
+    }
+    if let Some(forecast) = &report.plan.forecast {
+        out.section("What it would have done");
+        for line in forecast::lines(forecast) {
+            out.item("  ", &line);
+        }
     }
     let sizing = report.capacity.as_ref().map(capacity_line);
     for (index, line) in sizing.iter().chain(&report.plan.reasoning).enumerate() {
@@ -157,7 +164,28 @@ pub fn plan_lines(plan: &Plan) -> Vec<String> {
             tracking.scale_in_cooldown.0
         ));
     }
+    for action in &plan.put_scheduled_actions {
+        lines.push(format!(
+            "schedule {}: MinCapacity {} at {} UTC",
+            action.scheduled_action_name, action.scalable_target_action.min_capacity, action.schedule
+        ));
+    }
     lines
+}
+
+/// The AWS CLI command for `PutScheduledAction`.
+#[must_use]
+pub fn schedule_command(action: &PutScheduledAction) -> String {
+    format!(
+        "aws application-autoscaling put-scheduled-action --service-namespace {} --resource-id {} --scalable-dimension {} \
+         --scheduled-action-name {} --schedule '{}' --scalable-target-action MinCapacity={}",
+        action.service_namespace,
+        action.resource_id,
+        action.scalable_dimension,
+        action.scheduled_action_name,
+        action.schedule,
+        action.scalable_target_action.min_capacity
+    )
 }
 
 /// The AWS CLI command for `RegisterScalableTarget`. Names in it are SageMaker's, which need no quoting.

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Stages and values that reckon only with what they are given.
-const PURE: [&str; 9] =
-    ["trigger", "diagnose", "capacity", "plan", "decide", "report", "model", "config", "statistics"];
+const PURE: [&str; 10] =
+    ["trigger", "diagnose", "capacity", "plan", "replay", "decide", "report", "model", "config", "statistics"];
 
 /// Stages that never know of each other; `advise` alone knows the order.
 const STAGES: [&str; 9] = ["trigger", "observe", "diagnose", "capacity", "plan", "decide", "act", "notify", "report"];
@@ -72,6 +72,7 @@ fn only_act_writes_scaling_and_only_notify_publishes() {
         for (call, owner) in [
             (".register_scalable_target()", "act.rs"),
             (".put_scaling_policy()", "act.rs"),
+            (".put_scheduled_action()", "act.rs"),
             (".tag_resource()", "act.rs"),
             (".publish()", "notify.rs"),
         ] {

@@ -1,7 +1,7 @@
 //! The built tool: standard output, standard error, exit codes.
 
 use crate::endpoint::observed;
-use endpoint_advisor::model::Report;
+use endpoint_advisor::model::{Comparison, Report};
 use std::process::{Command, Output};
 
 fn tool(arguments: &[&str]) -> Output {
@@ -44,6 +44,34 @@ fn explains_a_saved_observation_offline() {
 }
 
 #[test]
+fn compares_set_ups_on_a_saved_observation() {
+    let file = saved("overload");
+    let policy = std::env::temp_dir().join(format!("endpoint-advisor-mine-{}.json", std::process::id()));
+    std::fs::write(&policy, "{\"min_capacity\":4,\"max_capacity\":4}").unwrap();
+    let policy = policy.to_str().unwrap();
+    let options = ["--target", "600", "--target", "900", "--min", "2", "--max", "6", "--policy", policy];
+    let asked = |format: &'static str| {
+        let arguments = [&["replay", &file, "--format", format], options.as_slice()].concat();
+        let output = tool(&arguments);
+        assert!(output.status.success(), "{}", stderr(&output));
+        stdout(&output)
+    };
+    let comparison: Comparison = serde_json::from_str(&asked("json")).unwrap();
+    let names: Vec<&str> = comparison.rows.iter().map(|row| row.name.as_str()).collect();
+    let mine = std::path::Path::new(policy).file_stem().unwrap().to_str().unwrap();
+    assert_eq!(names, ["as it was", "as advised", "target 600, 2 to 6", "target 900, 2 to 6", mine]);
+    let cost = |row: usize| comparison.rows[row].relative_cost.unwrap();
+    assert!((cost(0) - 1.0).abs() < 1e-9 && cost(1) <= cost(4), "four instances always cost more than what is advised");
+    let text = asked("text");
+    assert!(
+        text.starts_with("orders/AllTraffic: 2 days from 2026-10-03") && text.contains("target 900, 2 to 6"),
+        "{text}"
+    );
+    let html = asked("html");
+    assert!(html.starts_with("<!doctype html>") && html.contains("<svg") && !html.contains("<script"));
+}
+
+#[test]
 fn exits_with_1_for_findings_only_where_asked() {
     let file = saved("overload");
     assert_eq!(tool(&["explain", &file]).status.code(), Some(0));
@@ -62,6 +90,8 @@ fn bad_input_exits_with_2_and_says_what_is_wrong() {
         (vec!["observe", "orders", "--days", "16"], "16"),
         (vec!["observe", "orders", "--at", "yesterday"], "yesterday"),
         (vec!["explain", "orders", "--latency-slo-ms", "0"], "60000"),
+        (vec!["replay", "missing.json"], "cannot be read"),
+        (vec!["replay", "orders", "--target", "many"], "many"),
         (vec!["fly"], "fly"),
     ] {
         let output = tool(&arguments);
@@ -80,7 +110,7 @@ fn an_aws_that_does_not_answer_exits_with_3() {
 
 #[test]
 fn each_command_has_help() {
-    for command in ["observe", "explain"] {
+    for command in ["observe", "explain", "replay"] {
         let output = tool(&[command, "--help"]);
         assert!(output.status.success() && stdout(&output).contains("--variant"));
     }

@@ -3,8 +3,9 @@
 use crate::endpoint::{observed, settings};
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
-    Action, Observation, OutcomeStatus, Plan, ScalableTarget, ScalingPolicy, Seconds, TargetTracking,
+    Action, Bound, HoldReason, InstanceCount, Observation, OutcomeStatus, Plan, PutScheduledAction, ScalableTarget,
 };
+use endpoint_advisor::{capacity, diagnose, plan};
 
 /// The endpoint as it stands once the plan is applied and its instances have come up.
 pub fn applied(observation: &Observation, plan: &Plan) -> Observation {
@@ -20,22 +21,14 @@ pub fn applied(observation: &Observation, plan: &Plan) -> Observation {
         max_capacity: register.max_capacity,
         is_scale_out_suspended: false,
         tags: Some(tags),
+        ..ScalableTarget::default()
     });
     for put in &plan.put_scaling_policies {
-        let configuration = put.target_tracking_scaling_policy_configuration.clone();
         scaling.policies.retain(|policy| policy.policy_name != put.policy_name);
-        scaling.policies.push(ScalingPolicy {
-            policy_name: put.policy_name.clone(),
-            policy_type: put.policy_type.clone(),
-            target_tracking: Some(TargetTracking {
-                metric: Some(configuration.predefined_metric_specification.predefined_metric_type),
-                target_value: configuration.target_value,
-                scale_out_cooldown: Some(Seconds(configuration.scale_out_cooldown.0)),
-                scale_in_cooldown: Some(configuration.scale_in_cooldown),
-                disable_scale_in: configuration.disable_scale_in,
-            }),
-        });
+        scaling.policies.push(put.to_policy());
     }
+    let schedule = scaling.scheduled_actions.get_or_insert_default();
+    schedule.extend(plan.put_scheduled_actions.iter().map(PutScheduledAction::to_action));
     after.variant.current_instance_count = Some(register.min_capacity);
     after.variant.desired_instance_count = Some(register.min_capacity);
     after
@@ -51,5 +44,49 @@ fn an_applied_plan_is_unchanged() {
         assert_eq!((after.plan.action, after.outcome.status), (Action::Scale, OutcomeStatus::Unchanged), "{scenario}");
         // What was there before us is still known, so Min can still go back to it.
         assert_eq!(after.plan.relax, report.plan.relax);
+    }
+}
+
+#[test]
+fn a_tuned_set_up_that_stands_is_in_place() {
+    for scenario in ["overload", "healthy", "capacity-loss"] {
+        let before = observed(scenario);
+        let capacity = capacity::capacity(&before);
+        let guardrails = settings(&[]).for_endpoint(before.tags.as_ref());
+        let first = plan::tune(&before, capacity.as_ref(), &guardrails);
+        assert_eq!(first.action, Action::Scale, "{scenario}: {:?}", first.hold_reason);
+        let again = plan::tune(&applied(&before, &first), capacity.as_ref(), &guardrails);
+        assert!(again.is_in_place(), "{scenario}: {first:?}\n{again:?}");
+    }
+}
+
+#[test]
+fn a_limit_behind_the_instances_holds_every_plan() {
+    let observation = observed("overload");
+    let mut capacity = capacity::capacity(&observation).unwrap();
+    assert_eq!((capacity.bound, capacity.is_shared), (Bound::Estimate, false));
+    capacity.is_shared = true;
+    let guardrails = settings(&[]).for_endpoint(observation.tags.as_ref());
+    let diagnosis = diagnose::diagnose(&observation);
+    for plan in [
+        plan::plan(&observation, &diagnosis, Some(&capacity), &guardrails),
+        plan::tune(&observation, Some(&capacity), &guardrails),
+    ] {
+        assert_eq!(plan.hold_reason, Some(HoldReason::NotScalableByInstances));
+        assert_eq!(HoldReason::NotScalableByInstances.code(), "not_scalable_by_instances");
+    }
+}
+
+#[test]
+fn tuning_keeps_within_the_guardrails() {
+    let observation = observed("overload");
+    let capacity = capacity::capacity(&observation);
+    for (least, most) in [(1, 3), (2, 4), (3, 20)] {
+        let mut guardrails = settings(&[]).for_endpoint(observation.tags.as_ref());
+        guardrails.min_instances = InstanceCount(least);
+        guardrails.max_instances = InstanceCount(most);
+        let register = plan::tune(&observation, capacity.as_ref(), &guardrails).register_scalable_target.unwrap();
+        assert!(register.min_capacity >= InstanceCount(least) && register.max_capacity <= InstanceCount(most));
+        assert!(register.min_capacity <= register.max_capacity);
     }
 }

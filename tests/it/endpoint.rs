@@ -48,7 +48,12 @@ pub fn observed(scenario: &str) -> Observation {
             routing_strategy: None,
         },
         tags: Some(BTreeMap::new()),
-        scaling: Some(Scaling { target: None, policies: Vec::new(), activities: Some(Vec::new()) }),
+        scaling: Some(Scaling {
+            target: None,
+            policies: Vec::new(),
+            activities: Some(Vec::new()),
+            scheduled_actions: Some(Vec::new()),
+        }),
         objective: Some(LatencyObjective {
             latency_slo_ms: Milliseconds(500.0),
             slo_statistic: Statistic::P90,

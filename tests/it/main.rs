@@ -15,6 +15,7 @@ mod endpoint;
 mod events;
 mod messages;
 mod properties;
+mod replay;
 mod scenarios;
 mod template;
 #[cfg(feature = "aws")]

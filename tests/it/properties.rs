@@ -4,8 +4,9 @@ use crate::convergence::applied;
 use crate::endpoint::{at, observed, settings};
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
-    Action, InstanceCount, Metrics, Minute, Observation, OutcomeStatus, Report, ScalableTarget, Series,
+    Action, InstanceCount, Metrics, Minute, Observation, OutcomeStatus, Plan, Report, ScalableTarget, Series,
 };
+use endpoint_advisor::{capacity, plan};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use std::collections::BTreeMap;
@@ -93,7 +94,16 @@ proptest! {
         disturbances in prop::collection::vec(disturbance(), 11), max in 2_u32..30,
     ) {
         let observation = disturbed(&OVERLOAD, &disturbances);
-        is_sane(&explain(&observation, &settings(&[("ADVISOR_MAX_INSTANCES", &max.to_string())])), max);
+        let settings = settings(&[("ADVISOR_MAX_INSTANCES", &max.to_string())]);
+        is_sane(&explain(&observation, &settings), max);
+        let guardrails = settings.for_endpoint(observation.tags.as_ref());
+        let tuned = plan::tune(&observation, capacity::capacity(&observation).as_ref(), &guardrails);
+        let json = serde_json::to_string(&tuned).unwrap();
+        prop_assert_eq!(&serde_json::from_str::<Plan>(&json).unwrap(), &tuned);
+        if let Some(register) = tuned.register_scalable_target {
+            prop_assert!(register.min_capacity.0 >= 1 && register.min_capacity <= register.max_capacity);
+            prop_assert!(register.max_capacity <= InstanceCount(max));
+        }
     }
 
     #[test]
@@ -105,6 +115,7 @@ proptest! {
             max_capacity: InstanceCount(min + extra),
             is_scale_out_suspended: false,
             tags: Some(BTreeMap::new()),
+            ..ScalableTarget::default()
         });
         observation.variant.current_instance_count = Some(InstanceCount(current));
         observation.variant.desired_instance_count = Some(InstanceCount(current));

@@ -33,6 +33,7 @@ fn with_target(mut observation: Observation, min: u32, max: u32, policy: Option<
         max_capacity: InstanceCount(max),
         is_scale_out_suspended: false,
         tags: Some(BTreeMap::new()),
+        ..ScalableTarget::default()
     });
     scaling.policies.extend(policy);
     observation
@@ -68,6 +69,7 @@ fn overload_behind_a_policy_of_somebody_else() {
             scale_in_cooldown: None,
             disable_scale_in: false,
         }),
+        ..ScalingPolicy::default()
     };
     let observation = with_target(observed("overload"), 2, 4, Some(policy));
     check("overload-behind-somebody-elses-policy", &observation, Verdict::Overload, &[]);
@@ -304,7 +306,7 @@ fn an_endpoint_whose_metrics_are_not_there() {
 
 #[test]
 fn a_policy_of_ours_that_is_nearly_right_stays() {
-    // Our own policy within 5 % of what would be advised now is not touched for so little.
+    // Our own policy is not touched where it does as well as the best, within 5 %.
     let policy = ScalingPolicy {
         policy_name: "endpoint-advisor-invocations".to_owned(),
         policy_type: "TargetTrackingScaling".to_owned(),
@@ -315,10 +317,11 @@ fn a_policy_of_ours_that_is_nearly_right_stays() {
             scale_in_cooldown: Some(Seconds(720)),
             disable_scale_in: false,
         }),
+        ..ScalingPolicy::default()
     };
-    let advised = explain(&observed("overload"), &settings(&[]));
+    let advised = explain(&with_target(observed("overload"), 1, 4, None), &settings(&[]));
     let target = advised.plan.put_scaling_policies[0].target_tracking_scaling_policy_configuration.target_value;
-    for (factor, is_kept) in [(1.04, true), (0.97, true), (1.06, false), (2.0, false)] {
+    for (factor, is_kept) in [(1.04, true), (0.97, true), (2.0, false)] {
         let mut present = policy.clone();
         present.target_tracking.as_mut().unwrap().target_value = target * factor;
         let report = explain(&with_target(observed("overload"), 1, 4, Some(present)), &settings(&[]));

@@ -1,12 +1,16 @@
 //! What leaves for AWS, and what comes of each answer.
 
 mod fake;
+mod scaling;
 mod writes;
 
 use crate::endpoint::{at, observed, settings};
 use endpoint_advisor::advise::{Advice, AdviseError, advise};
 use endpoint_advisor::aws::chain;
-use endpoint_advisor::model::{Action, Observation, OutcomeStatus, Report, Verdict};
+use endpoint_advisor::model::{
+    Action, EndpointName, Observation, OutcomeStatus, Report, Subject, TriggerKind, TriggerSummary, Verdict,
+};
+use endpoint_advisor::observe::{ObjectiveFrom, Request, observe};
 use endpoint_advisor::trigger::{Event, parse};
 use fake::{Answer, Fake};
 use jiff::{SignedDuration, Timestamp};
@@ -55,6 +59,25 @@ fn answer(fake: &Fake, variables: &[(&str, &str)], event: Value) -> Result<Advic
     answer_at(fake, variables, event, at()).0
 }
 
+fn run<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+/// What is observed of the one variant.
+fn observed_by(fake: &Fake) -> Observation {
+    let request = Request {
+        subject: Subject::Endpoint(EndpointName::parse("orders").unwrap()),
+        at: at(),
+        now: at(),
+        trigger: TriggerSummary { kind: TriggerKind::Manual, alarm_name: None, state: None, changed_at: None },
+        objective: None,
+        objective_from: ObjectiveFrom::Nowhere,
+        history_days: 1,
+        has_hourly_limit: false,
+    };
+    run(observe(&fake.aws(), &request)).unwrap().remove(0)
+}
+
 fn report(fake: &Fake, variables: &[(&str, &str)], event: Value) -> Report {
     answer(fake, variables, event).unwrap_or_else(|error| panic!("{}", chain(&error))).reports.remove(0)
 }
@@ -84,6 +107,7 @@ fn recommend_reads_publishes_and_writes_nothing() {
             "DescribeScalableTargets",
             "DescribeScalingActivities",
             "DescribeScalingPolicies",
+            "DescribeScheduledActions",
             "GetMetricData",
             "ListTags",
             "Publish",
@@ -141,6 +165,7 @@ fn only_the_endpoint_and_its_metrics_are_indispensable() {
         ("DescribeScalableTargets", "application-autoscaling:DescribeScalableTargets", false),
         ("DescribeScalingPolicies", "application-autoscaling:DescribeScalingPolicies", false),
         ("DescribeScalingActivities", "application-autoscaling:DescribeScalingActivities", false),
+        ("DescribeScheduledActions", "application-autoscaling:DescribeScheduledActions", false),
     ] {
         for (failure, error_type) in [(DENIED, "AccessDenied"), (THROTTLED, "Throttled")] {
             let fake = Fake::with(&OVERLOAD);
@@ -156,7 +181,7 @@ fn only_the_endpoint_and_its_metrics_are_indispensable() {
                     assert_eq!(report.diagnosis.verdict, Verdict::Overload, "{operation}");
                     assert!(report.warnings.iter().any(|warning| warning.contains(action)), "{:?}", report.warnings);
                     // What might forbid writing, what would be overwritten, and what is hosted has to be known before.
-                    if operation != "DescribeScalingActivities" {
+                    if !["DescribeScalingActivities", "DescribeScheduledActions"].contains(&operation) {
                         assert_eq!(report.outcome.status, OutcomeStatus::Refused, "{operation}");
                         assert_eq!(fake.writes(), []);
                     }
@@ -285,7 +310,7 @@ fn tags_of_the_endpoint_override_the_settings() {
 fn an_hourly_limit_asks_for_the_price_and_holds_where_there_is_none() {
     let product = json!({"terms": {"OnDemand": {"A": {"priceDimensions": {"B": {"unit": "Hrs", "pricePerUnit": {"USD": "0.25"}}}}}}});
     for (answer, limit, status, max) in [
-        (Answer::Json(json!({"PriceList": [product.to_string()]})), "1.25", OutcomeStatus::Applied, Some(5)),
+        (Answer::Json(json!({"PriceList": [product.to_string()]})), "0.80", OutcomeStatus::Applied, Some(3)),
         (Answer::Json(json!({"PriceList": [product.to_string()]})), "0.60", OutcomeStatus::Refused, None),
         (Answer::Json(json!({"PriceList": []})), "1.25", OutcomeStatus::Refused, None),
         (DENIED, "1.25", OutcomeStatus::Refused, None),

@@ -40,6 +40,7 @@ WRITES_OF_EITHER_MODE = {
 }
 WRITES_OF_APPLY_MODE = {
     "application-autoscaling:PutScalingPolicy",
+    "application-autoscaling:PutScheduledAction",
     "application-autoscaling:RegisterScalableTarget",
     "application-autoscaling:TagResource",
     "cloudwatch:DeleteAlarms",

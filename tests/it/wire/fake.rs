@@ -73,8 +73,9 @@ impl Fake {
         fake.answer("DescribeScalableTargets", json!({"ScalableTargets": []}));
         fake.answer("DescribeScalingPolicies", json!({"ScalingPolicies": []}));
         fake.answer("DescribeScalingActivities", json!({"ScalingActivities": []}));
+        fake.answer("DescribeScheduledActions", json!({"ScheduledActions": []}));
         fake.answer("ListTagsForResource", json!({"Tags": {}}));
-        for write in ["RegisterScalableTarget", "PutScalingPolicy", "TagResource"] {
+        for write in ["RegisterScalableTarget", "PutScalingPolicy", "PutScheduledAction", "TagResource"] {
             fake.answer(write, json!({"PolicyARN": "arn:policy"}));
         }
         fake

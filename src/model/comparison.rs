@@ -1,0 +1,52 @@
+//! Scaling set-ups side by side, replayed over the same history.
+
+use super::{EndpointName, LatencyObjective, Plan, Projection, Validation, VariantName};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Scaling set-ups side by side.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Version of this format: `1`.
+    pub version: String,
+    /// The endpoint.
+    pub endpoint_name: EndpointName,
+    /// The variant.
+    pub variant_name: Option<VariantName>,
+    /// What it should keep.
+    pub objective: LatencyObjective,
+    /// The first minute that was replayed.
+    pub from: Timestamp,
+    /// Days that were replayed.
+    pub days: f64,
+    /// How a replay of the present set-up compares with what really happened. Where it did not pass, rows have no
+    /// projection: only their order counts.
+    pub validation: Validation,
+    /// Minutes of the mean fleet that a minute over the objective was counted as.
+    pub weight: f64,
+    /// The set-ups: the present one first, then what is advised, then those asked for.
+    pub rows: Vec<Row>,
+    /// The plan behind the advised set-up, with its requests; none where nothing was advised.
+    pub advised: Option<Plan>,
+    /// Requests per minute, in means of so many minutes; none where nothing is known.
+    pub load: Vec<Option<f64>>,
+    /// Minutes of each mean in `load` and in the rows' `instances`.
+    pub slot_minutes: u32,
+}
+
+/// One set-up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// How people call it.
+    pub name: String,
+    /// Instances and minutes over the objective together, over those of the first row: below 1 is better.
+    pub relative_cost: Option<f64>,
+    /// What it would have done; none where it cannot be replayed, or replays cannot be trusted here.
+    pub projection: Option<Projection>,
+    /// Changes of the instance count.
+    pub changes: Option<u32>,
+    /// Instances in service, in means of [`Comparison::slot_minutes`].
+    pub instances: Vec<f64>,
+    /// Why it cannot be replayed.
+    pub not_replayable: Option<String>,
+}

@@ -1,0 +1,120 @@
+//! The range of quiet times, and the closed form where the history is too short to search.
+
+use super::guardrails;
+use super::target_tracking::{is_on_the_same_metric, rounded};
+use crate::config::{ExistingTargets, Guardrails};
+use crate::model::{
+    Bound, Capacity, HoldReason, InstanceCount, InvocationsPerInstance, InvocationsPerMinute, Observation,
+    ScalableTarget, ScalingPolicy,
+};
+use crate::replay::Traffic;
+use crate::statistics::quantile;
+
+/// The most of an instance that is planned for where too little was seen to search.
+const SHORT_HISTORY_SHARE: f64 = 0.60;
+/// Where the limit was never seen in a day or more, the load that kept the objective is itself the safe side. Not all of it:
+/// the cliff may be right behind it.
+const NEVER_NEAR_SHARE: f64 = 0.85;
+/// Policies under which more of the minutes are over the objective do not keep it.
+const TOO_OFTEN_OVER: f64 = 0.01;
+/// The load that `MinCapacity` carries: the usual one, or that of quiet hours where those were seen.
+const SHORT_HISTORY_FLOOR: f64 = 0.5;
+const NEVER_NEAR_FLOOR: f64 = 0.1;
+/// Room above the busiest minute: half as much again where two weeks were seen, as much again where hardly a day was.
+const ROOM: f64 = 1.5;
+const SHORT_HISTORY_ROOM: f64 = 2.0;
+const SHORT_HISTORY_DAYS: f64 = 1.0;
+
+/// A range, and a policy for when there is no better one.
+pub(super) struct Quiet {
+    pub current: InstanceCount,
+    /// Never fewer.
+    pub least: InstanceCount,
+    pub max_capacity: InstanceCount,
+    /// Of the closed form.
+    pub min_capacity: InstanceCount,
+    /// Of the closed form.
+    pub target_value: InvocationsPerInstance,
+    /// Of what one instance carries for certain.
+    share: f64,
+    /// The share of the minutes over the objective.
+    missed: f64,
+}
+
+impl Quiet {
+    /// Sizes a variant in quiet times, on the lower end of its capacity.
+    ///
+    /// # Errors
+    /// Why it cannot be sized, or which guardrail forbids it.
+    pub fn of(
+        observation: &Observation,
+        present: Option<&ScalableTarget>,
+        capacity: Option<&Capacity>,
+        guardrails: &Guardrails,
+    ) -> Result<Self, HoldReason> {
+        let current = observation.variant.current_instance_count.ok_or(HoldReason::ScalingStateUnknown)?;
+        if observation.objective.is_none() {
+            return Err(HoldReason::NoObjective);
+        }
+        let capacity = capacity.ok_or(HoldReason::CapacityUnknown)?;
+        if capacity.is_shared {
+            return Err(HoldReason::NotScalableByInstances);
+        }
+        let ceiling = guardrails::ceiling(guardrails, present, current, observation.instance_price)?;
+        let traffic = Traffic::of(observation).ok_or(HoldReason::CapacityUnknown)?;
+        let load = |share: f64| quantile(traffic.offered.iter().copied(), share).map(InvocationsPerMinute);
+        let peak = load(1.0).ok_or(HoldReason::CapacityUnknown)?;
+        let missed = missed(&traffic);
+        let is_short = traffic.days() < SHORT_HISTORY_DAYS;
+        let (share, floor_quantile) = match capacity.bound {
+            Bound::AtLeast if !is_short => (NEVER_NEAR_SHARE, NEVER_NEAR_FLOOR),
+            _ => (SHORT_HISTORY_SHARE, SHORT_HISTORY_FLOOR),
+        };
+        let usual = load(floor_quantile).ok_or(HoldReason::CapacityUnknown)?;
+        let room = if is_short { SHORT_HISTORY_ROOM } else { ROOM };
+        let room = capacity.low.instances_for(peak.times(room)).ok_or(HoldReason::CapacityUnknown)?;
+        // What somebody else set may be raised, never lowered, once we may change it at all.
+        let may_only_rise = guardrails.existing_targets == ExistingTargets::Raise;
+        let floor = present.filter(|target| may_only_rise && !target.is_ours()).map(|target| target.min_capacity);
+        let least = floor.unwrap_or(InstanceCount(1)).max(guardrails.min_instances).min(ceiling);
+        let present_max = present.map_or(InstanceCount(1), |target| target.max_capacity);
+        let max_capacity = room.max(least).min(ceiling).max(present_max);
+        let target_value = rounded(share * capacity.low.0).ok_or(HoldReason::CapacityUnknown)?;
+        let needed = target_value.instances_for(usual).ok_or(HoldReason::CapacityUnknown)?;
+        Ok(Self {
+            current,
+            least,
+            max_capacity,
+            min_capacity: needed.max(least).min(max_capacity),
+            target_value,
+            share,
+            missed,
+        })
+    }
+
+    /// Whether the closed form should take the place of the policies that stand. Without a replay there is no telling how
+    /// much better it is, so what keeps the objective stays, unless it could do so with fewer instances.
+    pub fn is_better_than(&self, present: &[ScalingPolicy]) -> bool {
+        let target = present.iter().filter(|policy| is_on_the_same_metric(policy));
+        let target = target.filter_map(|policy| policy.target_tracking.as_ref()).map(|tracking| tracking.target_value);
+        let Some(target) = target.min_by(f64::total_cmp) else { return true };
+        self.missed > TOO_OFTEN_OVER || (self.share > SHORT_HISTORY_SHARE && target < self.target_value.0)
+    }
+
+    /// How the closed form came about.
+    pub fn reasoning(&self) -> Vec<String> {
+        vec![format!(
+            "too little was seen to compare policies, so these are the conservative values: a target of {:.0} % of what one \
+             instance carries for certain, and a MinCapacity for {} load at that",
+            100.0 * self.share,
+            if self.share > SHORT_HISTORY_SHARE { "the quiet hours'" } else { "the usual" }
+        )]
+    }
+}
+
+/// The share of the minutes over the objective.
+fn missed(traffic: &Traffic) -> f64 {
+    let known = traffic.missed.iter().filter(|missed| !missed.is_nan());
+    let (over, count) = known.fold((0.0, 0.0), |(over, count), missed| (over + missed, count + 1.0));
+    if count > 0.0 { over / count } else { 1.0 }
+}

@@ -1,0 +1,144 @@
+//! The AWS requests of a plan.
+
+use super::schedule::Floor;
+use super::target_tracking::{self, Numbers, is_on_the_same_metric};
+use super::{SCALABLE_DIMENSION, SERVICE_NAMESPACE};
+use crate::config::{ExistingTargets, Guardrails};
+use crate::model::{
+    Action, BEFORE_TAG, HoldReason, INSTANCES_BEFORE_TAG, InstanceCount, Observation, POLICY_NAME_PREFIX, Plan,
+    PutScheduledAction, RegisterScalableTarget, ScalableTarget, ScalableTargetAction, Scaling, ScalingPolicy,
+    ScalingState, TagResource, digest, variant_resource_id,
+};
+use std::collections::BTreeMap;
+
+/// Everything that the requests follow from.
+pub(super) struct Requests<'a> {
+    pub observation: &'a Observation,
+    pub scaling: &'a Scaling,
+    pub guardrails: &'a Guardrails,
+    /// Running now.
+    pub current: InstanceCount,
+    pub min_capacity: InstanceCount,
+    pub max_capacity: InstanceCount,
+    /// Of the target-tracking policy.
+    pub numbers: Numbers,
+    /// The policies that stand are as good.
+    pub keeps_policies: bool,
+    /// `MinCapacity` by the hour.
+    pub floors: &'a [Floor],
+}
+
+impl Requests<'_> {
+    /// A plan with all its requests.
+    ///
+    /// # Errors
+    /// Where the set-up as it is could not be remembered.
+    pub fn complete(&self) -> Result<Plan, HoldReason> {
+        let variant_name = self.observation.variant_name.as_ref().ok_or(HoldReason::HostingNotSized)?;
+        let resource_id = variant_resource_id(&self.observation.endpoint_name, variant_name);
+        let present = self.scaling.target.as_ref();
+        let is_ours = present.is_some_and(ScalableTarget::is_ours);
+        let tracked = self.scaling.policies.iter().find(|policy| !policy.is_ours() && is_on_the_same_metric(policy));
+        let policies = match tracked {
+            // Two policies on one metric are refused by AWS, or fight each other.
+            Some(_) => Vec::new(),
+            None => vec![target_tracking::request(&resource_id, self.numbers)],
+        };
+        let tags = remembered(present, self.current);
+        let register = RegisterScalableTarget {
+            service_namespace: SERVICE_NAMESPACE.to_owned(),
+            resource_id: resource_id.clone(),
+            scalable_dimension: SCALABLE_DIMENSION.to_owned(),
+            min_capacity: self.min_capacity,
+            max_capacity: self.max_capacity,
+            tags: if present.is_none() { tags.clone() } else { BTreeMap::new() },
+        };
+        let register_first = (present.is_none() && self.min_capacity > self.current)
+            .then(|| RegisterScalableTarget { min_capacity: self.current, ..register.clone() });
+        // What was there before us is written once: a second change must not overwrite the memory of the first.
+        let tag_resource = match present.filter(|_| !is_ours) {
+            None => None,
+            Some(target) => {
+                let resource_arn = target.arn.clone().ok_or(HoldReason::ScalingStateUnknown)?;
+                Some(TagResource { resource_arn, tags })
+            }
+        };
+        let scheduled: Vec<PutScheduledAction> =
+            self.floors.iter().map(|floor| scheduled(&resource_id, floor)).collect();
+        Ok(Plan {
+            action: Action::Scale,
+            digest: digest(Some(&register), tag_resource.as_ref(), &policies, &scheduled),
+            hold_reason: None,
+            register_scalable_target: Some(register),
+            register_first,
+            tag_resource,
+            put_scaling_policies: policies,
+            advice: self.advice(tracked.filter(|_| !self.keeps_policies), &scheduled),
+            put_scheduled_actions: scheduled,
+            relax: None,
+            forecast: None,
+            reasoning: Vec::new(),
+            based_on: Some(ScalingState {
+                target: self.scaling.target.clone(),
+                policies: self.scaling.policies.iter().cloned().map(ScalingPolicy::without_alarms).collect(),
+                scheduled_actions: self.scaling.scheduled_actions.clone().unwrap_or_default(),
+            }),
+        })
+    }
+
+    /// What a person has to do about a set-up that is not ours to change.
+    fn advice(&self, tracked: Option<&ScalingPolicy>, scheduled: &[PutScheduledAction]) -> Vec<String> {
+        let policy = tracked.map(|policy| {
+            let value = policy.target_tracking.as_ref().map(|tracking| format!(" from {}", tracking.target_value));
+            format!(
+                "Policy `{}` already tracks this metric and is not ours to change: set its TargetValue{} to {}.",
+                policy.policy_name,
+                value.unwrap_or_default(),
+                self.numbers.target
+            )
+        });
+        let is_foreign = self.scaling.target.as_ref().is_some_and(|target| !target.is_ours());
+        let target = (is_foreign && self.guardrails.existing_targets == ExistingTargets::Advise).then(|| {
+            "The scalable target was made by somebody else. Apply the requests of this plan yourself, or set \
+             ADVISOR_EXISTING_TARGETS to `raise` to let Endpoint Advisor raise its Min and Max."
+                .to_owned()
+        });
+        let is_left = |name: &str| !scheduled.iter().any(|action| action.scheduled_action_name == name);
+        let left = self.scaling.scheduled_actions.iter().flatten();
+        let left = left.filter(|action| !self.keeps_policies && action.is_ours() && is_left(&action.name));
+        let left = left.map(|action| {
+            format!(
+                "Delete scheduled action `{}`: this plan does without it, and nothing is deleted here.",
+                action.name
+            )
+        });
+        policy.into_iter().chain(target).chain(left).collect()
+    }
+}
+
+/// The request for a floor.
+fn scheduled(resource_id: &str, floor: &Floor) -> PutScheduledAction {
+    let (hour, minute) = (floor.minute / 60, floor.minute % 60);
+    PutScheduledAction {
+        service_namespace: SERVICE_NAMESPACE.to_owned(),
+        schedule: format!("cron({minute} {hour} * * ? *)"),
+        scheduled_action_name: format!("{POLICY_NAME_PREFIX}min-at-{hour:02}{minute:02}"),
+        resource_id: resource_id.to_owned(),
+        scalable_dimension: SCALABLE_DIMENSION.to_owned(),
+        scalable_target_action: ScalableTargetAction { min_capacity: floor.min },
+    }
+}
+
+/// The tags by which a scalable target remembers what was there before us.
+fn remembered(present: Option<&ScalableTarget>, current: InstanceCount) -> BTreeMap<String, String> {
+    match present {
+        Some(target) => {
+            let before = format!("min={} max={}", target.min_capacity, target.max_capacity);
+            BTreeMap::from([(BEFORE_TAG.to_owned(), before)])
+        }
+        None => BTreeMap::from([
+            (BEFORE_TAG.to_owned(), "absent".to_owned()),
+            (INSTANCES_BEFORE_TAG.to_owned(), current.to_string()),
+        ]),
+    }
+}

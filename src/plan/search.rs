@@ -1,0 +1,234 @@
+//! The policy that would have done best, robustly.
+//!
+//! Policies within what AWS offers are replayed over the whole history: first targets and floors, then cooldowns and
+//! schedules for the best of those, then the best few under many draws of what is not known for certain.
+
+use super::schedule::{self, Floor};
+use super::score::Exchange;
+use super::target_tracking::rounded;
+use crate::config::ScalingObjective;
+use crate::model::{Capacity, InstanceCount, InvocationsPerInstance, InvocationsPerMinute, Seconds};
+use crate::replay::{AlarmRule, Compiled, Draw, Metric, Outcome, Replay, Rule, Timed};
+use crate::statistics::quantile;
+
+/// Targets, as shares of the capacity: below 0.35 money burns, above 0.95 the noise of single minutes is an overload.
+const SHARES: std::ops::RangeInclusive<u32> = 7..=19;
+const SHARE_STEP: f64 = 0.05;
+/// Floors, as quantiles of the load.
+const FLOOR_QUANTILES: [f64; 6] = [0.0, 0.1, 0.3, 0.5, 0.7, 0.9];
+/// Seconds between two scale-outs; where it makes no difference, the first. SageMaker's own lock keeps it small.
+const OUT_COOLDOWNS: [u32; 3] = [60, 0, 180];
+/// Seconds between two scale-ins; where it makes no difference, the first.
+const IN_COOLDOWNS: [u32; 4] = [600, 300, 900, 1_800];
+/// What the first stage uses.
+const FIRST_COOLDOWNS: (u32, u32) = (60, 300);
+/// How many of the first stage go on, and of the second.
+const SECOND: usize = 6;
+const THIRD: usize = 10;
+const DRAWS: usize = 20;
+/// Draws of the first two stages: a pessimistic, the likely and an optimistic capacity.
+const FEW_DRAWS: usize = 3;
+/// The present policy stays unless it is beaten by this much: less is noise, and a change interrupts scaling.
+const HYSTERESIS: f64 = 0.95;
+/// Costs this close are the same; of those the lowest target wins, because it forgives most.
+const TIE: f64 = 1.01;
+
+/// What a policy may be.
+pub(super) struct Bounds {
+    /// Never fewer instances.
+    pub least: InstanceCount,
+    /// `MaxCapacity`.
+    pub max: InstanceCount,
+    /// Whether `MinCapacity` may follow a schedule.
+    pub may_schedule: bool,
+}
+
+/// A policy.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Candidate {
+    /// Load per instance that it keeps.
+    pub target: InvocationsPerInstance,
+    /// `MinCapacity`, and in the beginning of a schedule.
+    pub min: InstanceCount,
+    pub out_cooldown: Seconds,
+    pub in_cooldown: Seconds,
+    /// `MinCapacity` by the hour; empty: always `min`.
+    pub floors: Vec<Floor>,
+}
+
+/// What the search found.
+pub(super) struct Found {
+    pub best: Candidate,
+    /// The present set-up is as good, so that it should stay.
+    pub keeps_present: bool,
+    /// Policies that were replayed.
+    pub tried: usize,
+    /// Expected minutes over the objective, of the best.
+    pub over_minutes: f64,
+}
+
+/// Searches; none where nothing can be tried.
+pub(super) fn search(
+    replay: &Replay,
+    capacity: &Capacity,
+    bounds: &Bounds,
+    objective: ScalingObjective,
+    present: Option<&Compiled>,
+) -> Option<Found> {
+    let value = capacity.invocations_per_instance_per_minute;
+    let exchange = Exchange::of(objective, replay.needed_fleet());
+    let few = replay.draws(FEW_DRAWS);
+    let search = Search { replay, max: bounds.max, exchange };
+
+    let mut targets: Vec<InvocationsPerInstance> =
+        SHARES.filter_map(|step| rounded(SHARE_STEP * f64::from(step) * value.0)).collect();
+    targets.dedup_by(|a, b| a.0 <= b.0);
+    let mut first = Vec::new();
+    let floors = floors(replay, capacity.low, bounds);
+    for target in &targets {
+        for min in &floors {
+            let candidate = Candidate {
+                target: *target,
+                min: *min,
+                out_cooldown: Seconds(FIRST_COOLDOWNS.0),
+                in_cooldown: Seconds(FIRST_COOLDOWNS.1),
+                floors: Vec::new(),
+            };
+            first.push(search.rated(candidate, &few));
+        }
+    }
+    let mut tried = first.len();
+
+    let scheduled = bounds
+        .may_schedule
+        .then(|| schedule::floors(&replay.traffic, capacity.low, replay.boot.slow_minutes(), bounds.least, bounds.max));
+    let mut second = Vec::new();
+    for (_, candidate) in best(first, SECOND) {
+        for out in OUT_COOLDOWNS {
+            for within in IN_COOLDOWNS {
+                for floors in [Some(Vec::new()), scheduled.clone().flatten()].into_iter().flatten() {
+                    // A schedule takes the place of the floor.
+                    let min = if floors.is_empty() { candidate.min } else { bounds.least };
+                    let candidate = Candidate {
+                        out_cooldown: Seconds(out),
+                        in_cooldown: Seconds(within),
+                        min,
+                        floors,
+                        ..candidate.clone()
+                    };
+                    second.push(search.rated(candidate, &few));
+                }
+            }
+        }
+    }
+    tried += second.len();
+
+    let many = replay.draws(DRAWS);
+    let third: Vec<(f64, Candidate)> = best(second, THIRD)
+        .into_iter()
+        .map(|(_, candidate)| {
+            let outcomes = search.outcomes(&search.compiled(&candidate), &many);
+            (search.exchange.robust(&outcomes), candidate)
+        })
+        .collect();
+    let cost = third.iter().map(|(cost, _)| *cost).min_by(f64::total_cmp)?;
+    let near = third.into_iter().filter(|(near, _)| *near <= TIE * cost).map(|(_, candidate)| candidate);
+    let rank = |candidate: &Candidate| {
+        let out = OUT_COOLDOWNS.iter().position(|seconds| *seconds == candidate.out_cooldown.0);
+        (out, IN_COOLDOWNS.iter().position(|seconds| *seconds == candidate.in_cooldown.0))
+    };
+    let winner = near.min_by(|a, b| a.target.0.total_cmp(&b.target.0).then(rank(a).cmp(&rank(b))))?;
+    let present = present.filter(|present| can_react(present, value));
+    let present_cost = present.map(|present| search.exchange.robust(&search.outcomes(present, &many)));
+    let likely = search.outcomes(&search.compiled(&winner), &[replay.likely()]);
+    Some(Found {
+        keeps_present: present_cost.is_some_and(|present| cost > HYSTERESIS * present),
+        tried,
+        over_minutes: likely.iter().map(Outcome::over_minutes).sum(),
+        best: winner,
+    })
+}
+
+/// Whether the set-up adds instances before they are overloaded. One that does not is no better for never having been
+/// tried.
+fn can_react(setup: &Compiled, capacity: InvocationsPerInstance) -> bool {
+    setup.rules.iter().all(|rule| match rule {
+        Rule::Tracking { metric: Metric::InvocationsPerInstance, target, .. } => *target < capacity.0,
+        _ => true,
+    })
+}
+
+struct Search<'a> {
+    replay: &'a Replay,
+    max: InstanceCount,
+    exchange: Exchange,
+}
+
+impl Search<'_> {
+    fn rated(&self, candidate: Candidate, draws: &[Draw]) -> (f64, Candidate) {
+        (self.exchange.mean(&self.outcomes(&self.compiled(&candidate), draws)), candidate)
+    }
+
+    fn outcomes(&self, compiled: &Compiled, draws: &[Draw]) -> Vec<Outcome> {
+        let start = self.replay.start(compiled);
+        draws.iter().map(|draw| self.replay.emulator.run(compiled, start, *draw)).collect()
+    }
+
+    fn compiled(&self, candidate: &Candidate) -> Compiled {
+        compiled(candidate, self.max, self.replay)
+    }
+}
+
+/// A candidate as it is replayed.
+pub(super) fn compiled(candidate: &Candidate, max: InstanceCount, replay: &Replay) -> Compiled {
+    let target = candidate.target.0;
+    let minutes = |seconds: Seconds| i64::from(seconds.0.div_ceil(60));
+    let length = i64::try_from(replay.traffic.minutes()).unwrap_or(i64::MAX);
+    let offset = replay.traffic.first.0.rem_euclid(1_440);
+    let mut timed = Vec::new();
+    for floor in &candidate.floors {
+        let first = (floor.minute - offset).rem_euclid(1_440);
+        let mut minute = first;
+        while minute < length {
+            timed.push(Timed { minute, min: Some(f64::from(floor.min.0)), max: None });
+            minute += 1_440;
+        }
+    }
+    timed.sort_by_key(|timed| timed.minute);
+    Compiled {
+        min: f64::from(candidate.min.0),
+        max: f64::from(max.0.max(candidate.min.0)),
+        rules: vec![Rule::Tracking {
+            metric: Metric::InvocationsPerInstance,
+            target,
+            high: AlarmRule { threshold: target, of: 3, needed: 3, is_high: true },
+            low: Some(AlarmRule { threshold: 0.9 * target, of: 15, needed: 15, is_high: false }),
+            out_cooldown: minutes(candidate.out_cooldown),
+            in_cooldown: minutes(candidate.in_cooldown),
+        }],
+        timed,
+        is_out_suspended: false,
+        is_in_suspended: false,
+    }
+}
+
+/// The cheapest first.
+fn best(mut rated: Vec<(f64, Candidate)>, count: usize) -> Vec<(f64, Candidate)> {
+    rated.sort_by(|a, b| a.0.total_cmp(&b.0));
+    rated.truncate(count);
+    rated
+}
+
+/// Floors to try, fewest first.
+fn floors(replay: &Replay, sustained: InvocationsPerInstance, bounds: &Bounds) -> Vec<InstanceCount> {
+    let of = |share: &f64| {
+        let load = quantile(replay.traffic.offered.iter().copied(), *share)?;
+        sustained.instances_for(InvocationsPerMinute(load))
+    };
+    let mut floors: Vec<InstanceCount> =
+        FLOOR_QUANTILES.iter().filter_map(of).map(|count| count.max(bounds.least).min(bounds.max)).collect();
+    floors.push(bounds.least.min(bounds.max));
+    floors.sort_unstable();
+    floors.dedup();
+    floors
+}

@@ -1,0 +1,144 @@
+//! The search, and what is said about it.
+
+use super::demand::SHORT_HISTORY_HOURS;
+use super::search::{self, Bounds, Candidate, Found, compiled};
+use super::target_tracking::{self, Numbers};
+use crate::config::ScalingObjective;
+use crate::model::{
+    Capacity, Forecast, InstanceCount, InvocationsPerMinute, Observation, ScalingPolicy, Thousands, Validation,
+};
+use crate::replay::{Compiled, Replay, Setup};
+use crate::statistics::quantile;
+
+/// Where even the best policy is over the objective for a larger share of the time, reacting is not enough.
+const TOO_MUCH: f64 = 0.01;
+/// The floor that is then named carries all but one minute in two hundred.
+const FLOOR_QUANTILE: f64 = 0.995;
+
+/// A policy that was searched for, and how it was found.
+pub(super) struct Tuning {
+    replay: Replay,
+    capacity: Capacity,
+    found: Found,
+    validation: Validation,
+    present: Option<Compiled>,
+    max: InstanceCount,
+    objective: ScalingObjective,
+}
+
+impl Tuning {
+    /// Searches within `bounds`; none where the history is too short, or nothing can be replayed.
+    pub fn of(
+        observation: &Observation,
+        capacity: &Capacity,
+        bounds: &Bounds,
+        objective: ScalingObjective,
+    ) -> Option<Self> {
+        let replay = Replay::of(observation, capacity)?;
+        if 24.0 * replay.traffic.days() < SHORT_HISTORY_HOURS {
+            return None;
+        }
+        // The present policies within the new range: the range itself is not theirs.
+        let present = replay.present().and_then(|setup| {
+            let range = Setup { max_capacity: bounds.max.max(setup.min_capacity), ..setup.clone() };
+            replay.compile(&range).ok()
+        });
+        let found = search::search(&replay, capacity, bounds, objective, present.as_ref())?;
+        let validation = replay.validate();
+        Some(Self { replay, capacity: capacity.clone(), found, validation, present, max: bounds.max, objective })
+    }
+
+    /// The policy to have.
+    pub fn best(&self) -> &Candidate {
+        &self.found.best
+    }
+
+    /// Whether the present set-up should stay.
+    pub fn keeps_present(&self) -> bool {
+        self.found.keeps_present
+    }
+
+    /// The numbers of our policy: as they stand where they are as good.
+    pub fn numbers(&self, present: &[ScalingPolicy]) -> Numbers {
+        let best = &self.found.best;
+        let new = Numbers { target: best.target.0, out_cooldown: best.out_cooldown, in_cooldown: best.in_cooldown };
+        let ours = target_tracking::ours(present).and_then(target_tracking::numbers);
+        ours.filter(|ours| self.keeps_present() || *ours == new).unwrap_or(new)
+    }
+
+    /// What was, against what is planned; none where a replay of what there is does not come close to what happened.
+    pub fn forecast(&self) -> Option<Forecast> {
+        if !self.validation.passed {
+            return None;
+        }
+        let current = match (self.replay.present(), &self.present) {
+            (Some(setup), _) => self.replay.project(&self.replay.compile(setup).ok()?),
+            (None, _) => self.replay.project_recorded(),
+        };
+        let planned = match (&self.present, self.keeps_present()) {
+            (Some(present), true) => self.replay.project(present),
+            _ => self.replay.project(&compiled(&self.found.best, self.max, &self.replay)),
+        };
+        Some(Forecast {
+            days: (10.0 * self.replay.traffic.days()).round() / 10.0,
+            current,
+            planned,
+            no_policy: self.replay.project_fixed(),
+            validation: self.validation.clone(),
+        })
+    }
+
+    /// How the policy was found, one fact each.
+    pub fn reasoning(&self) -> Vec<String> {
+        let Found { best, tried, .. } = &self.found;
+        let weight = self.objective.fleet_minutes();
+        let days = self.replay.traffic.days();
+        let mut reasoning = Vec::new();
+        if self.keeps_present() {
+            reasoning.push(format!(
+                "the present policy stays: none of {tried} policies replayed over {days:.0} days of this traffic is better by \
+                 more than 5 %"
+            ));
+        } else {
+            let share = 100.0 * best.target.0 / self.capacity.invocations_per_instance_per_minute.0;
+            reasoning.push(format!(
+                "of {tried} policies replayed over {days:.0} days of this traffic, a target of {} ({share:.0} % of capacity) \
+                 with MinCapacity {} in quiet times costs least, a minute over the objective counting as {weight} minutes of the fleet",
+                best.target, best.min
+            ));
+        }
+        if !self.validation.passed {
+            reasoning.push(format!("no forecast is shown: {}", self.validation.why_not));
+        }
+        reasoning.extend(self.not_enough());
+        reasoning
+    }
+
+    /// Where no policy that reacts can keep the objective: what it misses, and which floor would not.
+    fn not_enough(&self) -> Option<String> {
+        #[expect(clippy::cast_precision_loss, reason = "minutes of a few weeks")]
+        let minutes = self.replay.traffic.minutes() as f64;
+        if self.found.over_minutes <= TOO_MUCH * minutes || self.keeps_present() {
+            return None;
+        }
+        let load = quantile(self.replay.traffic.offered.iter().copied(), FLOOR_QUANTILE)?;
+        let floor = self.capacity.low.instances_for(InvocationsPerMinute(load))?;
+        let with_floor = Candidate { min: floor, floors: Vec::new(), ..self.found.best.clone() };
+        let outcome = self.replay.emulator.run(
+            &compiled(&with_floor, self.max.max(floor), &self.replay),
+            f64::from(floor.0),
+            self.replay.likely(),
+        );
+        let (before, after) = (self.found.over_minutes, outcome.over_minutes());
+        (after < 0.5 * before).then(|| {
+            format!(
+                "reacting is not enough: load grows faster than instances start, and even this policy misses the objective \
+                 in {:.0} minutes of {:.0} days; MinCapacity {floor} would miss it in {:.0}, with {} instance-hours",
+                before,
+                self.replay.traffic.days(),
+                after,
+                Thousands((outcome.instance_minutes() / 60.0).round())
+            )
+        })
+    }
+}

@@ -1,0 +1,187 @@
+//! History, replayed under any scaling set-up: what would it have done?
+//!
+//! Pure. [`Replay`] is an endpoint with its traffic; it plays a [`Setup`] minute by minute as Application Auto Scaling would
+//! have acted ([`Emulator`]), and reads latency off the endpoint's own curve. Before any number of it is believed, the
+//! present set-up is replayed and compared with what really happened ([`Replay::validate`]).
+
+mod boot;
+mod comparison;
+mod draws;
+mod emulator;
+mod rules;
+mod setup;
+mod traffic;
+mod validation;
+
+pub use boot::Boot;
+pub use draws::{Dice, draws, resampled};
+pub use emulator::{Block, Draw, Emulator, Outcome, Step};
+pub use rules::{AlarmRule, Compiled, Metric, Rule, Steps, Timed};
+pub use setup::{NotReplayable, Setup};
+pub use traffic::Traffic;
+
+use crate::model::{Capacity, History, InstanceCount, Observation, Projection, UsdPerHour};
+use crate::statistics::{quantile, theil_sen};
+
+/// Replays behind a projection's range.
+const PROJECTIONS: u64 = 200;
+/// Draws of capacity and boot time among them.
+const DRAWS: usize = 20;
+/// Weeks differ, and a replay leaves things out (cold instances, bursts within a minute): in simulated endpoints the
+/// minutes over the objective of the next week were within a factor of 1.5 of the replay's as a rule, and rather above.
+const UNMODELLED: (f64, f64) = (0.15, 0.40);
+/// Utilisation is worked out from the load only where nearly all of it follows.
+const LEAST_EXPLAINED: f64 = 0.9;
+
+/// An endpoint, its traffic and what is known of both.
+#[derive(Debug, Clone)]
+pub struct Replay {
+    /// What arrived.
+    pub traffic: Traffic,
+    /// The endpoint as it works now.
+    pub emulator: Emulator,
+    /// How long instances take.
+    pub boot: Boot,
+    capacity: Capacity,
+    price: Option<UsdPerHour>,
+    current: Option<InstanceCount>,
+    present: Option<Setup>,
+}
+
+impl Replay {
+    /// Gets an endpoint ready; none without an objective, traffic, or a curve to read latency off.
+    #[must_use]
+    pub fn of(observation: &Observation, capacity: &Capacity) -> Option<Self> {
+        let limit = observation.objective?.latency_slo_ms.to_microseconds();
+        let curve = capacity.curve.as_ref()?;
+        let traffic = Traffic::of(observation)?;
+        let emulator = Emulator::new(&traffic, curve, limit, utilization(observation));
+        Some(Self {
+            traffic,
+            emulator,
+            boot: Boot::of(observation),
+            capacity: capacity.clone(),
+            price: observation.instance_price,
+            current: observation.variant.current_instance_count,
+            present: Setup::present(observation),
+        })
+    }
+
+    /// The set-up that stands now; none where nothing scales the variant.
+    #[must_use]
+    pub fn present(&self) -> Option<&Setup> {
+        self.present.as_ref()
+    }
+
+    /// A set-up ready to be played.
+    ///
+    /// # Errors
+    /// What of it cannot be replayed.
+    pub fn compile(&self, setup: &Setup) -> Result<Compiled, NotReplayable> {
+        setup.compile(self.traffic.first, self.traffic.minutes(), self.emulator.has_utilization())
+    }
+
+    /// The best estimate of what is not known for certain.
+    #[must_use]
+    pub fn likely(&self) -> Draw {
+        Draw { capacity: 1.0, boot_minutes: self.boot.quantile(0.5) }
+    }
+
+    /// `count` draws of what is not known for certain.
+    #[must_use]
+    pub fn draws(&self, count: usize) -> Vec<Draw> {
+        draws(&self.capacity, &self.boot, count)
+    }
+
+    /// What a set-up would have done, with its range.
+    #[must_use]
+    pub fn project(&self, setup: &Compiled) -> Projection {
+        let start = self.start(setup);
+        let outcomes: Vec<Outcome> =
+            self.draws(DRAWS).into_iter().map(|draw| self.emulator.run(setup, start, draw)).collect();
+        self.projection(&self.emulator.run(setup, start, self.likely()), &outcomes)
+    }
+
+    /// What the recorded instance counts would have done with the present work per request.
+    #[must_use]
+    pub fn project_recorded(&self) -> Projection {
+        self.project_counts(&self.traffic.filled_instances())
+    }
+
+    /// What as many instances as are running now would have done; none where that is not known.
+    #[must_use]
+    pub fn project_fixed(&self) -> Option<Projection> {
+        let count = f64::from(self.current?.0.max(1));
+        Some(self.project_counts(&vec![count; self.traffic.minutes()]))
+    }
+
+    fn project_counts(&self, counts: &[f64]) -> Projection {
+        let run = |draw| self.emulator.run_counts(counts, draw);
+        let outcomes: Vec<Outcome> = self.draws(DRAWS).into_iter().map(run).collect();
+        self.projection(&run(self.likely()), &outcomes)
+    }
+
+    /// Instances in the beginning: those recorded, where the set-up allows them.
+    #[must_use]
+    pub fn start(&self, setup: &Compiled) -> f64 {
+        self.traffic.filled_instances().first().copied().unwrap_or(1.0).clamp(setup.min, setup.max)
+    }
+
+    fn projection(&self, likely: &Outcome, outcomes: &[Outcome]) -> Projection {
+        let mut over = Vec::new();
+        let mut hours = Vec::new();
+        for number in 0..PROJECTIONS {
+            let index = usize::try_from(number).unwrap_or_default() % outcomes.len().max(1);
+            let Some(outcome) = outcomes.get(index) else { continue };
+            let sum = resampled(&outcome.blocks, number);
+            let mut dice = Dice::new(5_000 + number);
+            let unmodelled = (UNMODELLED.0 + UNMODELLED.1 * dice.normal()).exp();
+            // Single minutes fall on either side by chance.
+            let counted = sum.over_minutes * unmodelled + sum.over_minutes.sqrt() * dice.normal();
+            over.push(counted.max(0.0));
+            hours.push(sum.instance_minutes / 60.0);
+        }
+        let range = |values: &[f64]| {
+            let of = |share| quantile(values.iter().copied(), share).unwrap_or(0.0);
+            (tenths(of(0.1)), tenths(of(0.9)))
+        };
+        let instance_hours = likely.instance_minutes() / 60.0;
+        Projection {
+            slo_violation_minutes: tenths(likely.over_minutes()),
+            instance_hours: tenths(instance_hours),
+            usd: self.price.map(|price| (100.0 * instance_hours * price.0).round() / 100.0),
+            slo_violation_minutes_range: range(&over),
+            instance_hours_range: range(&hours),
+        }
+    }
+}
+
+/// Nothing here is known to more than a tenth of a minute or an hour.
+fn tenths(value: f64) -> f64 {
+    (10.0 * value).round() / 10.0
+}
+
+/// Utilisation as CloudWatch has it over load, as a line: idle, and for each invocation per instance and minute. None where
+/// it does not follow the load.
+fn utilization(observation: &Observation) -> Option<(f64, f64)> {
+    let history = History::of(observation);
+    let points: Vec<(f64, f64)> = history
+        .0
+        .values()
+        .filter_map(|row| {
+            let used = [row.cpu.average, row.gpu.average].into_iter().flatten().max_by(f64::total_cmp)?;
+            Some((row.load?.0, used)).filter(|(load, used)| *load > 0.0 && load.is_finite() && used.is_finite())
+        })
+        .collect();
+    let (idle, each) = theil_sen(&points)?;
+    #[expect(clippy::cast_precision_loss, reason = "minutes of a few weeks")]
+    let mean = points.iter().map(|(_, used)| used).sum::<f64>() / points.len().max(1) as f64;
+    let (left, all) = points.iter().fold((0.0, 0.0), |(left, all), (load, used)| {
+        (left + (used - idle - each * load).powi(2), all + (used - mean).powi(2))
+    });
+    let kind = observation.variant.instance_type.as_ref();
+    let busiest_is_gpu = kind.and_then(|kind| kind.gpus()).is_some_and(|gpus| gpus > 0);
+    let units = if busiest_is_gpu { kind.and_then(|kind| kind.gpus()) } else { kind.and_then(|kind| kind.vcpus()) };
+    let percent = 100.0 * f64::from(units.filter(|units| *units > 0)?);
+    (each > 0.0 && left <= (1.0 - LEAST_EXPLAINED) * all).then_some((idle * percent, each * percent))
+}

@@ -1,0 +1,325 @@
+//! A scaling set-up that can be replayed, in the words of Application Auto Scaling.
+
+use super::rules::{AlarmRule, Compiled, Metric, Rule, Steps, Timed};
+use crate::model::{
+    InstanceCount, InvocationsPerInstance, Minute, Observation, Plan, PolicyAlarm, PutScalingPolicy,
+    PutScheduledAction, Scaling, ScalingPolicy, ScheduledAction, Seconds, StepScaling, TargetTracking,
+};
+use serde::{Deserialize, Serialize};
+
+/// What Application Auto Scaling takes where a policy does not say.
+const DEFAULT_COOLDOWN: Seconds = Seconds(300);
+/// The alarms of target tracking, where they could not be read: above the target in 3 of 3 minutes, below nine tenths of
+/// it in 15 of 15. That is what they are on endpoints that were looked at; AWS does not promise it.
+const HIGH: (u32, u32) = (3, 3);
+const LOW: (u32, u32) = (15, 15);
+const LOW_SHARE: f64 = 0.9;
+/// More datapoints than a day's worth of minutes are not kept.
+const MOST_DATAPOINTS: u32 = 64;
+
+/// A scaling set-up: the range, its policies and its schedule. As JSON, it is what `replay --policy` reads.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Setup {
+    /// How people call it.
+    #[serde(default)]
+    pub name: String,
+    /// `MinCapacity`.
+    pub min_capacity: InstanceCount,
+    /// `MaxCapacity`.
+    pub max_capacity: InstanceCount,
+    /// Its policies; none: the count stays at `min_capacity`.
+    #[serde(default)]
+    pub policies: Vec<ScalingPolicy>,
+    /// Its schedule.
+    #[serde(default)]
+    pub scheduled_actions: Vec<ScheduledAction>,
+    /// Whether nothing is ever added.
+    #[serde(default)]
+    pub is_scale_out_suspended: bool,
+    /// Whether nothing is ever removed.
+    #[serde(default)]
+    pub is_scale_in_suspended: bool,
+}
+
+/// Why a set-up cannot be replayed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotReplayable {
+    /// A policy on a metric that does not follow from the load.
+    #[error("policy `{0}` follows a metric that cannot be worked out from the load")]
+    Metric(String),
+    /// A policy that is neither target tracking nor step scaling, or whose alarm is not known.
+    #[error("policy `{0}` is of a kind, or has an alarm, that is not known here")]
+    Policy(String),
+    /// A schedule that is not understood.
+    #[error("the schedule of `{0}` is not understood: `at(…)` and daily or weekly `cron(…)` in UTC are")]
+    Schedule(String),
+    /// Min above Max.
+    #[error("MinCapacity {0} is above MaxCapacity {1}")]
+    Range(InstanceCount, InstanceCount),
+}
+
+impl Setup {
+    /// The set-up as it stands; none where nothing scales the variant.
+    #[must_use]
+    pub fn present(observation: &Observation) -> Option<Self> {
+        let Scaling { target, policies, scheduled_actions, .. } = observation.scaling.as_ref()?;
+        let target = target.as_ref()?;
+        let scheduled = scheduled_actions.iter().flatten().filter(|_| !target.is_schedule_suspended);
+        let scheduled_actions: Vec<_> = scheduled.cloned().collect();
+        (!policies.is_empty() || !scheduled_actions.is_empty()).then(|| Self {
+            name: "current".to_owned(),
+            min_capacity: target.min_capacity,
+            max_capacity: target.max_capacity,
+            policies: policies.clone(),
+            scheduled_actions,
+            is_scale_out_suspended: target.is_scale_out_suspended,
+            is_scale_in_suspended: target.is_scale_in_suspended,
+        })
+    }
+
+    /// The set-up that a plan makes, in quiet times; none where it holds.
+    #[must_use]
+    pub fn planned(plan: &Plan) -> Option<Self> {
+        let register = plan.register_scalable_target.as_ref()?;
+        let stands = plan.based_on.clone().unwrap_or_default();
+        let put: Vec<ScalingPolicy> = plan.put_scaling_policies.iter().map(PutScalingPolicy::to_policy).collect();
+        let is_replaced = |policy: &ScalingPolicy| put.iter().any(|put| put.policy_name == policy.policy_name);
+        let left = stands.policies.into_iter().filter(|policy| !is_replaced(policy));
+        let target = stands.target.as_ref();
+        Some(Self {
+            name: "as advised".to_owned(),
+            min_capacity: plan.relax.map_or(register.min_capacity, |relax| relax.min_capacity),
+            max_capacity: register.max_capacity,
+            policies: left.chain(put.iter().cloned()).collect(),
+            scheduled_actions: plan.put_scheduled_actions.iter().map(PutScheduledAction::to_action).collect(),
+            is_scale_out_suspended: target.is_some_and(|target| target.is_scale_out_suspended),
+            is_scale_in_suspended: target.is_some_and(|target| target.is_scale_in_suspended),
+        })
+    }
+
+    /// A range with one policy on invocations per instance, with the cooldowns that AWS takes by itself.
+    #[must_use]
+    pub fn tracking(target: InvocationsPerInstance, min: InstanceCount, max: InstanceCount) -> Self {
+        let tracking = TargetTracking {
+            metric: Some("SageMakerVariantInvocationsPerInstance".to_owned()),
+            target_value: target.0,
+            scale_out_cooldown: None,
+            scale_in_cooldown: None,
+            disable_scale_in: false,
+        };
+        Self {
+            name: format!("target {target}, {min} to {max}"),
+            min_capacity: min,
+            max_capacity: max,
+            policies: vec![ScalingPolicy {
+                policy_name: "asked for".to_owned(),
+                policy_type: "TargetTrackingScaling".to_owned(),
+                target_tracking: Some(tracking),
+                ..ScalingPolicy::default()
+            }],
+            ..Self::default()
+        }
+    }
+
+    /// The set-up in the form that is replayed. `has_utilization`: whether utilisation follows from the load.
+    ///
+    /// # Errors
+    /// What of it cannot be replayed.
+    pub fn compile(&self, first: Minute, minutes: usize, has_utilization: bool) -> Result<Compiled, NotReplayable> {
+        if self.min_capacity > self.max_capacity {
+            return Err(NotReplayable::Range(self.min_capacity, self.max_capacity));
+        }
+        let mut rules = Vec::new();
+        for policy in &self.policies {
+            rules.extend(rule(policy, has_utilization)?);
+        }
+        let mut timed = Vec::new();
+        for action in &self.scheduled_actions {
+            let (min, max) = (action.min_capacity, action.max_capacity);
+            let times = times(action, first, minutes).ok_or_else(|| NotReplayable::Schedule(action.name.clone()))?;
+            timed.extend(times.into_iter().map(|minute| Timed {
+                minute,
+                min: min.map(|count| f64::from(count.0)),
+                max: max.map(|count| f64::from(count.0)),
+            }));
+        }
+        timed.sort_by_key(|timed| timed.minute);
+        Ok(Compiled {
+            min: f64::from(self.min_capacity.0),
+            max: f64::from(self.max_capacity.0),
+            rules,
+            timed,
+            is_out_suspended: self.is_scale_out_suspended,
+            is_in_suspended: self.is_scale_in_suspended,
+        })
+    }
+}
+
+fn rule(policy: &ScalingPolicy, has_utilization: bool) -> Result<Vec<Rule>, NotReplayable> {
+    let unknown = || NotReplayable::Policy(policy.policy_name.clone());
+    let no_metric = || NotReplayable::Metric(policy.policy_name.clone());
+    let alarms = policy.alarms.as_deref().unwrap_or_default();
+    match (&policy.target_tracking, &policy.step_scaling) {
+        (Some(tracking), _) => {
+            let metric = tracking.metric.as_deref().and_then(|name| metric(name, has_utilization));
+            Ok(vec![tracked(tracking, metric.ok_or_else(no_metric)?, alarms)])
+        }
+        (None, Some(steps)) if !alarms.is_empty() => {
+            let of = |alarm: &PolicyAlarm| {
+                let metric = alarm.metric.as_deref().and_then(|name| metric(name, has_utilization));
+                stepped(steps, metric.ok_or_else(no_metric)?, alarm).ok_or_else(unknown)
+            };
+            alarms.iter().map(of).collect()
+        }
+        _ => Err(unknown()),
+    }
+}
+
+/// What a metric's name means here.
+fn metric(name: &str, has_utilization: bool) -> Option<Metric> {
+    match name {
+        "SageMakerVariantInvocationsPerInstance" | "AWS/SageMaker/InvocationsPerInstance" => {
+            Some(Metric::InvocationsPerInstance)
+        }
+        "/aws/sagemaker/Endpoints/CPUUtilization" | "/aws/sagemaker/Endpoints/GPUUtilization" if has_utilization => {
+            Some(Metric::Utilization)
+        }
+        _ => None,
+    }
+}
+
+fn tracked(tracking: &TargetTracking, metric: Metric, alarms: &[PolicyAlarm]) -> Rule {
+    let alarm = |is_high: bool, usual: (u32, u32), threshold: f64| {
+        let read = alarms.iter().find(|alarm| alarm.is_on_high() == is_high);
+        // The predefined metric is watched minute by minute; another period would not be comparable.
+        match read.filter(|alarm| alarm.period == Seconds(60)) {
+            Some(alarm) => watched(alarm, is_high),
+            None => AlarmRule { threshold, of: usual.0, needed: usual.1, is_high },
+        }
+    };
+    Rule::Tracking {
+        metric,
+        target: tracking.target_value,
+        high: alarm(true, HIGH, tracking.target_value),
+        low: (!tracking.disable_scale_in).then(|| alarm(false, LOW, LOW_SHARE * tracking.target_value)),
+        out_cooldown: minutes(tracking.scale_out_cooldown.unwrap_or(DEFAULT_COOLDOWN)),
+        in_cooldown: minutes(tracking.scale_in_cooldown.unwrap_or(DEFAULT_COOLDOWN)),
+    }
+}
+
+fn stepped(steps: &StepScaling, metric: Metric, alarm: &PolicyAlarm) -> Option<Rule> {
+    let kind = match steps.adjustment_type.as_str() {
+        "ChangeInCapacity" => Steps::by_count,
+        "PercentChangeInCapacity" => Steps::by_percent,
+        "ExactCapacity" => Steps::to_count,
+        _ => return None,
+    };
+    let bounds = steps.steps.iter().map(|step| {
+        let (lower, upper) = (step.lower_bound.unwrap_or(f64::NEG_INFINITY), step.upper_bound.unwrap_or(f64::INFINITY));
+        (lower, upper, f64::from(step.adjustment))
+    });
+    Some(Rule::Stepping {
+        metric,
+        alarm: watched(alarm, alarm.is_on_high()),
+        steps: kind(bounds.collect(), f64::from(steps.min_adjustment_magnitude.unwrap_or(1))),
+        cooldown: minutes(steps.cooldown.unwrap_or(DEFAULT_COOLDOWN)),
+    })
+}
+
+fn watched(alarm: &PolicyAlarm, is_high: bool) -> AlarmRule {
+    let of = alarm.evaluation_periods.clamp(1, MOST_DATAPOINTS);
+    AlarmRule { threshold: alarm.threshold, of, needed: alarm.datapoints_to_alarm.clamp(1, of), is_high }
+}
+
+/// Cooldowns are checked once a minute.
+fn minutes(seconds: Seconds) -> i64 {
+    i64::from(seconds.0.div_ceil(60))
+}
+
+/// The minutes, counted from `first`, in which a scheduled action takes place; none where its schedule is not understood.
+fn times(action: &ScheduledAction, first: Minute, minutes: usize) -> Option<Vec<i64>> {
+    if action.timezone.as_deref().is_some_and(|zone| !matches!(zone, "UTC" | "Etc/UTC" | "GMT" | "Etc/GMT")) {
+        return None;
+    }
+    let length = i64::try_from(minutes).ok()?;
+    if let Some(at) = action.schedule.strip_prefix("at(").and_then(|rest| rest.strip_suffix(')')) {
+        let time: jiff::Timestamp = format!("{at}Z").parse().ok()?;
+        let minute = Minute::containing(time).since(first);
+        return Some((0..length).contains(&minute).then_some(minute).into_iter().collect());
+    }
+    let fields: Vec<&str> =
+        action.schedule.strip_prefix("cron(")?.strip_suffix(')')?.split_ascii_whitespace().collect();
+    let [minute, hour, "*" | "?", "*", weekday, ..] = fields.as_slice() else { return None };
+    let minute: i64 = minute.parse().ok().filter(|minute| (0..60).contains(minute))?;
+    let hours: Vec<i64> = match *hour {
+        "*" => (0..24).collect(),
+        hours => hours.split(',').map(|hour| hour.parse().ok()).collect::<Option<_>>()?,
+    };
+    let weekdays = weekdays(weekday)?;
+    let is_time = |offset: &i64| {
+        let since_epoch = first.plus(*offset).0;
+        // 1970-01-01 was a Thursday; SUN is 0 here.
+        let day = (since_epoch.div_euclid(1_440) + 4).rem_euclid(7);
+        let of_day = since_epoch.rem_euclid(1_440);
+        of_day % 60 == minute && hours.contains(&(of_day / 60)) && weekdays.contains(&day)
+    };
+    Some((0..length).filter(is_time).collect())
+}
+
+/// Days of the week of a cron field, Sunday being 0; in the field itself Sunday is 1.
+fn weekdays(field: &str) -> Option<Vec<i64>> {
+    const NAMES: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
+    let day = |text: &str| -> Option<i64> {
+        let named = NAMES.iter().position(|name| name.eq_ignore_ascii_case(text));
+        match named {
+            Some(index) => i64::try_from(index).ok(),
+            None => text.parse::<i64>().ok().map(|day| day - 1).filter(|day| (0..7).contains(day)),
+        }
+    };
+    if matches!(field, "*" | "?") {
+        return Some((0..7).collect());
+    }
+    let mut days = Vec::new();
+    for part in field.split(',') {
+        match part.split_once('-') {
+            Some((from, to)) => days.extend(day(from)?..=day(to)?),
+            None => days.push(day(part)?),
+        }
+    }
+    Some(days)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn action(schedule: &str) -> ScheduledAction {
+        ScheduledAction {
+            name: "morning".to_owned(),
+            schedule: schedule.to_owned(),
+            timezone: None,
+            min_capacity: Some(InstanceCount(3)),
+            max_capacity: None,
+        }
+    }
+
+    #[test]
+    fn schedules_come_when_they_say() {
+        // A Monday.
+        let first = Minute::containing("2026-10-05T00:00:00Z".parse().unwrap());
+        let week = |schedule: &str| times(&action(schedule), first, 7 * 1_440);
+        assert_eq!(week("cron(30 7 * * ? *)").unwrap().len(), 7);
+        assert_eq!(week("cron(30 7 * * ? *)").unwrap()[1], 1_440 + 450);
+        assert_eq!(week("cron(0 6 ? * MON-FRI *)").unwrap(), [360, 1_800, 3_240, 4_680, 6_120]);
+        assert_eq!(week("at(2026-10-06T01:00:00)").unwrap(), [1_500]);
+        assert_eq!(week("rate(5 minutes)"), None);
+        assert_eq!(
+            times(
+                &ScheduledAction { timezone: Some("Europe/Berlin".to_owned()), ..action("cron(0 6 * * ? *)") },
+                first,
+                99
+            ),
+            None
+        );
+    }
+}

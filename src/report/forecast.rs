@@ -1,0 +1,30 @@
+//! What a plan would have done over the history, for people.
+
+use crate::model::{Forecast, Projection, Thousands};
+
+/// One line for each set-up that was replayed, the present one first.
+#[must_use]
+pub fn lines(forecast: &Forecast) -> Vec<String> {
+    let mut lines = vec![format!("replayed over {} days of this endpoint's own traffic:", forecast.days)];
+    lines.push(format!("as it is: {}", projection(&forecast.current)));
+    lines.push(format!("as planned: {}", projection(&forecast.planned)));
+    if let Some(fixed) = forecast.no_policy.filter(|fixed| *fixed != forecast.current) {
+        lines.push(format!("with the instances of now and no policy: {}", projection(&fixed)));
+    }
+    lines
+}
+
+/// `412 minutes over the objective (310 to 520), 336 instance-hours`.
+#[must_use]
+pub fn projection(projection: &Projection) -> String {
+    let whole = |value: f64| Thousands(value.round());
+    let (low, high) = projection.slo_violation_minutes_range;
+    let money = projection.usd.map(|usd| format!(", {usd:.2} USD")).unwrap_or_default();
+    format!(
+        "{} minutes over the objective ({} to {}), {} instance-hours{money}",
+        whole(projection.slo_violation_minutes),
+        whole(low),
+        whole(high),
+        whole(projection.instance_hours),
+    )
+}

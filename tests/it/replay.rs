@@ -1,0 +1,211 @@
+//! Application Auto Scaling as the emulator plays it: each rule by itself, and what must hold whatever is played.
+
+use crate::endpoint::settings;
+use endpoint_advisor::advise::explain;
+use endpoint_advisor::model::{
+    Action, Capacity, InstanceCount, InvocationsPerInstance, LatencyCurve, Microseconds, Minute, Observation,
+    ScalableTarget, ScheduledAction, Spread,
+};
+use endpoint_advisor::replay::{
+    AlarmRule, Compiled, Draw, Emulator, Metric, Replay, Rule, Setup, Steps, Timed, Traffic,
+};
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+const LIKELY: Draw = Draw { capacity: 1.0, boot_minutes: 5.0 };
+
+/// An endpoint that saturates at 1,000 per instance and minute; 500 ms are reached at 900 or so.
+fn emulator(offered: &[f64]) -> Emulator {
+    let unknown = vec![f64::NAN; offered.len()];
+    let traffic = Traffic { first: Minute(0), offered: offered.to_vec(), instances: unknown.clone(), missed: unknown };
+    let curve = LatencyCurve {
+        base: Microseconds(200e3),
+        waiting: Microseconds(40e3),
+        shape: 2.0,
+        saturation: InvocationsPerInstance(1_000.0),
+        spread: vec![Spread { up_to: InvocationsPerInstance(f64::MAX), deviation: 0.05 }],
+        regimes: Vec::new(),
+    };
+    Emulator::new(&traffic, &curve, Microseconds(500e3), None)
+}
+
+fn tracking(target: f64, out_cooldown: i64, in_cooldown: i64) -> Rule {
+    Rule::Tracking {
+        metric: Metric::InvocationsPerInstance,
+        target,
+        high: AlarmRule { threshold: target, of: 3, needed: 3, is_high: true },
+        low: Some(AlarmRule { threshold: 0.9 * target, of: 15, needed: 15, is_high: false }),
+        out_cooldown,
+        in_cooldown,
+    }
+}
+
+fn setup(rules: Vec<Rule>, min: f64, max: f64) -> Compiled {
+    Compiled { min, max, rules, timed: Vec::new(), is_out_suspended: false, is_in_suspended: false }
+}
+
+/// Instances in service, minute by minute.
+fn counts(emulator: &Emulator, setup: &Compiled, start: f64) -> Vec<f64> {
+    let mut counts = Vec::new();
+    emulator.play(setup, start, LIKELY, |step| counts.push(step.serving));
+    counts
+}
+
+/// The minutes in which the count changed, and to what.
+fn changes(counts: &[f64]) -> Vec<(usize, f64)> {
+    counts.windows(2).enumerate().filter(|(_, pair)| pair[0] != pair[1]).map(|(at, pair)| (at + 1, pair[1])).collect()
+}
+
+#[test]
+fn three_minutes_above_the_target_add_instances_after_delay_and_boot() {
+    // Minutes 10, 11 and 12 are above; the last of them is known at the beginning of 14, and instances take 5 minutes.
+    let offered: Vec<f64> = (0..40).map(|minute| if minute < 10 { 400.0 } else { 1_500.0 }).collect();
+    let patient = counts(&emulator(&offered), &setup(vec![tracking(600.0, 5, 5)], 1.0, 8.0), 1.0);
+    assert_eq!(changes(&patient), [(19, 3.0)]);
+    // A cooldown shorter than the metric's delay multiplies the new count with the old load per instance.
+    let hasty = counts(&emulator(&offered), &setup(vec![tracking(600.0, 1, 5)], 1.0, 8.0), 1.0);
+    assert_eq!(changes(&hasty), [(19, 3.0), (25, 8.0), (36, 3.0)]);
+}
+
+#[test]
+fn two_minutes_above_the_target_do_nothing() {
+    let offered: Vec<f64> = (0..60).map(|minute| if minute % 6 < 2 { 1_500.0 } else { 300.0 }).collect();
+    assert_eq!(changes(&counts(&emulator(&offered), &setup(vec![tracking(1_100.0, 1, 5)], 1.0, 8.0), 1.0)), []);
+}
+
+#[test]
+fn fifteen_minutes_below_nine_tenths_remove_instances_at_once_and_the_cooldown_holds_the_next() {
+    let offered: Vec<f64> = (0..60).map(|minute| if minute < 30 { 580.0 } else { 200.0 }).collect();
+    let counts = counts(&emulator(&offered), &setup(vec![tracking(300.0, 1, 5)], 1.0, 8.0), 4.0);
+    // 580 on 4 are below 270 from the beginning: two are enough. From 30 on 100 on each, and 15 of those are known at 46.
+    assert_eq!(changes(&counts), [(16, 2.0), (46, 1.0)]);
+    let just_above = vec![1_090.0; 60];
+    assert_eq!(changes(&self::counts(&emulator(&just_above), &setup(vec![tracking(300.0, 1, 5)], 1.0, 8.0), 4.0)), []);
+}
+
+#[test]
+fn any_policy_adds_and_only_all_together_remove() {
+    let busy = vec![1_000.0; 60];
+    let both = vec![tracking(900.0, 1, 5), tracking(400.0, 1, 5)];
+    // One alone would keep two, the other wants three.
+    assert_eq!(counts(&emulator(&busy), &setup(both.clone(), 1.0, 8.0), 2.0).last(), Some(&3.0));
+    let quiet = vec![800.0; 60];
+    assert_eq!(counts(&emulator(&quiet), &setup(both, 1.0, 8.0), 4.0).last(), Some(&2.0), "the larger wish");
+}
+
+#[test]
+fn missing_data_never_removes_an_instance() {
+    let offered: Vec<f64> = (0..300).map(|minute| if minute % 10 == 0 { f64::NAN } else { 50.0 }).collect();
+    let setup = setup(vec![tracking(600.0, 1, 5)], 1.0, 8.0);
+    assert_eq!(changes(&counts(&emulator(&offered), &setup, 4.0)), []);
+    assert_eq!(counts(&emulator(&[0.0; 60]), &setup, 4.0).last(), Some(&1.0), "no traffic is data");
+}
+
+#[test]
+fn a_schedule_moves_the_floor_and_suspension_stops_policies() {
+    let offered = vec![100.0; 120];
+    let floor = |minute, min| Timed { minute, min: Some(min), max: None };
+    let scheduled =
+        Compiled { timed: vec![floor(20, 3.0), floor(60, 1.0)], ..setup(vec![tracking(600.0, 1, 5)], 1.0, 8.0) };
+    assert_eq!(changes(&counts(&emulator(&offered), &scheduled, 1.0)), [(25, 3.0), (60, 1.0)]);
+    let suspended = Compiled { is_in_suspended: true, ..scheduled };
+    assert_eq!(changes(&counts(&emulator(&offered), &suspended, 1.0)), [(25, 3.0)]);
+}
+
+#[test]
+fn a_step_policy_adds_its_share() {
+    let offered: Vec<f64> = (0..30).map(|minute| if minute < 10 { 400.0 } else { 3_000.0 }).collect();
+    let surge = Rule::Stepping {
+        metric: Metric::InvocationsPerInstance,
+        alarm: AlarmRule { threshold: 600.0, of: 1, needed: 1, is_high: true },
+        steps: Steps::by_percent(vec![(0.0, f64::INFINITY, 100.0)], 1.0),
+        cooldown: 2,
+    };
+    let counts = counts(&emulator(&offered), &setup(vec![surge], 2.0, 8.0), 2.0);
+    assert_eq!(changes(&counts).first(), Some(&(17, 4.0)), "one minute, its delay and the boot");
+}
+
+#[test]
+fn a_slower_boot_and_a_smaller_capacity_cost_minutes() {
+    let offered: Vec<f64> = (0..1_440).map(|minute| 900.0 + 800.0 * (f64::from(minute) / 30.0).sin()).collect();
+    let emulator = emulator(&offered);
+    let setup = setup(vec![tracking(700.0, 1, 5)], 1.0, 8.0);
+    let over = |draw| emulator.run(&setup, 1.0, draw).over_minutes();
+    let likely = over(LIKELY);
+    assert!(over(Draw { boot_minutes: 12.0, ..LIKELY }) > likely);
+    assert!(over(Draw { capacity: 0.85, ..LIKELY }) > likely);
+}
+
+#[test]
+fn a_set_up_survives_json_and_says_what_cannot_be_replayed() {
+    let setup = Setup::tracking(InvocationsPerInstance(900.0), InstanceCount(1), InstanceCount(4));
+    let json = serde_json::to_string(&setup).unwrap();
+    assert_eq!(serde_json::from_str::<Setup>(&json).unwrap(), setup);
+    assert!(setup.compile(Minute(0), 100, false).is_ok());
+    let mut other = setup.clone();
+    other.policies[0].target_tracking.as_mut().unwrap().metric = Some("MyApp/Queue".to_owned());
+    assert!(other.compile(Minute(0), 100, true).unwrap_err().to_string().contains("cannot be worked out"));
+    let timed = ScheduledAction {
+        name: "odd".to_owned(),
+        schedule: "rate(7 minutes)".to_owned(),
+        timezone: None,
+        min_capacity: Some(InstanceCount(2)),
+        max_capacity: None,
+    };
+    let odd = Setup { scheduled_actions: vec![timed], ..setup.clone() };
+    assert!(odd.compile(Minute(0), 100, true).unwrap_err().to_string().contains("`odd`"));
+    let upside_down = Setup { min_capacity: InstanceCount(9), ..setup };
+    assert!(upside_down.compile(Minute(0), 100, true).is_err());
+}
+
+#[test]
+fn a_replay_of_the_recorded_counts_comes_close_to_what_happened() {
+    let observation = crate::endpoint::observed("overload");
+    let capacity: Capacity = endpoint_advisor::capacity::capacity(&observation).unwrap();
+    let validation = Replay::of(&observation, &capacity).unwrap().validate();
+    assert!(validation.passed, "{validation:?}");
+    assert!((validation.recorded_violation_minutes - validation.replayed_violation_minutes).abs() < 5.0);
+}
+
+#[test]
+fn a_forecast_is_shown_only_where_the_replay_can_be_trusted() {
+    let mut observation = crate::endpoint::observed("overload");
+    let advise = |observation: &Observation| explain(observation, &settings(&[]));
+    let forecast = advise(&observation).plan.forecast.unwrap();
+    assert!(
+        forecast.validation.passed && forecast.planned.slo_violation_minutes <= forecast.current.slo_violation_minutes
+    );
+    // A policy of somebody else's that would have added instances long ago, had it stood then.
+    let policy = Setup::tracking(InvocationsPerInstance(200.0), InstanceCount(2), InstanceCount(9)).policies.remove(0);
+    let scaling = observation.scaling.as_mut().unwrap();
+    scaling.policies = vec![policy];
+    scaling.target = Some(ScalableTarget {
+        arn: Some("arn:aws:application-autoscaling:us-east-1:111122223333:scalable-target/1a2b".to_owned()),
+        min_capacity: InstanceCount(2),
+        max_capacity: InstanceCount(9),
+        ..ScalableTarget::default()
+    });
+    let report = advise(&observation);
+    assert_eq!((report.plan.action, &report.plan.forecast), (Action::Scale, &None));
+    assert!(report.plan.reasoning.iter().any(|line| line.starts_with("no forecast is shown")), "{report:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_replay_stays_within_the_range_whatever_comes(
+        offered in prop::collection::vec(
+            prop_oneof![8 => 0.0..20_000.0_f64, 1 => Just(f64::NAN), 1 => Just(0.0), 1 => Just(1e11)], 200..600,
+        ),
+        target in 1.0..2_000.0_f64, min in 1_u32..4, extra in 0_u32..6, boot in 1.0..30.0_f64,
+    ) {
+        let (min, max) = (f64::from(min), f64::from(min + extra));
+        let setup = setup(vec![tracking(target, 1, 5)], min, max);
+        let draw = Draw { boot_minutes: boot, ..LIKELY };
+        emulator(&offered).play(&setup, min, draw, |step| {
+            assert!((min..=max).contains(&step.serving) && (min..=max).contains(&step.paid));
+            assert!((0.0..=1.0).contains(&step.over), "{}", step.over);
+        });
+    }
+}
