@@ -59,11 +59,13 @@ fn sized(
     // An incident is no time to lower anything, nor to put a schedule over a floor that was raised.
     let bounds = Bounds { least: sizing.calm_min, max: max_capacity, may_schedule: false };
     let tuning = capacity.and_then(|capacity| Tuning::of(observation, capacity, &bounds, guardrails.objective));
+    // A floor belongs to the policy that it was searched with.
+    let may_put = target_tracking::in_the_way(&scaling.policies).is_none();
     let calm_min = match &tuning {
-        Some(tuning) if !tuning.keeps_present() => tuning.best().min.max(sizing.calm_min),
+        Some(tuning) if may_put && !tuning.keeps_present() => tuning.best().min.max(sizing.calm_min),
         _ => sizing.calm_min,
     };
-    let min_capacity = sizing.min_capacity.max(calm_min);
+    let min_capacity = sizing.min_capacity.max(calm_min).min(max_capacity);
     let numbers = match &tuning {
         Some(tuning) => tuning.numbers(&scaling.policies),
         None => {
@@ -82,13 +84,14 @@ fn sized(
         keeps_policies: tuning.as_ref().is_some_and(Tuning::keeps_present),
         floors: &[],
     };
-    let plan = Plan {
+    let mut plan = Plan {
         relax: (min_capacity > calm_min)
             .then_some(Relax { after_minutes: RELAX_AFTER_MINUTES, min_capacity: calm_min }),
-        forecast: tuning.as_ref().and_then(Tuning::forecast),
         reasoning: sizing.reasoning(tuning.as_ref().map(Tuning::reasoning)),
         ..plan.complete()?
     };
+    plan.forecast = tuning.as_ref().and_then(|tuning| tuning.forecast(&plan));
+    plan.advice.extend(schedule::that_would_lower(scaling, min_capacity, max_capacity));
     if !plan.is_in_place() {
         may_be_changed(observation, diagnosis)?;
         if max_capacity <= current {
@@ -150,11 +153,11 @@ fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Gu
         keeps_policies,
         floors: &floors,
     };
-    Ok(Plan {
-        forecast: tuning.as_ref().and_then(Tuning::forecast),
+    let plan = Plan {
         reasoning: tuning.as_ref().map_or_else(|| quiet.reasoning(), Tuning::reasoning),
         ..requests.complete()?
-    })
+    };
+    Ok(Plan { forecast: tuning.as_ref().and_then(|tuning| tuning.forecast(&plan)), ..plan })
 }
 
 /// Whether more instances would help.

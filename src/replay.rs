@@ -46,6 +46,8 @@ pub struct Replay {
     price: Option<UsdPerHour>,
     current: Option<InstanceCount>,
     present: Option<Setup>,
+    /// The metric that follows from the load, where one does.
+    utilization: Option<&'static str>,
 }
 
 impl Replay {
@@ -64,6 +66,7 @@ impl Replay {
             price: observation.instance_price,
             current: observation.variant.current_instance_count,
             present: Setup::present(observation),
+            utilization: Some(utilization_metric(observation)),
         })
     }
 
@@ -78,7 +81,11 @@ impl Replay {
     /// # Errors
     /// What of it cannot be replayed.
     pub fn compile(&self, setup: &Setup) -> Result<Compiled, NotReplayable> {
-        setup.compile(self.traffic.first, self.traffic.minutes(), self.emulator.has_utilization())
+        setup.compile(
+            self.traffic.first,
+            self.traffic.minutes(),
+            self.utilization.filter(|_| self.emulator.has_utilization()),
+        )
     }
 
     /// The best estimate of what is not known for certain.
@@ -147,7 +154,7 @@ impl Replay {
         };
         let instance_hours = likely.instance_minutes() / 60.0;
         Projection {
-            slo_violation_minutes: tenths(likely.over_minutes()),
+            slo_violation_minutes: likely.over_minutes().round(),
             instance_hours: tenths(instance_hours),
             usd: self.price.map(|price| (100.0 * instance_hours * price.0).round() / 100.0),
             slo_violation_minutes_range: range(&over),
@@ -161,15 +168,24 @@ fn tenths(value: f64) -> f64 {
     (10.0 * value).round() / 10.0
 }
 
+/// The metric of the resource that does the work: of the GPU, where there is one.
+fn utilization_metric(observation: &Observation) -> &'static str {
+    let kind = observation.variant.instance_type.as_ref();
+    let has_gpu = kind.and_then(|kind| kind.gpus()).is_some_and(|gpus| gpus > 0);
+    if has_gpu { "/aws/sagemaker/Endpoints/GPUUtilization" } else { "/aws/sagemaker/Endpoints/CPUUtilization" }
+}
+
 /// Utilisation as CloudWatch has it over load, as a line: idle, and for each invocation per instance and minute. None where
 /// it does not follow the load.
 fn utilization(observation: &Observation) -> Option<(f64, f64)> {
     let history = History::of(observation);
+    let kind = observation.variant.instance_type.as_ref();
+    let has_gpu = kind.and_then(|kind| kind.gpus()).is_some_and(|gpus| gpus > 0);
     let points: Vec<(f64, f64)> = history
         .0
         .values()
         .filter_map(|row| {
-            let used = [row.cpu.average, row.gpu.average].into_iter().flatten().max_by(f64::total_cmp)?;
+            let used = if has_gpu { row.gpu.average } else { row.cpu.average }?;
             Some((row.load?.0, used)).filter(|(load, used)| *load > 0.0 && load.is_finite() && used.is_finite())
         })
         .collect();
@@ -179,9 +195,7 @@ fn utilization(observation: &Observation) -> Option<(f64, f64)> {
     let (left, all) = points.iter().fold((0.0, 0.0), |(left, all), (load, used)| {
         (left + (used - idle - each * load).powi(2), all + (used - mean).powi(2))
     });
-    let kind = observation.variant.instance_type.as_ref();
-    let busiest_is_gpu = kind.and_then(|kind| kind.gpus()).is_some_and(|gpus| gpus > 0);
-    let units = if busiest_is_gpu { kind.and_then(|kind| kind.gpus()) } else { kind.and_then(|kind| kind.vcpus()) };
+    let units = if has_gpu { kind.and_then(|kind| kind.gpus()) } else { kind.and_then(|kind| kind.vcpus()) };
     let percent = 100.0 * f64::from(units.filter(|units| *units > 0)?);
     (each > 0.0 && left <= (1.0 - LEAST_EXPLAINED) * all).then_some((idle * percent, each * percent))
 }

@@ -246,7 +246,10 @@ mod tests {
     fn a_gap_stays_a_gap_where_the_instances_are_not_known_any_more() {
         let known = (0, row(Some(300.0), Some(100.0)));
         assert_eq!(completed(&[known, (6, row(Some(330.0), None))])[1], (Some(330.0), None));
-        assert_eq!(completed(&[(0, row(Some(330.0), None)), (1, row(None, None))]), [(Some(330.0), None), (None, None)]);
+        assert_eq!(
+            completed(&[(0, row(Some(330.0), None)), (1, row(None, None))]),
+            [(Some(330.0), None), (None, None)]
+        );
         assert_eq!(completed(&[(0, row(Some(0.0), Some(0.0))), (1, row(Some(5.0), None))])[1], (Some(5.0), None));
     }
 }

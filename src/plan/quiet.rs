@@ -77,7 +77,8 @@ impl Quiet {
         let may_only_rise = guardrails.existing_targets == ExistingTargets::Raise;
         let floor = present.filter(|target| may_only_rise && !target.is_ours()).map(|target| target.min_capacity);
         let least = floor.unwrap_or(InstanceCount(1)).max(guardrails.min_instances).min(ceiling);
-        let present_max = present.map_or(InstanceCount(1), |target| target.max_capacity);
+        // Registering a target with a Max below what is running would remove instances at once.
+        let present_max = present.map_or(current, |target| target.max_capacity.max(current));
         let max_capacity = room.max(least).min(ceiling).max(present_max);
         let target_value = rounded(share * capacity.low.0).ok_or(HoldReason::CapacityUnknown)?;
         let needed = target_value.instances_for(usual).ok_or(HoldReason::CapacityUnknown)?;

@@ -1,7 +1,7 @@
 //! The AWS requests of a plan.
 
 use super::schedule::Floor;
-use super::target_tracking::{self, Numbers, is_on_the_same_metric};
+use super::target_tracking::{self, Numbers};
 use super::{SCALABLE_DIMENSION, SERVICE_NAMESPACE};
 use crate::config::{ExistingTargets, Guardrails};
 use crate::model::{
@@ -38,11 +38,13 @@ impl Requests<'_> {
         let resource_id = variant_resource_id(&self.observation.endpoint_name, variant_name);
         let present = self.scaling.target.as_ref();
         let is_ours = present.is_some_and(ScalableTarget::is_ours);
-        let tracked = self.scaling.policies.iter().find(|policy| !policy.is_ours() && is_on_the_same_metric(policy));
-        let policies = match tracked {
-            // Two policies on one metric are refused by AWS, or fight each other.
-            Some(_) => Vec::new(),
-            None => vec![target_tracking::request(&resource_id, self.numbers)],
+        let tracked = target_tracking::in_the_way(&self.scaling.policies);
+        // Two policies on one metric are refused by AWS, or fight each other; and where others do as well, one is enough.
+        let is_spared = self.keeps_policies && target_tracking::ours(&self.scaling.policies).is_none();
+        let policies = if tracked.is_some() || is_spared {
+            Vec::new()
+        } else {
+            vec![target_tracking::request(&resource_id, self.numbers)]
         };
         let tags = remembered(present, self.current);
         let register = RegisterScalableTarget {

@@ -1,6 +1,6 @@
 //! `MinCapacity` by the hour, where days are alike.
 
-use crate::model::{InstanceCount, InvocationsPerInstance, InvocationsPerMinute};
+use crate::model::{InstanceCount, InvocationsPerInstance, InvocationsPerMinute, Scaling, ScheduledAction};
 use crate::replay::Traffic;
 use crate::statistics::quantile;
 
@@ -14,7 +14,6 @@ const SLOT: usize = 10;
 const FLOOR_QUANTILE: f64 = 0.9;
 /// Instances are asked for in time, rounded up to this many minutes.
 const LEAD_MINUTES: f64 = 5.0;
-/// Floors that change every hour are noise: one that differs for a single hour only is raised to its neighbours.
 const HOURS: usize = 24;
 
 /// Floors by hour: at `minute` of the day, `MinCapacity` becomes `min`.
@@ -23,6 +22,24 @@ pub(super) struct Floor {
     /// Minutes after midnight UTC.
     pub minute: i64,
     pub min: InstanceCount,
+}
+
+/// What a person has to know of scheduled actions that would lower what the plan raises.
+pub(super) fn that_would_lower(scaling: &Scaling, min: InstanceCount, max: InstanceCount) -> Vec<String> {
+    if scaling.target.as_ref().is_some_and(|target| target.is_schedule_suspended) {
+        return Vec::new();
+    }
+    let lowers = |action: &&ScheduledAction| {
+        action.min_capacity.is_some_and(|count| count < min) || action.max_capacity.is_some_and(|count| count < max)
+    };
+    let told = |action: &ScheduledAction| {
+        format!(
+            "Scheduled action `{}` ({}) sets the range below this plan's when its time comes: suspend it until the incident is \
+             over.",
+            action.name, action.schedule
+        )
+    };
+    scaling.scheduled_actions.iter().flatten().filter(lowers).map(told).collect()
 }
 
 /// The floors that carry the usual day, at least `least` and at most `most`; none where the days are not alike, or the

@@ -67,18 +67,19 @@ pub(super) struct Found {
     pub over_minutes: f64,
 }
 
-/// Searches; none where nothing can be tried.
+/// Searches; none where nothing can be tried. `others`: policies of somebody else on other metrics, which act beside ours.
 pub(super) fn search(
     replay: &Replay,
     capacity: &Capacity,
     bounds: &Bounds,
     objective: ScalingObjective,
     present: Option<&Compiled>,
+    others: &[Rule],
 ) -> Option<Found> {
     let value = capacity.invocations_per_instance_per_minute;
     let exchange = Exchange::of(objective, replay.needed_fleet());
     let few = replay.draws(FEW_DRAWS);
-    let search = Search { replay, max: bounds.max, exchange };
+    let search = Search { replay, max: bounds.max, exchange, others };
 
     let mut targets: Vec<InvocationsPerInstance> =
         SHARES.filter_map(|step| rounded(SHARE_STEP * f64::from(step) * value.0)).collect();
@@ -152,16 +153,19 @@ pub(super) fn search(
 /// Whether the set-up adds instances before they are overloaded. One that does not is no better for never having been
 /// tried.
 fn can_react(setup: &Compiled, capacity: InvocationsPerInstance) -> bool {
-    setup.rules.iter().all(|rule| match rule {
-        Rule::Tracking { metric: Metric::InvocationsPerInstance, target, .. } => *target < capacity.0,
-        _ => true,
-    })
+    !setup.is_out_suspended
+        && !setup.rules.is_empty()
+        && setup.rules.iter().all(|rule| match rule {
+            Rule::Tracking { metric: Metric::InvocationsPerInstance, target, .. } => *target < capacity.0,
+            _ => true,
+        })
 }
 
 struct Search<'a> {
     replay: &'a Replay,
     max: InstanceCount,
     exchange: Exchange,
+    others: &'a [Rule],
 }
 
 impl Search<'_> {
@@ -175,12 +179,12 @@ impl Search<'_> {
     }
 
     fn compiled(&self, candidate: &Candidate) -> Compiled {
-        compiled(candidate, self.max, self.replay)
+        compiled(candidate, self.max, self.replay, self.others)
     }
 }
 
-/// A candidate as it is replayed.
-pub(super) fn compiled(candidate: &Candidate, max: InstanceCount, replay: &Replay) -> Compiled {
+/// A candidate as it is replayed, beside the policies of `others`, which stay.
+pub(super) fn compiled(candidate: &Candidate, max: InstanceCount, replay: &Replay, others: &[Rule]) -> Compiled {
     let target = candidate.target.0;
     let minutes = |seconds: Seconds| i64::from(seconds.0.div_ceil(60));
     let length = i64::try_from(replay.traffic.minutes()).unwrap_or(i64::MAX);
@@ -195,17 +199,18 @@ pub(super) fn compiled(candidate: &Candidate, max: InstanceCount, replay: &Repla
         }
     }
     timed.sort_by_key(|timed| timed.minute);
+    let ours = Rule::Tracking {
+        metric: Metric::InvocationsPerInstance,
+        target,
+        high: AlarmRule { threshold: target, of: 3, needed: 3, is_high: true },
+        low: Some(AlarmRule { threshold: 0.9 * target, of: 15, needed: 15, is_high: false }),
+        out_cooldown: minutes(candidate.out_cooldown),
+        in_cooldown: minutes(candidate.in_cooldown),
+    };
     Compiled {
         min: f64::from(candidate.min.0),
         max: f64::from(max.0.max(candidate.min.0)),
-        rules: vec![Rule::Tracking {
-            metric: Metric::InvocationsPerInstance,
-            target,
-            high: AlarmRule { threshold: target, of: 3, needed: 3, is_high: true },
-            low: Some(AlarmRule { threshold: 0.9 * target, of: 15, needed: 15, is_high: false }),
-            out_cooldown: minutes(candidate.out_cooldown),
-            in_cooldown: minutes(candidate.in_cooldown),
-        }],
+        rules: std::iter::once(ours).chain(others.iter().cloned()).collect(),
         timed,
         is_out_suspended: false,
         is_in_suspended: false,

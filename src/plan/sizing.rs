@@ -58,7 +58,8 @@ impl Sizing {
         // During an incident nothing is lowered: neither Min, nor Max, nor what is running.
         let present_min = present.map_or(InstanceCount(1), |target| target.min_capacity);
         let present_max = present.map_or(current, |target| target.max_capacity);
-        let calm_min = present.map_or(current, ScalableTarget::calm_min_capacity).max(guardrails.min_instances);
+        let calm_min = present.map_or(current, ScalableTarget::calm_min_capacity);
+        let calm_min = calm_min.max(guardrails.min_instances).min(ceiling);
         let min_capacity = needed.max(calm_min).max(present_min).max(current).min(ceiling);
         let max_capacity = room.max(needed).max(min_capacity).min(ceiling).max(present_max);
         Ok(Self {

@@ -131,12 +131,20 @@ pub(super) fn request(resource_id: &str, numbers: Numbers) -> PutScalingPolicy {
     }
 }
 
-/// Whether `policy` tracks what ours would: Application Auto Scaling allows one policy per metric, and a second on a
+/// Somebody else's policy on the metric that ours would follow.
+pub(super) fn in_the_way(present: &[ScalingPolicy]) -> Option<&ScalingPolicy> {
+    present.iter().find(|policy| !policy.is_ours() && is_on_the_same_metric(policy))
+}
+
+/// Whether `policy` follows what ours would: Application Auto Scaling allows one policy per metric, and a second on a
 /// custom copy of it would fight the first.
 pub(super) fn is_on_the_same_metric(policy: &ScalingPolicy) -> bool {
-    policy.target_tracking.as_ref().is_some_and(|tracking| match tracking.metric.as_deref() {
-        Some(metric) => metric == METRIC_TYPE || metric == "AWS/SageMaker/InvocationsPerInstance",
-        // Metric math: it may well be the same, so it counts as that.
-        None => true,
-    })
+    // Metric math may well be the same, and so may an alarm that could not be read; they count as that.
+    let is_same = |metric: Option<&str>| {
+        metric.is_none_or(|metric| metric == METRIC_TYPE || metric == "AWS/SageMaker/InvocationsPerInstance")
+    };
+    let tracks = policy.target_tracking.as_ref().is_some_and(|tracking| is_same(tracking.metric.as_deref()));
+    let steps = policy.step_scaling.is_some()
+        && policy.alarms.as_ref().is_none_or(|alarms| alarms.iter().any(|alarm| is_same(alarm.metric.as_deref())));
+    tracks || steps
 }

@@ -5,9 +5,10 @@ use super::search::{self, Bounds, Candidate, Found, compiled};
 use super::target_tracking::{self, Numbers};
 use crate::config::ScalingObjective;
 use crate::model::{
-    Capacity, Forecast, InstanceCount, InvocationsPerMinute, Observation, ScalingPolicy, Thousands, Validation,
+    Capacity, Forecast, InstanceCount, InvocationsPerMinute, Observation, Plan, ScalableTarget, ScalingPolicy,
+    Thousands, Validation,
 };
-use crate::replay::{Compiled, Replay, Setup};
+use crate::replay::{Replay, Rule, Setup};
 use crate::statistics::quantile;
 
 /// Where even the best policy is over the objective for a larger share of the time, reacting is not enough.
@@ -21,7 +22,8 @@ pub(super) struct Tuning {
     capacity: Capacity,
     found: Found,
     validation: Validation,
-    present: Option<Compiled>,
+    /// Policies of somebody else that act beside ours.
+    others: Vec<Rule>,
     max: InstanceCount,
     objective: ScalingObjective,
 }
@@ -38,14 +40,18 @@ impl Tuning {
         if 24.0 * replay.traffic.days() < SHORT_HISTORY_HOURS {
             return None;
         }
-        // The present policies within the new range: the range itself is not theirs.
+        // The present policies within the new range: the range itself is not theirs, and a Min that was raised for an
+        // incident goes back.
+        let target = observation.scaling.as_ref().and_then(|scaling| scaling.target.as_ref());
         let present = replay.present().and_then(|setup| {
-            let range = Setup { max_capacity: bounds.max.max(setup.min_capacity), ..setup.clone() };
+            let calm = target.map_or(setup.min_capacity, ScalableTarget::calm_min_capacity).min(setup.min_capacity);
+            let range = Setup { min_capacity: calm, max_capacity: bounds.max.max(calm), ..setup.clone() };
             replay.compile(&range).ok()
         });
-        let found = search::search(&replay, capacity, bounds, objective, present.as_ref())?;
+        let others = replay.present().map_or_else(Vec::new, |setup| foreign_rules(&replay, setup));
+        let found = search::search(&replay, capacity, bounds, objective, present.as_ref(), &others)?;
         let validation = replay.validate();
-        Some(Self { replay, capacity: capacity.clone(), found, validation, present, max: bounds.max, objective })
+        Some(Self { replay, capacity: capacity.clone(), found, validation, others, max: bounds.max, objective })
     }
 
     /// The policy to have.
@@ -67,18 +73,15 @@ impl Tuning {
     }
 
     /// What was, against what is planned; none where a replay of what there is does not come close to what happened.
-    pub fn forecast(&self) -> Option<Forecast> {
+    pub fn forecast(&self, plan: &Plan) -> Option<Forecast> {
         if !self.validation.passed {
             return None;
         }
-        let current = match (self.replay.present(), &self.present) {
-            (Some(setup), _) => self.replay.project(&self.replay.compile(setup).ok()?),
-            (None, _) => self.replay.project_recorded(),
+        let current = match self.replay.present() {
+            Some(setup) => self.replay.project(&self.replay.compile(setup).ok()?),
+            None => self.replay.project_recorded(),
         };
-        let planned = match (&self.present, self.keeps_present()) {
-            (Some(present), true) => self.replay.project(present),
-            _ => self.replay.project(&compiled(&self.found.best, self.max, &self.replay)),
-        };
+        let planned = self.replay.project(&self.replay.compile(&Setup::planned(plan)?).ok()?);
         Some(Forecast {
             days: (10.0 * self.replay.traffic.days()).round() / 10.0,
             current,
@@ -125,7 +128,7 @@ impl Tuning {
         let floor = self.capacity.low.instances_for(InvocationsPerMinute(load))?;
         let with_floor = Candidate { min: floor, floors: Vec::new(), ..self.found.best.clone() };
         let outcome = self.replay.emulator.run(
-            &compiled(&with_floor, self.max.max(floor), &self.replay),
+            &compiled(&with_floor, self.max.max(floor), &self.replay, &self.others),
             f64::from(floor.0),
             self.replay.likely(),
         );
@@ -141,4 +144,12 @@ impl Tuning {
             )
         })
     }
+}
+
+/// Policies of somebody else on other metrics; none where one of them cannot be replayed.
+fn foreign_rules(replay: &Replay, present: &Setup) -> Vec<Rule> {
+    let foreign = present.policies.iter().filter(|policy| !policy.is_ours());
+    let beside = foreign.filter(|policy| !target_tracking::is_on_the_same_metric(policy)).cloned().collect();
+    let setup = Setup { policies: beside, scheduled_actions: Vec::new(), ..present.clone() };
+    replay.compile(&setup).map(|compiled| compiled.rules).unwrap_or_default()
 }

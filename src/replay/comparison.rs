@@ -23,7 +23,8 @@ impl Replay {
             .chain(others)
             .map(|(row, outcome)| (row, outcome.map(|outcome| self.cost(&outcome, weight))))
             .collect();
-        let first = rated.first().and_then(|(_, cost)| *cost).filter(|cost| *cost > 0.0);
+        // Against what stands; where that cannot be replayed, against the first that can.
+        let first = rated.iter().find_map(|(_, cost)| *cost).filter(|cost| *cost > 0.0);
         let rows = rated.into_iter().map(|(row, cost)| Row {
             relative_cost: cost.zip(first).map(|(cost, first)| (1_000.0 * cost / first).round() / 1_000.0),
             projection: row.projection.filter(|_| validation.passed),

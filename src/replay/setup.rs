@@ -14,7 +14,7 @@ const DEFAULT_COOLDOWN: Seconds = Seconds(300);
 const HIGH: (u32, u32) = (3, 3);
 const LOW: (u32, u32) = (15, 15);
 const LOW_SHARE: f64 = 0.9;
-/// More datapoints than a day's worth of minutes are not kept.
+/// The emulator keeps this many minutes of each metric.
 const MOST_DATAPOINTS: u32 = 64;
 
 /// A scaling set-up: the range, its policies and its schedule. As JSON, it is what `replay --policy` reads.
@@ -86,12 +86,17 @@ impl Setup {
         let is_replaced = |policy: &ScalingPolicy| put.iter().any(|put| put.policy_name == policy.policy_name);
         let left = stands.policies.into_iter().filter(|policy| !is_replaced(policy));
         let target = stands.target.as_ref();
+        let scheduled: Vec<ScheduledAction> =
+            plan.put_scheduled_actions.iter().map(PutScheduledAction::to_action).collect();
+        let is_rescheduled = |action: &ScheduledAction| scheduled.iter().any(|put| put.name == action.name);
+        let standing = stands.scheduled_actions.into_iter().filter(|action| !is_rescheduled(action));
+        let standing = standing.filter(|_| target.is_none_or(|target| !target.is_schedule_suspended));
         Some(Self {
             name: "as advised".to_owned(),
             min_capacity: plan.relax.map_or(register.min_capacity, |relax| relax.min_capacity),
             max_capacity: register.max_capacity,
             policies: left.chain(put.iter().cloned()).collect(),
-            scheduled_actions: plan.put_scheduled_actions.iter().map(PutScheduledAction::to_action).collect(),
+            scheduled_actions: standing.chain(scheduled.iter().cloned()).collect(),
             is_scale_out_suspended: target.is_some_and(|target| target.is_scale_out_suspended),
             is_scale_in_suspended: target.is_some_and(|target| target.is_scale_in_suspended),
         })
@@ -121,17 +126,18 @@ impl Setup {
         }
     }
 
-    /// The set-up in the form that is replayed. `has_utilization`: whether utilisation follows from the load.
+    /// The set-up in the form that is replayed. `utilization`: the metric, as `/aws/sagemaker/Endpoints/CPUUtilization`, that
+    /// follows from the load, if one does.
     ///
     /// # Errors
     /// What of it cannot be replayed.
-    pub fn compile(&self, first: Minute, minutes: usize, has_utilization: bool) -> Result<Compiled, NotReplayable> {
+    pub fn compile(&self, first: Minute, minutes: usize, utilization: Option<&str>) -> Result<Compiled, NotReplayable> {
         if self.min_capacity > self.max_capacity {
             return Err(NotReplayable::Range(self.min_capacity, self.max_capacity));
         }
         let mut rules = Vec::new();
         for policy in &self.policies {
-            rules.extend(rule(policy, has_utilization)?);
+            rules.extend(rule(policy, utilization)?);
         }
         let mut timed = Vec::new();
         for action in &self.scheduled_actions {
@@ -155,18 +161,18 @@ impl Setup {
     }
 }
 
-fn rule(policy: &ScalingPolicy, has_utilization: bool) -> Result<Vec<Rule>, NotReplayable> {
+fn rule(policy: &ScalingPolicy, utilization: Option<&str>) -> Result<Vec<Rule>, NotReplayable> {
     let unknown = || NotReplayable::Policy(policy.policy_name.clone());
     let no_metric = || NotReplayable::Metric(policy.policy_name.clone());
     let alarms = policy.alarms.as_deref().unwrap_or_default();
     match (&policy.target_tracking, &policy.step_scaling) {
         (Some(tracking), _) => {
-            let metric = tracking.metric.as_deref().and_then(|name| metric(name, has_utilization));
+            let metric = tracking.metric.as_deref().and_then(|name| metric(name, utilization));
             Ok(vec![tracked(tracking, metric.ok_or_else(no_metric)?, alarms)])
         }
         (None, Some(steps)) if !alarms.is_empty() => {
             let of = |alarm: &PolicyAlarm| {
-                let metric = alarm.metric.as_deref().and_then(|name| metric(name, has_utilization));
+                let metric = alarm.metric.as_deref().and_then(|name| metric(name, utilization));
                 stepped(steps, metric.ok_or_else(no_metric)?, alarm).ok_or_else(unknown)
             };
             alarms.iter().map(of).collect()
@@ -176,14 +182,12 @@ fn rule(policy: &ScalingPolicy, has_utilization: bool) -> Result<Vec<Rule>, NotR
 }
 
 /// What a metric's name means here.
-fn metric(name: &str, has_utilization: bool) -> Option<Metric> {
+fn metric(name: &str, utilization: Option<&str>) -> Option<Metric> {
     match name {
         "SageMakerVariantInvocationsPerInstance" | "AWS/SageMaker/InvocationsPerInstance" => {
             Some(Metric::InvocationsPerInstance)
         }
-        "/aws/sagemaker/Endpoints/CPUUtilization" | "/aws/sagemaker/Endpoints/GPUUtilization" if has_utilization => {
-            Some(Metric::Utilization)
-        }
+        _ if Some(name) == utilization => Some(Metric::Utilization),
         _ => None,
     }
 }
@@ -214,6 +218,9 @@ fn stepped(steps: &StepScaling, metric: Metric, alarm: &PolicyAlarm) -> Option<R
         "ExactCapacity" => Steps::to_count,
         _ => return None,
     };
+    if alarm.period != Seconds(60) || alarm.evaluation_periods > MOST_DATAPOINTS {
+        return None;
+    }
     let bounds = steps.steps.iter().map(|step| {
         let (lower, upper) = (step.lower_bound.unwrap_or(f64::NEG_INFINITY), step.upper_bound.unwrap_or(f64::INFINITY));
         (lower, upper, f64::from(step.adjustment))
@@ -249,7 +256,7 @@ fn times(action: &ScheduledAction, first: Minute, minutes: usize) -> Option<Vec<
     }
     let fields: Vec<&str> =
         action.schedule.strip_prefix("cron(")?.strip_suffix(')')?.split_ascii_whitespace().collect();
-    let [minute, hour, "*" | "?", "*", weekday, ..] = fields.as_slice() else { return None };
+    let [minute, hour, "*" | "?", "*", weekday, "*"] = fields.as_slice() else { return None };
     let minute: i64 = minute.parse().ok().filter(|minute| (0..60).contains(minute))?;
     let hours: Vec<i64> = match *hour {
         "*" => (0..24).collect(),
@@ -282,7 +289,8 @@ fn weekdays(field: &str) -> Option<Vec<i64>> {
     let mut days = Vec::new();
     for part in field.split(',') {
         match part.split_once('-') {
-            Some((from, to)) => days.extend(day(from)?..=day(to)?),
+            Some((from, to)) if day(from)? <= day(to)? => days.extend(day(from)?..=day(to)?),
+            Some(_) => return None,
             None => days.push(day(part)?),
         }
     }

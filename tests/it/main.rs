@@ -17,6 +17,7 @@ mod messages;
 mod properties;
 mod replay;
 mod scenarios;
+mod standing;
 mod template;
 #[cfg(feature = "aws")]
 mod wire;

@@ -141,10 +141,16 @@ fn a_set_up_survives_json_and_says_what_cannot_be_replayed() {
     let setup = Setup::tracking(InvocationsPerInstance(900.0), InstanceCount(1), InstanceCount(4));
     let json = serde_json::to_string(&setup).unwrap();
     assert_eq!(serde_json::from_str::<Setup>(&json).unwrap(), setup);
-    assert!(setup.compile(Minute(0), 100, false).is_ok());
+    assert!(setup.compile(Minute(0), 100, None).is_ok());
     let mut other = setup.clone();
     other.policies[0].target_tracking.as_mut().unwrap().metric = Some("MyApp/Queue".to_owned());
-    assert!(other.compile(Minute(0), 100, true).unwrap_err().to_string().contains("cannot be worked out"));
+    assert!(
+        other
+            .compile(Minute(0), 100, Some("/aws/sagemaker/Endpoints/CPUUtilization"))
+            .unwrap_err()
+            .to_string()
+            .contains("cannot be worked out")
+    );
     let timed = ScheduledAction {
         name: "odd".to_owned(),
         schedule: "rate(7 minutes)".to_owned(),
@@ -153,9 +159,14 @@ fn a_set_up_survives_json_and_says_what_cannot_be_replayed() {
         max_capacity: None,
     };
     let odd = Setup { scheduled_actions: vec![timed], ..setup.clone() };
-    assert!(odd.compile(Minute(0), 100, true).unwrap_err().to_string().contains("`odd`"));
+    assert!(
+        odd.compile(Minute(0), 100, Some("/aws/sagemaker/Endpoints/CPUUtilization"))
+            .unwrap_err()
+            .to_string()
+            .contains("`odd`")
+    );
     let upside_down = Setup { min_capacity: InstanceCount(9), ..setup };
-    assert!(upside_down.compile(Minute(0), 100, true).is_err());
+    assert!(upside_down.compile(Minute(0), 100, Some("/aws/sagemaker/Endpoints/CPUUtilization")).is_err());
 }
 
 #[test]

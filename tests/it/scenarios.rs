@@ -5,8 +5,8 @@
 use crate::endpoint::{observed, settings, without};
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
-    Action, EndpointStatus, Grade, Hosting, InstanceCount, Metric, Milliseconds, Observation, ScalableTarget, ScalingPolicy,
-    Seconds, Series, Statistic, TargetTracking, Verdict,
+    Action, EndpointStatus, Grade, Hosting, InstanceCount, Metric, Milliseconds, Observation, ScalableTarget,
+    ScalingPolicy, Seconds, Series, Statistic, TargetTracking, Verdict,
 };
 use endpoint_advisor::report::{card, text};
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ fn check(name: &str, observation: &Observation, verdict: Verdict, variables: &[(
     expect_test::expect_file![golden.join("plan.json")].assert_eq(&plan);
 }
 
-fn with_target(mut observation: Observation, min: u32, max: u32, policy: Option<ScalingPolicy>) -> Observation {
+pub fn with_target(mut observation: Observation, min: u32, max: u32, policy: Option<ScalingPolicy>) -> Observation {
     let scaling = observation.scaling.as_mut().unwrap();
     scaling.target = Some(ScalableTarget {
         arn: Some("arn:aws:application-autoscaling:us-east-1:111122223333:scalable-target/1a2b".to_owned()),

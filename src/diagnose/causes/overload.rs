@@ -60,8 +60,8 @@ pub(super) fn judge(features: &Features) -> Judgement {
     let mut next_steps = Vec::new(); // the plan says how to scale
     if sub_cause == "retry_storm" {
         next_steps.push(
-            "Give callers exponential backoff with jitter and a limit on retries: they ask again faster than the \
-             endpoint answers, and keep it overloaded after the first cause is gone."
+            "If callers ask again when an answer is late: give them exponential backoff with jitter and a limit on retries, or \
+             they keep the endpoint overloaded after the first cause is gone."
                 .to_owned(),
         );
     }

@@ -24,7 +24,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
         features.errors.are_few_4xx(),
         // Where instances were cold, or requests came at once, that is the cause, also when it is over.
         features.instances.are_warm(),
-        features.load.has_no_spike(),
+        features.load.has_no_spike().or(latency.was_never_near()),
     ];
     let minutes = latency.slow_minutes;
     Judgement {

@@ -254,6 +254,11 @@ impl Latency {
         Check::above("peak_latency_elevation", Some(self.peak_elevation), 1.0, 0.3, text).share(0.0)
     }
 
+    /// Latency came nowhere near its limit within the last ten minutes.
+    pub fn was_never_near(&self) -> Check {
+        Check::below("peak_latency_elevation", Some(self.peak_elevation), 0.8, 0.3, self.in_words()).share(0.0)
+    }
+
     /// Latency is at its limit or over it.
     pub fn is_bad(&self) -> Check {
         Check::above("latency_to_limit", Some(self.now.0 / self.limit.0), 0.95, 0.1, self.in_words())

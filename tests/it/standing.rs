@@ -1,0 +1,140 @@
+//! What stands is respected: the limits, other people's policies and schedules, and what is running.
+
+use crate::convergence::applied;
+use crate::endpoint::{observed, settings};
+use crate::scenarios::with_target;
+use endpoint_advisor::advise::explain;
+use endpoint_advisor::model::{
+    Action, InstanceCount, Observation, PolicyAlarm, ScalingPolicy, ScheduledAction, Seconds, StepScaling,
+    TargetTracking,
+};
+use endpoint_advisor::{capacity, plan};
+
+fn tracking(name: &str, metric: &str, target_value: f64) -> ScalingPolicy {
+    ScalingPolicy {
+        policy_name: name.to_owned(),
+        policy_type: "TargetTrackingScaling".to_owned(),
+        target_tracking: Some(TargetTracking {
+            metric: Some(metric.to_owned()),
+            target_value,
+            scale_out_cooldown: Some(Seconds(60)),
+            scale_in_cooldown: Some(Seconds(600)),
+            disable_scale_in: false,
+        }),
+        ..ScalingPolicy::default()
+    }
+}
+
+/// Load beyond what was seen, and the range and policies of somebody else.
+fn overloaded(policies: Vec<ScalingPolicy>) -> Observation {
+    let mut observation = with_target(observed("overload"), 1, 4, None);
+    observation.scaling.as_mut().unwrap().policies = policies;
+    observation
+}
+
+#[test]
+fn a_least_number_of_instances_never_exceeds_what_may_be_paid() {
+    let mut observation = observed("overload");
+    observation.instance_price = Some(endpoint_advisor::model::UsdPerHour(1.0));
+    observation.tags.as_mut().unwrap().extend([
+        ("endpoint-advisor:min-instances".to_owned(), "6".to_owned()),
+        ("endpoint-advisor:max-hourly-usd".to_owned(), "3".to_owned()),
+    ]);
+    let report = explain(&observation, &settings(&[]));
+    let register = report.plan.register_scalable_target.unwrap();
+    assert!(register.min_capacity <= register.max_capacity, "{register:?}");
+    assert!(register.max_capacity <= InstanceCount(3), "{register:?}");
+}
+
+#[test]
+fn no_policy_is_put_beside_steps_on_the_same_metric() {
+    let steps = |alarms| ScalingPolicy {
+        policy_name: "surge".to_owned(),
+        policy_type: "StepScaling".to_owned(),
+        step_scaling: Some(StepScaling {
+            adjustment_type: "ChangeInCapacity".to_owned(),
+            steps: Vec::new(),
+            min_adjustment_magnitude: None,
+            cooldown: None,
+        }),
+        alarms,
+        ..ScalingPolicy::default()
+    };
+    let alarm = |metric: Option<&str>| PolicyAlarm {
+        alarm_name: "surge".to_owned(),
+        metric: metric.map(str::to_owned),
+        statistic: Some("Sum".to_owned()),
+        comparison_operator: "GreaterThanThreshold".to_owned(),
+        threshold: 900.0,
+        period: Seconds(60),
+        evaluation_periods: 1,
+        datapoints_to_alarm: 1,
+    };
+    // The same metric, metric math, and alarms that could not be read.
+    for alarms in [Some(vec![alarm(Some("AWS/SageMaker/InvocationsPerInstance"))]), Some(vec![alarm(None)]), None] {
+        let plan = explain(&overloaded(vec![steps(alarms)]), &settings(&[])).plan;
+        assert_eq!((plan.action, plan.put_scaling_policies.len()), (Action::Scale, 0));
+    }
+    let other = steps(Some(vec![alarm(Some("/aws/sagemaker/Endpoints/MemoryUtilization"))]));
+    assert_eq!(explain(&overloaded(vec![other]), &settings(&[])).plan.put_scaling_policies.len(), 1);
+}
+
+#[test]
+fn nothing_is_put_where_the_policies_that_stand_are_as_good() {
+    // Each of these targets is near what the search would choose, so that one of them has to be left alone.
+    let mut kept = 0;
+    for target_value in [240.0, 260.0, 280.0, 300.0, 320.0] {
+        let cpu = tracking("keep-up", "/aws/sagemaker/Endpoints/CPUUtilization", target_value);
+        let plan = explain(&overloaded(vec![cpu]), &settings(&[])).plan;
+        let stays = plan.reasoning.iter().any(|reason| reason.starts_with("the present policy stays"));
+        assert_eq!(stays, plan.put_scaling_policies.is_empty(), "{target_value}: {:?}", plan.reasoning);
+        kept += usize::from(stays);
+    }
+    assert!(kept > 0);
+}
+
+#[test]
+fn a_schedule_that_would_lower_the_range_is_told() {
+    let mut observation = overloaded(Vec::new());
+    let action = |min, max| ScheduledAction {
+        name: "evening".to_owned(),
+        schedule: "cron(25 9 * * ? *)".to_owned(),
+        timezone: None,
+        min_capacity: Some(InstanceCount(min)),
+        max_capacity: Some(InstanceCount(max)),
+    };
+    for (min, max, is_told) in [(1, 2, true), (9, 20, false)] {
+        observation.scaling.as_mut().unwrap().scheduled_actions = Some(vec![action(min, max)]);
+        let plan = explain(&observation, &settings(&[])).plan;
+        assert_eq!(plan.advice.iter().any(|line| line.contains("`evening`")), is_told, "{:?}", plan.advice);
+    }
+}
+
+#[test]
+fn a_policy_of_ours_is_not_rewritten_because_min_was_raised() {
+    let before = observed("overload");
+    let first = explain(&before, &settings(&[])).plan;
+    let mut after = applied(&before, &first);
+    for policy in &mut after.scaling.as_mut().unwrap().policies {
+        policy.target_tracking.as_mut().unwrap().target_value *= 0.97;
+    }
+    let plan = explain(&after, &settings(&[])).plan;
+    assert!(plan.is_in_place(), "{:?} {:?}", plan.put_scaling_policies, plan.reasoning);
+}
+
+#[test]
+fn tuning_never_registers_a_range_below_what_is_running() {
+    for target in [None, Some((1, 9)), Some((1, 2))] {
+        let mut observation = match target {
+            Some((min, max)) => with_target(observed("overload"), min, max, None),
+            None => observed("overload"),
+        };
+        observation.variant.current_instance_count = Some(InstanceCount(9));
+        observation.variant.desired_instance_count = Some(InstanceCount(9));
+        let guardrails = settings(&[]).for_endpoint(observation.tags.as_ref());
+        let capacity = capacity::capacity(&observation);
+        let plan = plan::tune(&observation, capacity.as_ref(), &guardrails);
+        let register = plan.register_scalable_target.unwrap();
+        assert!(register.max_capacity >= InstanceCount(9), "{target:?}: {register:?}");
+    }
+}
