@@ -91,8 +91,11 @@ impl Sizing {
             )]
         });
         reasoning.push(format!(
-            "{} invocations per minute arrive now, which takes {needed} instances at {} each; {current} are running",
-            demand.now, self.target_value
+            "{} invocations per minute arrive now, which takes {needed} {} at {} each; {current} {} running",
+            demand.now,
+            if needed.0 == 1 { "instance" } else { "instances" },
+            self.target_value,
+            if current.0 == 1 { "is" } else { "are" },
         ));
         if let Some(price) = self.price {
             let usd = |count: InstanceCount| f64::from(count.0) * price.0;

@@ -170,6 +170,20 @@ fn two_bad_minutes_are_enough_where_others_are_missing() {
 }
 
 #[test]
+fn a_gauge_that_shows_as_full_at_any_load_says_nothing_of_work() {
+    // The model became heavier, and utilisation cannot show it: that is no reason to call it a wait.
+    let mut observation = observed("slow-model");
+    assert_eq!(explain(&observation, &settings(&[])).diagnosis.verdict, Verdict::SlowModel);
+    for series in observation.metrics.0.iter_mut().filter(|series| series.metric == Metric::CPUUtilization) {
+        let first = series.points().next().unwrap().0;
+        let full = series.points().map(|(minute, _)| Some(390.0 + f64::from(u8::from(minute.0 % 2 == 0)))).collect();
+        *series = Series::new(series.metric, series.statistic, first, full);
+    }
+    let diagnosis = explain(&observation, &settings(&[])).diagnosis;
+    assert_eq!(diagnosis.verdict, Verdict::Undetermined, "{}", diagnosis.summary);
+}
+
+#[test]
 fn growth_at_night_does_not_buy_instances() {
     let target = |scenario: &str| {
         let report = explain(&observed(scenario), &settings(&[]));

@@ -20,6 +20,9 @@ const SATURATED: f64 = 0.92;
 const FULL: f64 = 0.80;
 /// Below this, hardware has room for half as much again.
 const SPARE: f64 = 0.65;
+/// Where loads differ by half or more, utilisation has to differ by a tenth of that to say anything of work.
+const LOADS_APART: f64 = 1.5;
+const LEAST_ELASTICITY: f64 = 0.1;
 /// Fewer minutes with utilisation make no line.
 const ENOUGH_MINUTES: usize = 10;
 
@@ -235,6 +238,9 @@ impl Resource {
         if points.len() < ENOUGH_MINUTES {
             return None;
         }
+        if !follows_load(&points) {
+            return None;
+        }
         let idle = theil_sen_intercept(&points).unwrap_or(0.0).clamp(0.0, MOST_IDLE);
         let beyond_idle = |rows: &[&MinuteRow], value: fn(Utilization) -> Option<f64>| {
             median(rows.iter().filter_map(|row| Some(value((self.of)(row))? - idle)))
@@ -250,6 +256,22 @@ impl Resource {
         };
         Some(WorkRatio { ratio: ratio(|used| used.average)?, least_ratio: ratio(|used| used.minimum) })
     }
+}
+
+/// Whether utilisation says anything of work: a gauge that shows as full at any load (some GPUs do) does not move with it.
+/// Compares the median of the busiest fifth of the minutes with that of the quietest.
+fn follows_load(points: &[(f64, f64)]) -> bool {
+    let edge = |share| quantile(points.iter().map(|(load, _)| *load), share);
+    let (Some(low), Some(high)) = (edge(0.2), edge(0.8)) else { return false };
+    let of = |part: &dyn Fn(f64) -> bool, value: fn(&(f64, f64)) -> f64| {
+        median(points.iter().filter(|(load, _)| part(*load)).map(value))
+    };
+    let ratio = |value: fn(&(f64, f64)) -> f64| {
+        Some(of(&|load| load >= high, value)? / positive(of(&|load| load <= low, value)?)?)
+    };
+    let (Some(load), Some(used)) = (ratio(|(load, _)| *load), ratio(|(_, used)| *used)) else { return true };
+    // Loads that hardly differ tell nothing about it.
+    load < LOADS_APART || (used - 1.0) > LEAST_ELASTICITY * (load - 1.0)
 }
 
 /// The margin at which a rise of work outweighs a rise of load, and the other way round.
