@@ -21,7 +21,10 @@ pub(super) fn judge(features: &Features) -> Judgement {
         ),
         next_steps: vec![
             if is_locked {
-                format!("Look in the container's log since {} for a lock, or workers that died.", latency.onset)
+                format!(
+                    "Look in the container's log since {} for a lock, workers that died, or a call that workers wait in.",
+                    latency.onset
+                )
             } else {
                 format!("Raise {workers} until {instance} is busy; measure with one instance first.")
             },

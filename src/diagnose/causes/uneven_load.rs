@@ -36,7 +36,13 @@ pub(super) fn judge(features: &Features) -> Judgement {
         )),
         instances.are_warm().and(instances.are_old()),
         // Where all workers of all instances are stuck, what little they do differs too.
-        work.has_not_fallen().or(instances.are_far_apart().and(work.has_hardly_fallen())).or(Check::below("p50_ratio", latency.p50_ratio, 4.0, 2.0, latency.who_in_words())),
+        work.has_not_fallen().or(instances.are_far_apart().and(work.has_hardly_fallen())).or(Check::below(
+            "p50_ratio",
+            latency.p50_ratio,
+            4.0,
+            2.0,
+            latency.who_in_words(),
+        )),
         features.errors.are_no_more_than_of_one(instances.count),
         features.loading.is_rare(),
         features.memory.is_fine(),

@@ -160,26 +160,52 @@ impl Latency {
 
     /// Positive where requests queue, in units of a clear difference.
     pub fn queueing(&self) -> Option<f64> {
-        let (p50, minimum, growth) = (self.p50_ratio?, self.minimum_ratio?, self.growth.unwrap_or(1.0));
-        let Shape { fastest_share, median_share, unsteadiness, .. } = self.shape;
-        // Where most wait very long from the first minute on, they wait for something that does not come.
-        let comes_slowly = if p50 > 12.0 && minimum > 3.0 { (growth - 1.2) / 0.2 } else { 1.0 };
+        Some(self.lets_some_pass()?.max(self.has_built_up()))
+    }
+
+    /// Some requests find nobody before them, while half of them wait.
+    fn lets_some_pass(&self) -> Option<f64> {
+        let (p50, minimum) = (self.p50_ratio?, self.minimum_ratio?);
+        let fast_bear_little = (0.2 - self.shape.fastest_share?) / 0.1;
         // Of an exponential wait the median bears a third of what the 90th percentile does; of a wait that meets one in
-        // three, nothing.
-        let is_queue = 0.5 * ((median_share? - 0.2) / 0.1 + (unsteadiness? / 1.7).max(0.05).ln() / 0.5);
-        // Some are as fast as ever, or were when it began: what makes all work slower meets the fastest from the start.
-        let began = self.shape.first_full_minimum_ratio.unwrap_or(f64::INFINITY);
-        // More work multiplies all alike; where the fastest is slower by a greater factor, it is by a time, not by a factor.
+        // three, nothing. And a queue grows and shrinks by chance. Where one says much, the other may say little.
+        let median_bears_part = (self.shape.median_share? - 0.2) / 0.1;
+        let is_unsteady = (self.shape.unsteadiness? / 1.7).max(0.05).ln() / 0.5;
+        let is_queue = 0.5 * (median_bears_part + is_unsteady);
+        // More work multiplies all alike.
         let by_factor = (p50 / minimum).ln();
-        let is_fast = ((1.7 - minimum) / 0.25).max((1.45 - began) / 0.25).max((p50 / minimum - 2.5) / 0.6);
-        // Nothing makes all work ten times as slow at once; a queue does.
+        let is_not_multiplied = (by_factor.abs() - 0.4) / 0.2;
+        let is_slow = (p50 - 1.8) / 0.5;
+        // Where most wait very long from the first minute on, they wait for something that does not come.
+        let growth = self.growth.unwrap_or(1.0);
+        let comes_slowly = if p50 > 12.0 && minimum > 3.0 { (growth - 1.2) / 0.2 } else { 1.0 };
+        let margins =
+            [fast_bear_little, is_queue, is_not_multiplied, self.some_are_fast(p50, minimum), is_slow, comes_slowly];
+        margins.into_iter().min_by(f64::total_cmp)
+    }
+
+    /// Positive where some requests are as fast as ever, or were when it began, or nearly so against the others: what makes
+    /// all work slower meets the fastest from the start, and nothing makes all work ten times as slow at once. Where the
+    /// fastest is slower by the greater factor, it is by a time, not by a factor.
+    fn some_are_fast(&self, p50: f64, minimum: f64) -> f64 {
+        let is_fast = (1.7 - minimum) / 0.25;
+        let is_apart = (p50 / minimum - 2.5) / 0.6;
         let is_far = ((p50 - 9.0) / 3.0).min((p50 / minimum - 1.8) / 0.3);
-        let is_fast = is_fast.max((-by_factor - 0.3) / 0.2).max(is_far);
-        let passes = ((0.2 - fastest_share?) / 0.1).min((by_factor.abs() - 0.4) / 0.2).min(is_fast);
-        let passes = passes.min(is_queue).min((p50 - 1.8) / 0.5).min(comes_slowly);
-        let builds = ((growth - 2.2) / 0.6).min((1.6 - began) / 0.25);
+        let is_by_time = ((minimum / p50).ln() - 0.3) / 0.2;
+        is_fast.max(self.was_fast()).max(is_apart).max(is_far).max(is_by_time)
+    }
+
+    /// Positive where the fastest request of the first whole minute was as fast as ever.
+    fn was_fast(&self) -> f64 {
+        (1.45 - self.shape.first_full_minimum_ratio.unwrap_or(f64::INFINITY)) / 0.25
+    }
+
+    /// A queue that began empty has grown so long that nobody passes, and the usual request suffers more than the slow one.
+    fn has_built_up(&self) -> f64 {
+        let (Some(p50), Some(growth)) = (self.p50_ratio, self.growth) else { return f64::NEG_INFINITY };
+        let builds = ((growth - 2.2) / 0.6).min(self.was_fast() + 0.6);
         let is_long = ((p50 - 4.5) / 1.5).min((p50 / self.ratio - 0.85) / 0.15);
-        Some(passes.max(builds.min(is_long)))
+        builds.min(is_long)
     }
 
     /// Every request, the fastest included, waits about as long, minute after minute: something adds a wait of its own. A
