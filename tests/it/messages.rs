@@ -33,7 +33,7 @@ fn text_for_people_and_the_report_for_machines() {
         attributes,
         ["verdict=overload", "action=scale", "status=recommended", "endpoint_name=orders", "severity=action_required"]
     );
-    assert_eq!(message.subject, "orders/AllTraffic is overloaded: recommended 3 to 4 instances");
+    assert_eq!(message.subject, "orders/AllTraffic is overloaded: recommended 3 to 5 instances");
 }
 
 #[test]
