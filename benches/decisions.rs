@@ -28,12 +28,15 @@ mod parallel;
 mod results;
 #[path = "decisions/score.rs"]
 mod score;
+#[path = "shared/set.rs"]
+mod set;
 #[path = "decisions/table.rs"]
 mod table;
 
 use case::Case;
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use parallel::in_parallel;
+use set::Set;
 use simulator::suite::{self, Family};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -81,23 +84,6 @@ struct Cli {
     /// Given by cargo.
     #[arg(long, hide = true)]
     bench: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Set {
-    Development,
-    Validation,
-    HoldOut,
-}
-
-impl From<Set> for suite::Set {
-    fn from(set: Set) -> Self {
-        match set {
-            Set::Development => Self::Development,
-            Set::Validation => Self::Validation,
-            Set::HoldOut => Self::HoldOut,
-        }
-    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "it says how long it took")]

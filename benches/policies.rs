@@ -37,6 +37,8 @@ mod parallel;
 mod requests;
 #[path = "policies/results.rs"]
 mod results;
+#[path = "shared/set.rs"]
+mod set;
 #[path = "policies/standing.rs"]
 mod standing;
 #[path = "policies/statistics.rs"]
@@ -50,8 +52,9 @@ mod trial;
 #[path = "policies/week_one.rs"]
 mod week_one;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use parallel::in_parallel;
+use set::Set;
 use simulator::production::Kind;
 use simulator::suite;
 use std::path::PathBuf;
@@ -98,23 +101,6 @@ struct Cli {
     /// Given by cargo.
     #[arg(long, hide = true)]
     bench: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Set {
-    Development,
-    Validation,
-    HoldOut,
-}
-
-impl From<Set> for suite::Set {
-    fn from(set: Set) -> Self {
-        match set {
-            Set::Development => Self::Development,
-            Set::Validation => Self::Validation,
-            Set::HoldOut => Self::HoldOut,
-        }
-    }
 }
 
 /// Mean instances needed, and minutes until new ones serve.

@@ -204,6 +204,11 @@ fn setups(
     files: &[PathBuf],
     most: InstanceCount,
 ) -> Result<Vec<Setup>, ToolError> {
+    if let (Some(min), Some(max)) = (min, max)
+        && min > max
+    {
+        return Err(ToolError::BadInput(format!("--min {min} is above --max {max}"), None));
+    }
     let present = observation.scaling.as_ref().and_then(|scaling| scaling.target.as_ref());
     let min = min.map(InstanceCount).or(present.map(|target| target.min_capacity)).unwrap_or(InstanceCount(1));
     let max = max.map(InstanceCount).or(present.map(|target| target.max_capacity)).unwrap_or(most).max(min);

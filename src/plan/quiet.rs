@@ -1,6 +1,7 @@
 //! The range of quiet times, and the closed form where the history is too short to search.
 
 use super::guardrails;
+use super::sizing::scalable;
 use super::target_tracking::{is_on_the_same_metric, rounded};
 use crate::config::{ExistingTargets, Guardrails};
 use crate::model::{
@@ -52,14 +53,7 @@ impl Quiet {
         capacity: Option<&Capacity>,
         guardrails: &Guardrails,
     ) -> Result<Self, HoldReason> {
-        let current = observation.variant.current_instance_count.ok_or(HoldReason::ScalingStateUnknown)?;
-        if observation.objective.is_none() {
-            return Err(HoldReason::NoObjective);
-        }
-        let capacity = capacity.ok_or(HoldReason::CapacityUnknown)?;
-        if capacity.is_shared {
-            return Err(HoldReason::NotScalableByInstances);
-        }
+        let (current, capacity) = scalable(observation, capacity)?;
         let ceiling = guardrails::ceiling(guardrails, present, current, observation.instance_price)?;
         let traffic = Traffic::of(observation).ok_or(HoldReason::CapacityUnknown)?;
         let load = |share: f64| quantile(traffic.offered.iter().copied(), share).map(InvocationsPerMinute);

@@ -8,6 +8,22 @@ use crate::model::{
     Capacity, HoldReason, InstanceCount, InvocationsPerInstance, Observation, ScalableTarget, UsdPerHour,
 };
 
+/// What runs, and what one instance carries, where more of them would carry more.
+///
+/// # Errors
+/// What is not known, or that they would not.
+pub(super) fn scalable<'a>(
+    observation: &Observation,
+    capacity: Option<&'a Capacity>,
+) -> Result<(InstanceCount, &'a Capacity), HoldReason> {
+    let current = observation.variant.current_instance_count.ok_or(HoldReason::ScalingStateUnknown)?;
+    if observation.objective.is_none() {
+        return Err(HoldReason::NoObjective);
+    }
+    let capacity = capacity.ok_or(HoldReason::CapacityUnknown)?;
+    if capacity.is_shared { Err(HoldReason::NotScalableByInstances) } else { Ok((current, capacity)) }
+}
+
 /// How many instances, and at which load each.
 pub(super) struct Sizing {
     /// Load per instance that the policy keeps.
@@ -38,17 +54,10 @@ impl Sizing {
         capacity: Option<&Capacity>,
         guardrails: &Guardrails,
     ) -> Result<Self, HoldReason> {
-        let current = observation.variant.current_instance_count.ok_or(HoldReason::ScalingStateUnknown)?;
-        if observation.objective.is_none() {
-            return Err(HoldReason::NoObjective);
-        }
-        let capacity = capacity.ok_or(HoldReason::CapacityUnknown)?;
+        let (current, capacity) = scalable(observation, capacity)?;
         let demand = Demand::of(observation, capacity).ok_or(HoldReason::CapacityUnknown)?;
         let price = observation.instance_price;
         let ceiling = guardrails::ceiling(guardrails, present, current, price)?;
-        if capacity.is_shared {
-            return Err(HoldReason::NotScalableByInstances);
-        }
         let headroom = target_tracking::headroom(&demand, guardrails.objective);
         let target_value = target_tracking::target_value(capacity, &headroom).ok_or(HoldReason::CapacityUnknown)?;
         let needed = target_value.instances_for(demand.now).ok_or(HoldReason::CapacityUnknown)?;

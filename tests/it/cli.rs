@@ -83,6 +83,7 @@ fn exits_with_1_for_findings_only_where_asked() {
 fn bad_input_exits_with_2_and_says_what_is_wrong() {
     let junk = std::env::temp_dir().join(format!("endpoint-advisor-junk-{}.json", std::process::id()));
     std::fs::write(&junk, "{\"version\":\"1\"}").unwrap();
+    let observation = saved("healthy");
     for (arguments, said) in [
         (vec!["explain", "no such endpoint!"], "not a SageMaker name"),
         (vec!["explain", "missing.json"], "cannot be read"),
@@ -92,6 +93,7 @@ fn bad_input_exits_with_2_and_says_what_is_wrong() {
         (vec!["explain", "orders", "--latency-slo-ms", "0"], "60000"),
         (vec!["replay", "missing.json"], "cannot be read"),
         (vec!["replay", "orders", "--target", "many"], "many"),
+        (vec!["replay", &observation, "--min", "5", "--max", "2"], "--min 5 is above --max 2"),
         (vec!["fly"], "fly"),
     ] {
         let output = tool(&arguments);
