@@ -15,8 +15,8 @@ mod regimes;
 mod shared;
 
 use crate::model::{
-    Bound, Capacity, Grade, History, InvocationsPerInstance, LatencyCurve, Microseconds, Minute, Observation, Regime,
-    Spread,
+    Bound, Capacity, Grade, History, InvocationsPerInstance, LatencyCurve, MOST_BEYOND_MET, Microseconds, Minute,
+    Observation, Regime, Spread,
 };
 use crate::statistics::{isotonic, median, quantile};
 use fit::{Fit, Task};
@@ -27,15 +27,17 @@ use regimes::regime;
 const CROSSING_MINUTES: usize = 5;
 /// Below this share of saturation a queue can still settle within an hour or so.
 const MOST_OF_SATURATION: f64 = 0.97;
-/// What is known of the present work per request after an hour is enough to scale an older curve to it.
-const LEAST_REGIME_MINUTES: usize = 60;
+/// What is known of the present work per request after an hour is enough to scale an older curve to it; with little
+/// traffic not every minute counts, but a few have to.
+const LEAST_REGIME_MINUTES: i64 = 60;
+const LEAST_REGIME_POINTS: usize = 15;
 /// A curve needs several loads, some twice as high as others.
 const LEAST_BINS: usize = 8;
 const LEAST_RANGE: f64 = 2.0;
 /// Where both fits see the crossing they agree this closely, or one of them is wrong and the lower one is taken.
 const AGREEMENT: f64 = 0.10;
-/// Nothing is sized on a load further than this above what was seen to keep the objective.
-const MOST_BEYOND_MET: f64 = 1.25;
+/// One minute in so many is over the objective by chance, or because instances just came: that is not the limit.
+const HARDLY_ANY: usize = 50;
 /// Utilisation is asked only where the curve has to be extrapolated by more than this.
 const ANCHOR_FROM: f64 = 1.2;
 /// How closely utilisation tells saturation where it is the bottleneck: workers wait for each other a little.
@@ -55,12 +57,17 @@ pub fn capacity(observation: &Observation) -> Option<Capacity> {
     let deployments: Vec<Minute> =
         observation.endpoint.endpoint_config_created_at.map(Minute::containing).into_iter().collect();
     let mut starts = regimes::boundaries(&points, &deployments, limit);
+    let incidents = regimes::incidents(&points, &starts, limit);
+    if !incidents.is_empty() {
+        points.retain(|point| !incidents.iter().any(|(since, until)| (*since..*until).contains(&point.minute)));
+        starts = regimes::boundaries(&points, &deployments, limit);
+    }
     // The oldest stretches go first where there are more than can be fitted.
     let surplus = starts.len().saturating_sub(fit::MOST_PARAMETERS - 4);
     starts.drain(..surplus);
     // What has gone on for less than an hour is an incident, not how the endpoint works: capacity is what it was before. A
     // deployment may have changed it for good, but then it is the diagnosis that has to say so.
-    let is_short = starts.len() > 1 && regime_of(&points, &starts).len() < LEAST_REGIME_MINUTES;
+    let is_short = starts.len() > 1 && is_short(regime_of(&points, &starts));
     let last = starts.last().copied().filter(|_| is_short);
     let is_fresh = last.is_some_and(|start| deployments.contains(&start));
     if let Some(since) = last {
@@ -68,7 +75,9 @@ pub fn capacity(observation: &Observation) -> Option<Capacity> {
         points.truncate(points.partition_point(|point| point.minute < since));
     }
 
-    let estimate = Estimate::of(&points, &starts, limit);
+    let works = regimes::works(&points, &starts, limit);
+    points.retain(|point| point.is_counted);
+    let estimate = Estimate::of(&points, &starts, works.as_deref(), limit);
     let crossing = crossing(&points, &starts, estimate.as_ref(), limit);
     let is_shared = shared::is_shared(&points, limit);
     let minutes_used = u32::try_from(points.len()).unwrap_or(u32::MAX);
@@ -91,7 +100,7 @@ pub fn capacity(observation: &Observation) -> Option<Capacity> {
     };
     // The fifth-highest: five minutes kept the objective at this load or more.
     let met = fifth_highest(points.iter().filter(|point| point.latency <= limit), estimate.as_ref(), &starts);
-    if let Some(estimate) = estimate.filter(|estimate| estimate.is_of(crossing.as_ref()))
+    if let Some(estimate) = estimate.as_ref().filter(|estimate| estimate.is_of(crossing.as_ref()))
         && let Some(met) = met
     {
         let (value, agrees) = match &crossing {
@@ -136,7 +145,13 @@ pub fn capacity(observation: &Observation) -> Option<Capacity> {
         ));
     }
     let method = "the highest load that kept the objective; the limit was never seen";
-    met.map(|met| capacity(met, met, None, Bound::AtLeast, Grade::Low, method))
+    met.map(|met| {
+        let told = capacity(met, met, None, Bound::AtLeast, Grade::Low, method);
+        // Where the objective was missed all the time, the limit was there, and only the curve does not show where.
+        let curve = estimate.filter(|_| is_kept(&history, limit));
+        let curve = curve.map(|estimate| estimate.curve(told.likely().0, &points, &starts));
+        Capacity { curve, ..told }
+    })
 }
 
 /// How far a history of so many hours can be trusted: a day shows most loads, three days whether they come again. Where
@@ -166,6 +181,20 @@ fn regime_of<'a>(points: &'a [Point], starts: &[Minute]) -> &'a [Point] {
     points.get(begin..).unwrap_or_default()
 }
 
+/// Whether hardly any minute was over the objective, whatever it measures.
+fn is_kept(history: &History, limit: f64) -> bool {
+    let latencies = || history.0.values().filter_map(|row| row.latency).filter(|latency| latency.0.is_finite());
+    let over = latencies().filter(|latency| latency.0 > limit).count();
+    HARDLY_ANY * over <= latencies().count()
+}
+
+/// Whether too little was seen of a regime.
+fn is_short(regime: &[Point]) -> bool {
+    let (Some(first), Some(last)) = (regime.first(), regime.last()) else { return true };
+    // Some of the minutes at its ends may not count.
+    last.minute.since(first.minute) < LEAST_REGIME_MINUTES - 5 || regime.len() < LEAST_REGIME_POINTS
+}
+
 /// The load that five minutes reached, in units of the present work.
 fn fifth_highest<'a>(
     points: impl Iterator<Item = &'a Point>,
@@ -191,7 +220,7 @@ struct Estimate {
 }
 
 impl Estimate {
-    fn of(points: &[Point], starts: &[Minute], limit: f64) -> Option<Self> {
+    fn of(points: &[Point], starts: &[Minute], works: Option<&[f64]>, limit: f64) -> Option<Self> {
         let bins: Vec<Vec<Bin>> = (0..starts.len().max(1))
             .map(|index| {
                 let of_regime: Vec<Point> =
@@ -199,13 +228,14 @@ impl Estimate {
                 points::bins(&of_regime, |point| (point.load, point.latency))
             })
             .collect();
-        let fit = Fit::of(&Task { regimes: &bins, limit, anchor: None })?;
+        let fit = Fit::of(&Task { regimes: &bins, limit, works, anchor: None })?;
         let free = Self::read(fit, points, starts, &bins, limit);
         let is_far = free.as_ref().is_none_or(|free| free.value > ANCHOR_FROM * free.highest);
         let base = free.as_ref().map(|free| free.fit.base);
         let present = regime_of(points, starts);
         if let Some(anchor) = base.filter(|_| is_far).and_then(|base| anchor::saturation(present, base)) {
-            let anchored = Fit::of(&Task { regimes: &bins, limit, anchor: Some((anchor.ln(), ANCHOR_DEVIATION)) });
+            let anchored =
+                Fit::of(&Task { regimes: &bins, limit, works, anchor: Some((anchor.ln(), ANCHOR_DEVIATION)) });
             return anchored.and_then(|fit| Self::read(fit, points, starts, &bins, limit)).or(free);
         }
         free
@@ -251,7 +281,7 @@ impl Estimate {
             waiting: Microseconds(fit.waiting),
             shape: fit.shape,
             saturation: InvocationsPerInstance(fit.saturation),
-            spread: self.spread(&fit, points, starts),
+            spread: self.spread(&fit, value, points, starts),
             regimes: starts
                 .iter()
                 .zip(&fit.work)
@@ -260,21 +290,26 @@ impl Estimate {
         }
     }
 
-    /// How minutes scatter above the curve, by the loads seen: their 90th percentile, as a normal deviation. The busiest
-    /// tenth is a band of its own, because there the queue makes much of little, and it is where the objective is missed.
-    fn spread(&self, fit: &Fit, points: &[Point], starts: &[Minute]) -> Vec<Spread> {
+    /// How minutes scatter above the curve, by the loads seen up to capacity: their 90th percentile, as a normal deviation.
+    /// The busiest tenth is a band of its own, because there the queue makes much of little, and it is where the objective
+    /// is missed. Beyond capacity latency tells how long the queue has been growing, which the replay reckons itself.
+    fn spread(&self, fit: &Fit, value: f64, points: &[Point], starts: &[Minute]) -> Vec<Spread> {
         const NINTH_DECILE: f64 = 1.281_6;
-        let load = |point: &Point| point.load * self.work(starts, point.minute);
-        let edge = |share: f64| quantile(points.iter().map(load), share).unwrap_or(0.0);
+        let load = |point: &Point| point.counted * self.work(starts, point.minute);
+        let within = points.iter().filter(|point| load(point) <= value).count();
+        // Where the endpoint was overloaded all the time, that is all there is.
+        let most = if within >= LEAST_REGIME_POINTS { value } else { f64::MAX };
+        let edge = |share: f64| quantile(points.iter().map(load).filter(|load| *load <= most), share).unwrap_or(0.0);
         let edges = [0.0, edge(1.0 / 3.0), edge(2.0 / 3.0), edge(0.9), f64::MAX];
         let bands =
             edges.windows(2).filter_map(|band| if let [from, up_to] = band { Some((*from, *up_to)) } else { None });
         bands
             .map(|(from, up_to)| {
-                let residuals = points.iter().filter(|point| load(point) > from && load(point) <= up_to).map(|point| {
-                    let typical = self.work(starts, point.minute) * fit.latency(load(point));
-                    (point.latency / typical).ln()
-                });
+                let residuals =
+                    points.iter().filter(|point| load(point) > from && load(point) <= up_to.min(most)).map(|point| {
+                        let typical = self.work(starts, point.minute) * fit.latency(load(point));
+                        (point.latency / typical).ln()
+                    });
                 // Far beyond the objective the queue tells how long it has been growing, not how minutes scatter.
                 let near: Vec<f64> = residuals.filter(|residual| residual.abs() < 1.0).collect();
                 let middle = median(near.iter().copied()).unwrap_or(0.0);

@@ -17,7 +17,7 @@ const ITERATIONS: usize = 60;
 /// Starts, as µ over the highest load seen: just below saturation, near it, and far from it.
 const STARTS: [f64; 3] = [1.1, 1.6, 3.0];
 /// Latency this many times the objective says "beyond", not how far: it depends on how long the queue has been growing.
-const BEYOND: f64 = 3.0;
+pub(super) const BEYOND: f64 = 3.0;
 const MOST_UTILIZATION: f64 = 0.995;
 /// Leanings of the logarithms of parameters, each as the deviation that weighs as much as one minute that is 5 % off. They
 /// were chosen on simulated endpoints: stronger ones pull saturation towards what was seen, weaker ones let it run away.
@@ -26,9 +26,15 @@ mod leaning {
     pub const SHAPE: f64 = 1.0 / 3.0;
     /// Towards a saturation of 1.6 times the highest load.
     pub const SATURATION: f64 = 1.0 / 3.0;
+    /// Towards waiting that is of the order of the work itself, as a queue's is: where the crossing was seen, waiting was a
+    /// third to six times the base. With hardly any, a curve that has not bent yet would saturate right behind what was seen.
+    pub const WAITING: f64 = 1.0;
+    pub const LIKELY_WAITING: f64 = 0.3;
     pub const LIKELY_SATURATION: f64 = 1.6;
     /// Towards the same work in all regimes.
     pub const WORK: f64 = 0.03;
+    /// Towards the work that median latency showed, which tells it more closely than the bins of a percentile do.
+    pub const KNOWN_WORK: f64 = 0.02;
     /// How much less the curve leans on what utilisation says than that is wrong by.
     pub const ANCHOR: f64 = 1.0 / 20.0;
 }
@@ -39,6 +45,8 @@ pub(super) struct Task<'a> {
     pub regimes: &'a [Vec<Bin>],
     /// The objective in microseconds.
     pub limit: f64,
+    /// What is known of the work per request of each regime from elsewhere, the present one last.
+    pub works: Option<&'a [f64]>,
     /// Logarithm of what utilisation says of µ, and its standard deviation.
     pub anchor: Option<(f64, f64)>,
 }
@@ -121,6 +129,7 @@ impl Space {
     fn residuals(&self, task: &Task<'_>, point: &Point, out: &mut Vec<(f64, f64, bool)>) {
         out.clear();
         let [base, waiting, shape, saturation, works @ ..] = point;
+        let (log_base, log_waiting) = (base, waiting);
         let (shape_of, saturation_of) = (shape.exp(), saturation.exp());
         let (base, waiting) = (base.exp(), waiting.exp());
         let last = task.regimes.len().saturating_sub(1);
@@ -134,11 +143,18 @@ impl Space {
             }
         }
         out.push((1.0 / leaning::SHAPE, shape - 2.0_f64.ln(), false));
+        out.push((1.0 / leaning::WAITING, log_waiting - log_base - leaning::LIKELY_WAITING, false));
         match task.anchor {
             Some((anchor, deviation)) => out.push((1.0 / (leaning::ANCHOR * deviation), saturation - anchor, false)),
             None => out.push((1.0 / leaning::SATURATION, saturation - self.likely_saturation, false)),
         }
-        out.extend(works.iter().take(last).map(|work| (1.0 / leaning::WORK, *work, false)));
+        for (index, work) in works.iter().take(last).enumerate() {
+            let (known, deviation) = match task.works.and_then(|works| works.get(index)) {
+                Some(known) => (known.ln(), leaning::KNOWN_WORK),
+                None => (0.0, leaning::WORK),
+            };
+            out.push((1.0 / deviation, work - known, false));
+        }
     }
 
     /// Half the sum of squares, growing linearly for bins that deviate by more than [`OUTLIER`] (soft L1). Bins are in
@@ -287,7 +303,7 @@ mod tests {
     #[test]
     fn a_curve_is_found_again() {
         let regimes = [bins((1..19).map(|step| f64::from(step) * 50.0), 1.0)];
-        let fit = Fit::of(&Task { regimes: &regimes, limit: 400e3, anchor: None }).unwrap();
+        let fit = Fit::of(&Task { regimes: &regimes, limit: 400e3, works: None, anchor: None }).unwrap();
         assert!((fit.latency(800.0) / curve(800.0, 1.0) - 1.0).abs() < 0.01);
         assert!((fit.saturation / 1_000.0 - 1.0).abs() < 0.02, "{fit:?}");
     }
@@ -296,7 +312,7 @@ mod tests {
     fn what_heavier_requests_showed_counts_for_the_present_ones() {
         let heavy = bins((1..18).map(|step| f64::from(step) * 40.0), 1.3);
         let light = bins((1..8).map(|step| f64::from(step) * 50.0), 1.0);
-        let fit = Fit::of(&Task { regimes: &[heavy, light], limit: 400e3, anchor: None }).unwrap();
+        let fit = Fit::of(&Task { regimes: &[heavy, light], limit: 400e3, works: None, anchor: None }).unwrap();
         assert!((fit.work[0] - 1.3).abs() < 0.03, "{fit:?}");
         assert!((fit.latency(800.0) / curve(800.0, 1.0) - 1.0).abs() < 0.05, "{fit:?}");
     }

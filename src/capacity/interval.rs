@@ -27,15 +27,15 @@ const fn row(most: f64, same: (f64, f64), changed: (f64, f64), grade: Grade) -> 
     Row { most, same, changed, grade }
 }
 
-/// Quantiles 5 and 95 % of true capacity over estimate, rounded: of the 495 estimates on 800 simulated histories (the
+/// Quantiles 5 and 95 % of true capacity over estimate, rounded: of the 446 estimates on 800 simulated histories (the
 /// development set of `make bench-policies`: any kind of queue, four hours to two weeks, loads up to 0.2 to 1.2 of capacity,
 /// three in four with something that makes them harder to read).
 const ROWS: [Row; 5] = [
-    row(0.95, (0.92, 1.17), (0.84, 1.24), Grade::High),
-    row(1.05, (0.88, 1.12), (0.87, 1.50), Grade::High),
-    row(1.20, (0.89, 1.20), (0.86, 1.25), Grade::High),
-    row(1.45, (0.88, 1.56), (0.70, 1.95), Grade::Medium),
-    row(2.00, (0.82, 1.85), (0.72, 1.55), Grade::Low),
+    row(0.95, (0.94, 1.08), (0.84, 1.24), Grade::High),
+    row(1.05, (0.92, 1.09), (0.82, 1.14), Grade::High),
+    row(1.20, (0.90, 1.18), (0.87, 1.21), Grade::High),
+    row(1.45, (0.89, 1.45), (0.82, 1.24), Grade::Medium),
+    row(2.00, (0.82, 1.78), (0.76, 2.30), Grade::Low),
 ];
 
 /// The interval for an estimate that is `extrapolation` times the 99th percentile of the loads seen; none where it is too

@@ -14,6 +14,11 @@ const FALLEN: f64 = 1.15;
 const CLEARLY_OVER: f64 = 1.5;
 /// Enough bins to see the knee, few enough that each holds several minutes.
 const BINS: usize = 30;
+/// A rate is known to 8 % from so many requests, and it changes within a few minutes on either side.
+const RATE_REQUESTS: f64 = 150.0;
+const MOST_BESIDE: f64 = 3.0;
+/// So many requests make a median.
+const MEDIAN_REQUESTS: f64 = 8.0;
 /// A bin of one or two minutes is an anecdote.
 const BIN_MINUTES: usize = 3;
 
@@ -21,8 +26,10 @@ const BIN_MINUTES: usize = 3;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Point {
     pub minute: Minute,
-    /// Invocations on one instance.
+    /// Invocations on one instance in a minute, as a rate: see [`rate`].
     pub load: f64,
+    /// Those that were counted in this minute.
+    pub counted: f64,
     /// The objective's statistic, in microseconds.
     pub latency: f64,
     /// The median, where it was read.
@@ -31,6 +38,9 @@ pub(super) struct Point {
     pub instances: f64,
     /// The busiest resource, 0 to 1.
     pub utilization: Option<f64>,
+    /// Whether there were enough requests for the objective's statistic. A median takes fewer, and with little traffic the
+    /// quiet hours may be all there is of the present work.
+    pub is_counted: bool,
 }
 
 /// Minutes of similar load.
@@ -69,26 +79,52 @@ pub(super) fn points(history: &History, objective: &LatencyObjective) -> Vec<Poi
             !is_over || before.load.is_none_or(|before| before.0 <= FALLEN * load)
         })
     };
-    let rows = history.0.iter().filter_map(|(minute, row)| point(*minute, row, objective));
-    rows.filter(|point| is_steady(point.minute, point.instances) && is_settled(point.minute, point.load)).collect()
+    // A third of what makes one minute's percentile certain: the bin's median evens out the rest.
+    let enough = (0.3 * objective.slo_statistic.samples_needed()).max(20.0);
+    let rows = history.0.iter().filter_map(|(minute, row)| point(*minute, row));
+    rows.filter(|point| is_steady(point.minute, point.instances) && is_settled(point.minute, point.load))
+        .filter_map(|point| {
+            let load = rate(history, &point);
+            // Not by what was counted: of quiet hours only the busiest minutes would count, which are slower than that.
+            let requests = load * point.instances;
+            let is_counted = requests >= enough;
+            let is_enough = is_counted || point.middle.is_some() && requests >= MEDIAN_REQUESTS;
+            is_enough.then_some(Point { load, is_counted, ..point })
+        })
+        .collect()
 }
 
-fn point(minute: Minute, row: &MinuteRow, objective: &LatencyObjective) -> Option<Point> {
-    let (load, latency, invocations) = (row.load?.0, row.latency?.0, row.invocations?.0);
+/// The rate behind a minute's count. Thirty requests a minute are 25 to 35 by chance, and a chance surplus of one minute
+/// finds no queue that others left: taken for the load, it would look as if such loads were borne with ease. So the
+/// minutes around it are counted in, as many as it takes to know the rate.
+fn rate(history: &History, point: &Point) -> f64 {
+    let arrived = point.load * point.instances;
+    #[expect(clippy::cast_possible_truncation, reason = "0 to 3")]
+    let beside = ((RATE_REQUESTS / arrived - 1.0) / 2.0).ceil().clamp(0.0, MOST_BESIDE) as i64;
+    let like = history.between(point.minute.plus(-beside), point.minute.plus(beside)).filter_map(|(_, row)| {
+        let (load, count) = (row.load?.0, row.instances()?);
+        ((count / point.instances - 1.0).abs() < WHOLE && load.is_finite()).then_some(load)
+    });
+    let (sum, count) = like.fold((0.0, 0.0), |(sum, count), load| (sum + load, count + 1.0));
+    if count > 0.0 { sum / count } else { point.load }
+}
+
+fn point(minute: Minute, row: &MinuteRow) -> Option<Point> {
+    let (load, latency) = (row.load?.0, row.latency?.0);
     let instances = row.instances()?;
-    // A third of what makes one minute's percentile certain: the bin's median evens out the rest.
-    let is_counted = invocations >= (0.3 * objective.slo_statistic.samples_needed()).max(20.0);
     let is_whole = instances > 0.5 && (instances - instances.round()).abs() < WHOLE * instances;
     let is_measured = row.has_few_errors() && latency > 0.0 && latency < CENSORED_MICROSECONDS && load > 0.0;
     let utilization = [row.cpu.average, row.gpu.average].into_iter().flatten().max_by(f64::total_cmp);
     let middle = row.latency_p50.map(|middle| middle.0).filter(|middle| *middle > 0.0);
-    (is_counted && is_measured && is_whole && load.is_finite()).then_some(Point {
+    (is_measured && is_whole && load.is_finite()).then_some(Point {
         minute,
         load,
+        counted: load,
         latency,
         middle,
         instances: instances.round(),
         utilization,
+        is_counted: true,
     })
 }
 

@@ -4,7 +4,7 @@
 //! both kinds in one curve make a curve that never was, so they are told apart first: latency is compared with what is
 //! usual at its load, and the level of that is cut into pieces (PELT: the cheapest cut under a penalty for each piece).
 
-use super::fit::{Fit, Task};
+use super::fit::{BEYOND, Fit, Task};
 use super::points::{Bin, Point, bins};
 use crate::model::Minute;
 use crate::statistics::{median, quantile};
@@ -26,6 +26,14 @@ const LEAST_BLOCKS: usize = 4;
 const SAME_LEVEL: f64 = 0.06;
 /// More regimes than this are drift, and cost the fit more than they give it.
 const MOST_REGIMES: usize = 4;
+/// Work per request differs by less than this factor from one regime to the next, or something else is the matter.
+const MOST_WORK: f64 = 5.0;
+/// Requests that take a quarter longer for up to three hours, and then as before, had something happen to them: that is
+/// not how the endpoint works. Releases last longer, and an hour's drift is less.
+const INCIDENT_WORK: f64 = 1.25;
+const LONGEST_INCIDENT: i64 = 180;
+/// Halvings when the work of a minute is looked for: to a thousandth.
+const HALVINGS: usize = 12;
 
 /// The first minute of each regime, oldest first; the first is that of the first point. `deployments` are minutes from
 /// which on the work may be anything: there is always a boundary. `limit` is the objective in microseconds.
@@ -42,7 +50,7 @@ pub(super) fn boundaries(points: &[Point], deployments: &[Minute], limit: f64) -
         if unexplained < WORTH * best.0 {
             best = (unexplained, starts.clone());
         }
-        let curved = |point: &Point| seen.latency(point).ln() - fit.latency(point.load).ln();
+        let curved = |point: &Point| work_of(&fit, point.load, seen.latency(point), limit).ln();
         let refined = segmented(points, deployments, &blocks(&seen.calm, &curved));
         if refined == starts {
             break;
@@ -50,6 +58,63 @@ pub(super) fn boundaries(points: &[Point], deployments: &[Minute], limit: f64) -
         starts = refined;
     }
     best.1
+}
+
+/// The work per request with which the curve has this latency at this load. Near saturation a little more work makes
+/// requests wait for long: there, latency itself would say that much had changed, and every rush hour would be a regime.
+fn work_of(fit: &Fit, load: f64, latency: f64, limit: f64) -> f64 {
+    let latency = latency.min(BEYOND * limit);
+    let (mut low, mut high) = (-MOST_WORK.ln(), MOST_WORK.ln());
+    for _ in 0..HALVINGS {
+        let middle = (low + high) / 2.0;
+        let work = middle.exp();
+        if work * fit.latency(load * work) <= latency { low = middle } else { high = middle }
+    }
+    ((low + high) / 2.0).exp()
+}
+
+/// The work per request of each regime, the present one being 1, as median latency tells it: it hardly waits, and scatters
+/// less than the objective's percentile. None where it was not read.
+pub(super) fn works(points: &[Point], starts: &[Minute], limit: f64) -> Option<Vec<f64>> {
+    let seen = Seen::of(points);
+    (seen.has_middle && starts.len() > 1).then(|| seen.fit(starts, limit)).flatten().map(|fit| fit.work)
+}
+
+/// Past minutes in which requests took longer for a while than before and after it, at any load.
+pub(super) fn incidents(points: &[Point], starts: &[Minute], limit: f64) -> Vec<(Minute, Minute)> {
+    let seen = Seen::of(points);
+    let Some(fit) = seen.fit(starts, limit) else { return Vec::new() };
+    let work = |index: usize| fit.work.get(index).copied().unwrap_or(1.0);
+    let mut found = Vec::new();
+    for (index, pair) in starts.windows(2).enumerate().skip(1) {
+        let [since, until] = pair else { continue };
+        if until.since(*since) <= LONGEST_INCIDENT
+            && work(index) > INCIDENT_WORK * work(index - 1)
+            && work(index) > INCIDENT_WORK * work(index + 1)
+        {
+            found.push((*since, *until));
+        }
+    }
+    let residual = |point: &Point| {
+        work_of(&fit, point.load, seen.latency(point), limit).ln() - work(regime(starts, point.minute)).ln()
+    };
+    let blocks = blocks(&seen.calm, &residual);
+    let last = points.last().map_or(Minute(0), |point| point.minute);
+    let mut run: Vec<Minute> = Vec::new();
+    for (since, level) in blocks.into_iter().chain([(last, 0.0)]) {
+        if level > INCIDENT_WORK.ln() {
+            run.push(since);
+            continue;
+        }
+        if let (Some(from), Some(to)) = (run.first(), run.last())
+            && to.since(*from) < LONGEST_INCIDENT
+            && last.since(*to) > 60
+        {
+            found.push((*from, to.plus(BLOCK_MINUTES)));
+        }
+        run.clear();
+    }
+    found
 }
 
 /// Which regime a minute is in.
@@ -105,8 +170,10 @@ struct Seen {
 impl Seen {
     fn of(points: &[Point]) -> Self {
         let known = points.iter().filter(|point| point.middle.is_some()).count();
+        let has_middle = 10 * known >= 9 * points.len();
         let most = quantile(points.iter().map(|point| point.load), CALM).unwrap_or(f64::MAX);
-        let calm: Vec<Point> = points.iter().filter(|point| point.load <= most).copied().collect();
+        let counts = |point: &&Point| point.load <= most && (has_middle || point.is_counted);
+        let calm: Vec<Point> = points.iter().filter(counts).copied().collect();
         let edges = (1..GROUPS)
             .filter_map(|group| {
                 #[expect(clippy::cast_precision_loss, reason = "15 groups")]
@@ -114,7 +181,7 @@ impl Seen {
                 quantile(calm.iter().map(|point| point.load), share)
             })
             .collect();
-        let mut seen = Self { calm, has_middle: 10 * known >= 9 * points.len(), edges, usual: Vec::new() };
+        let mut seen = Self { calm, has_middle, edges, usual: Vec::new() };
         let mut groups: Vec<Vec<f64>> = vec![Vec::new(); GROUPS];
         for point in &seen.calm {
             if let Some(group) = groups.get_mut(seen.group(point)) {
@@ -140,7 +207,7 @@ impl Seen {
         };
         let bins: Vec<Vec<Bin>> =
             (0..starts.len()).map(|index| bins(&of_regime(index), |point| (point.load, self.latency(point)))).collect();
-        Fit::of(&Task { regimes: &bins, limit, anchor: None })
+        Fit::of(&Task { regimes: &bins, limit, works: None, anchor: None })
     }
 
     /// How far minutes are from the curve of their regime: the mean deviation of the logarithm.
@@ -263,10 +330,12 @@ mod tests {
                 Point {
                     minute: Minute(i64::from(minute)),
                     load,
+                    counted: load,
                     latency,
                     middle: None,
                     instances: 1.0,
                     utilization: None,
+                    is_counted: true,
                 }
             })
             .collect()
@@ -282,6 +351,20 @@ mod tests {
     #[test]
     fn noise_is_not_a_step() {
         assert_eq!(boundaries(&points(1.0), &[], 500e3), [Minute(0)]);
+    }
+
+    /// An afternoon in which everything waited, whatever the load.
+    #[test]
+    fn an_incident_is_no_way_to_work() {
+        let mut points = points(1.0);
+        for point in points.iter_mut().filter(|point| (1_000..1_090).contains(&point.minute.0)) {
+            point.latency *= 2.0;
+        }
+        let starts = boundaries(&points, &[], 500e3);
+        let found = incidents(&points, &starts, 500e3);
+        assert!(!found.is_empty());
+        assert!(found.iter().all(|(since, until)| since.0 >= 985 && until.0 <= 1_105), "{found:?}");
+        assert_eq!(incidents(&self::points(1.3), &[Minute(0), Minute(1_440)], 500e3), []);
     }
 
     #[test]

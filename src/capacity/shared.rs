@@ -71,7 +71,16 @@ mod tests {
                 let utilization: f64 = if is_shared { all / 2_100.0 } else { load / 900.0 };
                 let noise = 1.0 + 0.04 * f64::from((minute * 7_919) % 101 - 50) / 50.0;
                 let latency = 100e3 * (1.0 + utilization.powi(2) / (1.0 - utilization.min(0.98))) * noise;
-                Point { minute: Minute(i64::from(minute)), load, latency, middle: None, instances, utilization: None }
+                Point {
+                    minute: Minute(i64::from(minute)),
+                    load,
+                    counted: load,
+                    latency,
+                    middle: None,
+                    instances,
+                    utilization: None,
+                    is_counted: true,
+                }
             })
             .collect()
     }

@@ -37,6 +37,23 @@ pub struct Capacity {
     pub is_shared: bool,
 }
 
+/// How far beyond the loads that were seen to keep the objective anything is sized: a queue that has not begun to show
+/// takes that much more. Of 183 simulated histories of a day or more that never came near their limit, nine in ten
+/// carried more than 1.2 times what they showed, and half of them more than 1.8 times.
+pub const MOST_BEYOND_MET: f64 = 1.25;
+
+impl Capacity {
+    /// The load that the curve takes for capacity: the estimate; where the limit was never seen, somewhat more than what was
+    /// seen to keep the objective.
+    #[must_use]
+    pub fn likely(&self) -> InvocationsPerInstance {
+        match self.bound {
+            Bound::Estimate => self.invocations_per_instance_per_minute,
+            Bound::AtLeast => InvocationsPerInstance(MOST_BEYOND_MET * self.invocations_per_instance_per_minute.0),
+        }
+    }
+}
+
 /// What kind of number a capacity is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -2,10 +2,11 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test that is surprised should stop where it was surprised"
 )]
+// Outside of tests themselves only those on the wire do.
+#![cfg_attr(feature = "aws", expect(clippy::panic, reason = "the same"))]
 
 mod architecture;
 #[cfg(feature = "aws")]
