@@ -14,7 +14,9 @@ mod target_tracking;
 mod tuning;
 
 use crate::config::Guardrails;
-use crate::model::{BlockedBy, Capacity, Diagnosis, HoldReason, Hosting, Minute, Observation, Plan, Relax, Verdict};
+use crate::model::{
+    BlockedBy, Bound, Capacity, Diagnosis, HoldReason, Hosting, Minute, Observation, Plan, Relax, Verdict,
+};
 use crate::replay::Boot;
 use quiet::Quiet;
 use requests::Requests;
@@ -58,7 +60,9 @@ fn sized(
     let Sizing { current, max_capacity, target_value, .. } = sizing;
     // An incident is no time to lower anything, nor to put a schedule over a floor that was raised.
     let bounds = Bounds { least: sizing.calm_min, max: max_capacity, may_schedule: false };
-    let tuning = capacity.and_then(|capacity| Tuning::of(observation, capacity, &bounds, guardrails.objective));
+    // Nor to try what no replay of a known limit supports.
+    let known = capacity.filter(|capacity| capacity.bound == Bound::Estimate);
+    let tuning = known.and_then(|capacity| Tuning::of(observation, capacity, &bounds, guardrails.objective));
     // A floor belongs to the policy that it was searched with.
     let may_put = target_tracking::in_the_way(&scaling.policies).is_none();
     let calm_min = match &tuning {

@@ -76,7 +76,7 @@ pub(super) fn search(
     present: Option<&Compiled>,
     others: &[Rule],
 ) -> Option<Found> {
-    let value = capacity.invocations_per_instance_per_minute;
+    let value = capacity.likely();
     let exchange = Exchange::of(objective, replay.needed_fleet());
     let few = replay.draws(FEW_DRAWS);
     let search = Search { replay, max: bounds.max, exchange, others };

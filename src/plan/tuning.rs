@@ -5,7 +5,7 @@ use super::search::{self, Bounds, Candidate, Found, compiled};
 use super::target_tracking::{self, Numbers};
 use crate::config::ScalingObjective;
 use crate::model::{
-    Capacity, Forecast, InstanceCount, InvocationsPerMinute, Observation, Plan, ScalableTarget, ScalingPolicy,
+    Bound, Capacity, Forecast, InstanceCount, InvocationsPerMinute, Observation, Plan, ScalableTarget, ScalingPolicy,
     Thousands, Validation,
 };
 use crate::replay::{Replay, Rule, Setup};
@@ -104,8 +104,12 @@ impl Tuning {
             ));
         } else {
             let share = 100.0 * best.target.0 / self.capacity.invocations_per_instance_per_minute.0;
+            let of = match self.capacity.bound {
+                Bound::Estimate => "capacity",
+                Bound::AtLeast => "the highest load that kept the objective; the limit was never seen",
+            };
             reasoning.push(format!(
-                "of {tried} policies replayed over {days:.0} days of this traffic, a target of {} ({share:.0} % of capacity) \
+                "of {tried} policies replayed over {days:.0} days of this traffic, a target of {} ({share:.0} % of {of}) \
                  with MinCapacity {} in quiet times costs least, a minute over the objective counting as {weight} minutes of the fleet",
                 best.target, best.min
             ));

@@ -94,7 +94,7 @@ impl Replay {
     /// Instances that the load needs on average, at every minute just enough of them; at least 1.
     #[must_use]
     pub fn needed_fleet(&self) -> f64 {
-        let value = self.capacity.invocations_per_instance_per_minute.0;
+        let value = self.capacity.likely().0;
         let known = self.traffic.offered.iter().filter(|offered| offered.is_finite());
         let (sum, count) =
             known.fold((0.0, 0.0), |(sum, count), offered| (sum + (offered / value).ceil().max(1.0), count + 1.0));
