@@ -23,6 +23,8 @@ mod capacity;
 mod draws;
 #[path = "policies/fluid.rs"]
 mod fluid;
+#[path = "policies/footprint.rs"]
+mod footprint;
 #[path = "policies/goals.rs"]
 mod goals;
 #[path = "policies/judge.rs"]
@@ -89,6 +91,9 @@ struct Cli {
     /// Leave out shorter histories and most of what others do.
     #[arg(long)]
     short: bool,
+    /// Only what one advice on two weeks takes: seconds and memory.
+    #[arg(long)]
+    memory: bool,
     /// Write the results here.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -119,6 +124,10 @@ fn main() -> ExitCode {
         }
     };
     let set = suite::Set::from(cli.set);
+    if cli.memory {
+        footprint::print(set);
+        return ExitCode::SUCCESS;
+    }
     let histories = if cli.smoke { 30 } else { cli.histories };
     let replicates: Vec<u64> = (cli.first..cli.first + histories).collect();
     let told = in_parallel(cli.threads, &replicates, |replicate| capacity::Told::of(set, *replicate));

@@ -2,11 +2,12 @@
 
 use crate::requests;
 use crate::standing::Standing;
-use endpoint_advisor::config::Settings;
+use endpoint_advisor::config::{Guardrails, Settings};
 use endpoint_advisor::model::{Bound, Observation, Series};
 use endpoint_advisor::{capacity, plan};
 use serde_json::Value;
 use simulator::SetUp;
+use std::collections::BTreeMap;
 
 /// What a minute over the objective is worth, in minutes of the fleet, and the advisor's setting for it.
 pub const KAPPAS: [(f64, &str); 3] = [(5.0, "cost"), (20.0, "balanced"), (100.0, "availability")];
@@ -37,16 +38,7 @@ pub struct Forecast {
 /// # Errors
 /// Where a request of the plan is not understood.
 pub fn advise(observation: &Observation, standing: &Standing, objective: &str) -> Result<Advice, String> {
-    let settings = Settings::read(|name| {
-        let value = match name {
-            "ADVISOR_OBJECTIVE" => objective,
-            "ADVISOR_MAX_INSTANCES" => "400",
-            "ADVISOR_EXISTING_TARGETS" => "raise",
-            _ => return None,
-        };
-        Some(value.to_owned())
-    });
-    let guardrails = settings.for_endpoint(observation.tags.as_ref());
+    let guardrails = guardrails(objective);
     let capacity = capacity::capacity(observation);
     let plan = plan::tune(observation, capacity.as_ref(), &guardrails);
     let plan = serde_json::to_value(&plan).unwrap();
@@ -58,6 +50,20 @@ pub fn advise(observation: &Observation, standing: &Standing, objective: &str) -
         capacity: capacity.map(|capacity| capacity.invocations_per_instance_per_minute.0),
         set_up,
     })
+}
+
+/// Limits that hinder nothing, with one of the advisor's objectives.
+pub fn guardrails(objective: &str) -> Guardrails {
+    let settings = Settings::read(|name| {
+        let value = match name {
+            "ADVISOR_OBJECTIVE" => objective,
+            "ADVISOR_MAX_INSTANCES" => "400",
+            "ADVISOR_EXISTING_TARGETS" => "raise",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    });
+    settings.for_endpoint(Some(&BTreeMap::new()))
 }
 
 /// The same with only the last hours of history.

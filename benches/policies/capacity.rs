@@ -97,7 +97,7 @@ impl Told {
 }
 
 /// What CloudWatch shows of a history, with no incident.
-fn observation(history: &History) -> Observation {
+pub fn observation(history: &History) -> Observation {
     let instances = history.instances as u32;
     // A set-up without its policies: what an instance carries does not depend on them.
     let is_autoscaled = history.traits.contains(&Trait::Autoscaled);

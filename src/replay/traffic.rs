@@ -5,6 +5,13 @@ use crate::model::{History, LatencyObjective, Minute, MinuteRow, Observation};
 /// The endpoint must have counted this many requests for a minute to count for or against the objective.
 pub(super) const LEAST_REQUESTS: f64 = 10.0;
 
+/// Instances that are slow at first are as the others after this.
+const COLD_MINUTES: usize = 4;
+/// Fewer scale-outs may be over the objective by chance.
+const LEAST_SCALE_OUTS: f64 = 5.0;
+/// Minutes over the objective after each that are chance.
+const HARDLY_OVER: f64 = 0.1;
+
 /// The traffic of a history as plain arrays, one value a minute; NaN where nothing is known.
 #[derive(Debug, Clone)]
 pub struct Traffic {
@@ -65,6 +72,26 @@ impl Traffic {
         minutes / 1_440.0
     }
 
+    /// Whether new instances were seen to be as fast as the others: several times they came while the objective was kept, and
+    /// it was kept on. Where it was not, they may be slow at first, or the load went on growing.
+    #[must_use]
+    pub fn is_warm(&self) -> bool {
+        let (mut over, mut scale_outs) = (0.0, 0.0);
+        for (index, pair) in self.instances.windows(2).enumerate() {
+            let [before, after] = pair else { continue };
+            let was_kept = self
+                .missed
+                .get(index.saturating_sub(1)..=index)
+                .is_some_and(|two| two.iter().all(|missed| *missed == 0.0));
+            if *after > *before && was_kept {
+                let first = self.missed.get(index + 1..).unwrap_or_default().iter().take(COLD_MINUTES);
+                over += first.filter(|missed| **missed > 0.0).count() as f64;
+                scale_outs += 1.0;
+            }
+        }
+        scale_outs >= LEAST_SCALE_OUTS && over <= HARDLY_OVER * scale_outs
+    }
+
     /// The recorded counts with gaps filled by the last one known.
     #[must_use]
     pub fn filled_instances(&self) -> Vec<f64> {
@@ -76,5 +103,25 @@ impl Traffic {
             last
         };
         self.instances.iter().map(fill).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An instance comes every hour and goes after half of it; the first minutes with it are `missed`.
+    fn traffic(missed: f64) -> Traffic {
+        let minutes = 0..600;
+        let instances = minutes.clone().map(|minute| if minute % 60 < 30 { 1.0 } else { 2.0 }).collect();
+        let missed = minutes.map(|minute| if (30..33).contains(&(minute % 60)) { missed } else { 0.0 }).collect();
+        Traffic { first: Minute(0), offered: vec![100.0; 600], instances, missed }
+    }
+
+    #[test]
+    fn instances_that_were_fast_at_once_are_warm() {
+        assert!(traffic(0.0).is_warm());
+        assert!(!traffic(1.0).is_warm());
+        assert!(!Traffic { instances: vec![2.0; 600], ..traffic(0.0) }.is_warm(), "nobody came");
     }
 }
