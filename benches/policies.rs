@@ -94,6 +94,9 @@ struct Cli {
     /// Only what one advice on two weeks takes: seconds and memory.
     #[arg(long)]
     memory: bool,
+    /// Of this observation, given by the former.
+    #[arg(long, hide = true)]
+    advise: Option<PathBuf>,
     /// Write the results here.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -124,6 +127,10 @@ fn main() -> ExitCode {
         }
     };
     let set = suite::Set::from(cli.set);
+    if let Some(path) = &cli.advise {
+        footprint::advise(path);
+        return ExitCode::SUCCESS;
+    }
     if cli.memory {
         footprint::print(set);
         return ExitCode::SUCCESS;

@@ -2,44 +2,49 @@
 
 use crate::advised::guardrails;
 use crate::capacity::observation;
+use endpoint_advisor::model::Observation;
 use endpoint_advisor::{capacity, plan};
 use simulator::production::history;
 use simulator::suite::Set;
+use std::path::Path;
+use std::process::Command;
 
 /// Two weeks, the longest that is read.
 const HOURS: i64 = 336;
 
-/// Advises on the first two-week history of a set that has a policy to search for, and says what that took.
-#[expect(clippy::disallowed_methods, reason = "it says how long it took")]
+/// Writes the first two-week history of a set for which there is a policy to search, and advises on it in a process of its
+/// own, in which nothing was simulated.
 pub fn print(set: Set) {
-    for replicate in 0.. {
-        let drawn = history(set, replicate);
-        if drawn.hours != HOURS {
-            continue;
-        }
-        let observation = observation(&drawn);
-        drop(drawn);
-        // From here on the peak counts anew: what was simulated is none of the advisor's.
-        let is_reset = std::fs::write("/proc/self/clear_refs", "5").is_ok();
-        let (before, begin) = (resident("VmRSS"), std::time::Instant::now());
-        let told = capacity::capacity(&observation);
-        let plan = plan::tune(&observation, told.as_ref(), &guardrails("balanced"));
-        let seconds = begin.elapsed().as_secs_f64();
-        let peak = resident("VmHWM");
-        if told.is_none_or(|told| told.curve.is_none()) || plan.hold_reason.is_some() {
-            continue;
-        }
-        let megabytes = |kilobytes: Option<f64>| match kilobytes {
-            Some(kilobytes) if is_reset => format!("{:.1} MB", kilobytes / 1_024.0),
-            _ => "unknown".to_owned(),
-        };
-        println!(
-            "one advice on {HOURS} hours: {seconds:.2} s, {} at most resident, of which {} before it began",
-            megabytes(peak),
-            megabytes(before)
-        );
-        return;
-    }
+    let drawn = (0..).map(|replicate| history(set, replicate)).filter(|drawn| drawn.hours == HOURS);
+    let observation = drawn.map(|drawn| observation(&drawn)).find(|observation| {
+        let told = capacity::capacity(observation);
+        let plan = plan::tune(observation, told.as_ref(), &guardrails("balanced"));
+        told.is_some_and(|told| told.curve.is_some()) && plan.hold_reason.is_none()
+    });
+    let path = std::env::temp_dir().join(format!("policies-{}.json", std::process::id()));
+    std::fs::write(&path, serde_json::to_string(&observation.unwrap()).unwrap()).unwrap();
+    let advised = Command::new(std::env::current_exe().unwrap()).arg("--advise").arg(&path).status();
+    std::fs::remove_file(&path).unwrap();
+    assert!(advised.unwrap().success());
+}
+
+/// Advises on one observation, and says what that took.
+#[expect(clippy::disallowed_methods, reason = "it says how long it took")]
+pub fn advise(path: &Path) {
+    let observation: Observation = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    // From here on the peak counts anew.
+    let is_reset = std::fs::write("/proc/self/clear_refs", "5").is_ok();
+    let (before, begin) = (resident("VmRSS"), std::time::Instant::now());
+    let told = capacity::capacity(&observation);
+    let plan = plan::tune(&observation, told.as_ref(), &guardrails("balanced"));
+    let seconds = begin.elapsed().as_secs_f64();
+    let megabytes = |kilobytes: Option<f64>| match kilobytes {
+        Some(kilobytes) if is_reset => format!("{:.1} MB", kilobytes / 1_024.0),
+        _ => "unknown".to_owned(),
+    };
+    let (peak, most) = (megabytes(resident("VmHWM")), megabytes(before));
+    println!("one advice on {HOURS} hours: {seconds:.2} s; {peak} resident at most, {most} with the history alone");
+    assert!(plan.hold_reason.is_none());
 }
 
 /// A line of `/proc/self/status`, in kilobytes; none where there is none, as on other systems than Linux.
