@@ -1,6 +1,8 @@
 //! The pipeline: the only place that knows the order of the stages.
 
 #[cfg(feature = "aws")]
+mod incidents;
+#[cfg(feature = "aws")]
 mod session;
 
 #[cfg(feature = "aws")]
@@ -13,6 +15,7 @@ use crate::replay::{Replay, Setup};
 use crate::{capacity, diagnose, plan, report};
 
 /// What the pure stages made of one observation.
+#[derive(Clone)]
 struct Considered {
     diagnosis: Diagnosis,
     capacity: Option<Capacity>,
@@ -24,7 +27,7 @@ struct Considered {
 }
 
 /// The pure stages in their order. `authority` is told the digest of the plan.
-fn consider(observation: &Observation, settings: &Settings, authority: impl Fn(&str) -> Authority) -> Considered {
+fn consider(observation: &Observation, settings: &Settings, authority: impl FnOnce(&str) -> Authority) -> Considered {
     let guardrails = settings.for_endpoint(observation.tags.as_ref());
     let diagnosis = diagnose::diagnose(observation);
     let capacity = capacity::capacity(observation);

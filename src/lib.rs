@@ -56,6 +56,7 @@ pub mod capacity;
 pub mod config;
 pub mod decide;
 pub mod diagnose;
+pub mod follow_up;
 pub mod model;
 #[cfg(feature = "aws")]
 pub mod notify;
@@ -66,3 +67,4 @@ pub mod replay;
 pub mod report;
 pub mod statistics;
 pub mod trigger;
+pub mod undo;

@@ -129,6 +129,15 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
     join_all(observations).await.into_iter().collect()
 }
 
+/// The endpoint of an inference component.
+///
+/// # Errors
+/// [`CallError`] where it cannot be read.
+pub async fn endpoint_of(aws: &Aws, component: &InferenceComponentName) -> Result<EndpointName, CallError> {
+    aws.round();
+    Ok(sagemaker::describe_inference_component(aws, component).await?.0)
+}
+
 /// What the second round finds out about one variant.
 struct Setup {
     scaling: Result<Scaling, CallError>,

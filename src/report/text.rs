@@ -1,6 +1,6 @@
 //! The report as plain text in 78 columns: the terminal and the e-mail.
 
-use super::forecast;
+use super::{forecast, incident};
 use crate::model::{
     Action, Bound, Capacity, Milliseconds, OutcomeStatus, Plan, PutScalingPolicy, PutScheduledAction,
     RegisterScalableTarget, Report, ScalableTarget, Thousands,
@@ -21,18 +21,35 @@ pub fn render(report: &Report) -> String {
     out.line(&headline(report));
     out.line(&verdict_line(report));
     out.line(&when(report));
-    out.blank();
-    out.paragraph("", &diagnosis.summary);
-    let for_and_against =
-        diagnosis.evidence.iter().map(|fact| (if fact.supports { "+ " } else { "- " }, fact.text.as_str()));
-    let context = diagnosis.context.iter().map(|fact| ("  ", fact.text.as_str()));
-    for (index, (mark, fact)) in for_and_against.chain(context).take(FACTS).enumerate() {
+    for (index, line) in incident::before_and_after(report).iter().enumerate() {
         if index == 0 {
-            out.section("Why");
+            out.section("Before and after");
         }
-        out.item(mark, fact);
+        out.item("  ", line);
+    }
+    let is_first_verdict = incident::is_first_verdict(report);
+    if is_first_verdict {
+        out.section("What was found");
+        out.paragraph("  ", &diagnosis.summary);
+    } else {
+        out.blank();
+        out.paragraph("", &diagnosis.summary);
+        let for_and_against =
+            diagnosis.evidence.iter().map(|fact| (if fact.supports { "+ " } else { "- " }, fact.text.as_str()));
+        let context = diagnosis.context.iter().map(|fact| ("  ", fact.text.as_str()));
+        for (index, (mark, fact)) in for_and_against.chain(context).take(FACTS).enumerate() {
+            if index == 0 {
+                out.section("Why");
+            }
+            out.item(mark, fact);
+        }
     }
     out.section(match (report.plan.action, report.outcome.status) {
+        (_, OutcomeStatus::Verified) => "It is over",
+        (_, OutcomeStatus::RolledBack) => "Taken back",
+        (_, OutcomeStatus::Relaxed) => "Relaxed",
+        (Action::Hold, OutcomeStatus::Stale) => "Left alone",
+        (Action::Hold, OutcomeStatus::Failed) => "It did not come",
         (Action::Hold, _) => "No change of scaling",
         (Action::Scale, OutcomeStatus::Applied) => "Done",
         (Action::Scale, OutcomeStatus::Unchanged) => "In place",
@@ -48,13 +65,16 @@ pub fn render(report: &Report) -> String {
     for change in &report.outcome.changes {
         out.item("  ", &format!("{}: {} -> {}", change.operation, change.before, change.after));
     }
+    if let Some(line) = report.incident.as_ref().and_then(incident::next_look) {
+        out.item("  ", &line);
+    }
     if let Some(forecast) = &report.plan.forecast {
         out.section("What it would have done");
         for line in forecast::lines(forecast) {
             out.item("  ", &line);
         }
     }
-    let sizing = report.capacity.as_ref().map(capacity_line);
+    let sizing = report.capacity.as_ref().filter(|_| !is_first_verdict).map(capacity_line);
     for (index, line) in sizing.iter().chain(&report.plan.reasoning).enumerate() {
         if index == 0 {
             out.section(match report.plan.action {
@@ -64,7 +84,7 @@ pub fn render(report: &Report) -> String {
         }
         out.item("  ", line);
     }
-    if !diagnosis.alternatives.is_empty() {
+    if !diagnosis.alternatives.is_empty() && !is_first_verdict {
         out.section("What else it could be, and why not");
         for other in diagnosis.alternatives.iter().take(ALTERNATIVES) {
             let belief = if other.confidence < 0.01 { "< 0.01".to_owned() } else { format!("{:.2}", other.confidence) };
@@ -89,10 +109,17 @@ pub fn render(report: &Report) -> String {
     out.0
 }
 
-/// `orders/AllTraffic is overloaded`.
+/// `orders/AllTraffic is overloaded`; of an incident that went on: what became of it.
 #[must_use]
 pub fn headline(report: &Report) -> String {
-    format!("{} is {}", report.subject(), report.diagnosis.verdict.headline())
+    let subject = report.subject();
+    match report.outcome.status {
+        OutcomeStatus::Verified if report.objective.is_some() => format!("{subject} is within its objective again"),
+        OutcomeStatus::Verified => format!("{subject} has recovered"),
+        OutcomeStatus::RolledBack => format!("{subject}: more instances did not help, and were taken back"),
+        OutcomeStatus::Relaxed => format!("{subject} has recovered, and MinCapacity is back"),
+        _ => format!("{subject} is {}", report.diagnosis.verdict.headline()),
+    }
 }
 
 /// `overload (traffic_growth), confidence 0.97 (high)`.
@@ -105,6 +132,9 @@ pub fn verdict_line(report: &Report) -> String {
 
 fn when(report: &Report) -> String {
     let at = report.at.strftime("%Y-%m-%d %H:%M UTC");
+    if let Some(incident) = report.incident.as_ref().filter(|incident| incident.after.is_some()) {
+        return format!("{at}, incident since {}", incident.opened_at.strftime("%H:%M UTC"));
+    }
     match (&report.trigger.alarm_name, report.trigger.changed_at) {
         (Some(alarm), Some(since)) => format!("{at}, alarm {} since {}", inert(alarm), since.strftime("%H:%M UTC")),
         (Some(alarm), None) => format!("{at}, alarm {}", inert(alarm)),

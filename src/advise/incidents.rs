@@ -1,0 +1,604 @@
+//! An incident from its first alarm to its end: opened, joined, looked at again, closed.
+//!
+//! Whatever is to be done is remembered before it is done (a *claim*), then done, told, and remembered as done. A process
+//! that is cut off leaves its claim behind, and the next one finishes it: scaling is written once, because every write
+//! converges, and people hear of it at least once.
+
+use super::session::{Advice, AdviseError, Session, gone};
+use super::{Considered, consider};
+use crate::act;
+use crate::aws::scheduler::Schedules;
+use crate::config::{FollowUp, Mode};
+use crate::decide::Authority;
+use crate::diagnose;
+use crate::follow_up::{self, Judgement, Look, News, Occasion};
+use crate::model::{
+    AlarmTrigger, Claim, FollowUpTrigger, HoldReason, Incident, IncidentKey, Measures, Next, Observation, Outcome,
+    OutcomeStatus, Phase, Plan, Report, ScalableKey, Subject, Told, TriggerKind, TriggerSummary, Write, Written,
+};
+use crate::observe::{self, ObjectiveFrom, Request};
+use crate::replay::Boot;
+use crate::report;
+use jiff::SignedDuration;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// A claim takes seconds. One that is older was left behind by a process that was cut off.
+const TAKE_OVER: SignedDuration = SignedDuration::from_secs(20);
+/// How often a claim is looked at until then.
+const PAUSE: Duration = Duration::from_secs(2);
+/// What is to be written is right for this long; then it is found out anew.
+const TOO_OLD: SignedDuration = SignedDuration::from_mins(15);
+/// The same alarm again within this finds the same minutes in CloudWatch.
+const SAME_LOOK: SignedDuration = SignedDuration::from_mins(3);
+/// A wake-up that is so late got lost; whoever comes next takes its place.
+const LOST: SignedDuration = SignedDuration::from_mins(15);
+/// An incident that came back is judged when ten new minutes are there.
+const CAME_BACK: SignedDuration = SignedDuration::from_mins(10);
+
+/// What is known of an incident before the endpoint is observed.
+pub(super) enum Known {
+    /// Nobody asked yet.
+    NotAsked,
+    /// None is open.
+    Closed,
+    /// One is open, and nobody is at it.
+    Open(Box<Incident>),
+    /// EventBridge Scheduler does not answer; why, in words.
+    Unavailable(String),
+}
+
+/// What comes before the endpoint is observed.
+pub(super) enum Before {
+    /// Nothing more to do.
+    Answered(Box<Advice>),
+    /// The endpoint has to be observed.
+    Observe(Known),
+}
+
+/// An incident that somebody may be at.
+enum Found {
+    /// Nobody is at it.
+    Free(Box<Incident>),
+    /// What was left undone was finished here.
+    Finished(Box<Report>),
+    /// It was closed meanwhile.
+    Closed,
+}
+
+impl Session<'_> {
+    fn schedules(&self) -> Option<Schedules<'_>> {
+        self.settings.follow_up.as_ref().map(|settings| Schedules { aws: self.aws, settings })
+    }
+
+    fn key(&self, endpoint_name: &crate::model::EndpointName, part: &str) -> IncidentKey {
+        let region = self.aws.region().to_owned();
+        IncidentKey { region, endpoint_name: endpoint_name.clone(), part: part.to_owned() }
+    }
+
+    /// Whose incident a subject's is; none where that takes a look at the endpoint.
+    async fn key_of(&self, subject: &Subject) -> Result<Option<IncidentKey>, AdviseError> {
+        match subject {
+            Subject::Variant(endpoint, variant) => Ok(Some(self.key(endpoint, variant.as_str()))),
+            Subject::InferenceComponent(component) => {
+                let endpoint = observe::endpoint_of(self.aws, component).await.map_err(AdviseError::read)?;
+                Ok(Some(self.key(&endpoint, component.as_str())))
+            }
+            Subject::Endpoint(_) => Ok(None),
+        }
+    }
+
+    /// Whether an alarm has to be looked into at all: repetitions of what is known are not.
+    pub(super) async fn incident_before(&self, subject: &Subject, alarm_name: &str) -> Result<Before, AdviseError> {
+        let (Some(schedules), Subject::Variant(endpoint, variant)) = (self.schedules(), subject) else {
+            return Ok(Before::Observe(Known::NotAsked));
+        };
+        let known = match schedules.get(&self.key(endpoint, variant.as_str())).await {
+            Err(error) => Known::Unavailable(error.to_string()),
+            Ok(None) => Known::Closed,
+            Ok(Some(incident)) => match self.free(&schedules, incident).await? {
+                Found::Closed => Known::Closed,
+                Found::Finished(report) => {
+                    return Ok(Before::Answered(Box::new(Advice { reports: vec![*report], ignored: None })));
+                }
+                Found::Free(incident) => Known::Open(incident),
+            },
+        };
+        let Known::Open(mut incident) = known else { return Ok(Before::Observe(known)) };
+        if self.now.duration_since(incident.next_look_at) >= LOST {
+            incident.alarms.insert(alarm_name.to_owned());
+            let trigger = summary(TriggerKind::FollowUp, &incident);
+            let advice = self.look_again(&schedules, *incident, Occasion::Scheduled, trigger).await?;
+            return Ok(Before::Answered(Box::new(advice)));
+        }
+        let is_known = incident.alarms.contains(alarm_name) && incident.phase != Phase::Recovered;
+        if is_known && self.now.duration_since(incident.looked_at) < SAME_LOOK {
+            let joined = format!("alarm `{alarm_name}` belongs to the incident {} that is open", incident.id);
+            return Ok(Before::Answered(Box::new(Advice::ignored(joined))));
+        }
+        Ok(Before::Observe(Known::Open(incident)))
+    }
+
+    /// Waits until nobody is at the incident any more; what somebody left undone is finished.
+    async fn free(&self, schedules: &Schedules<'_>, incident: Incident) -> Result<Found, AdviseError> {
+        let mut incident = incident;
+        let mut waited = SignedDuration::ZERO;
+        while let Some(claim) = incident.claim.take() {
+            if self.now.duration_since(claim.at) + waited >= TAKE_OVER {
+                let report = self.finish(schedules, incident, claim).await?;
+                return Ok(Found::Finished(Box::new(report)));
+            }
+            self.aws.pause(PAUSE).await;
+            waited += SignedDuration::try_from(PAUSE).unwrap_or(TAKE_OVER);
+            let key = incident.key(self.aws.region());
+            match schedules.get(&key).await.map_err(AdviseError::read)? {
+                Some(again) => incident = again,
+                None => return Ok(Found::Closed),
+            }
+        }
+        Ok(Found::Free(Box::new(incident)))
+    }
+
+    /// Finishes what somebody else began.
+    async fn finish(
+        &self,
+        schedules: &Schedules<'_>,
+        incident: Incident,
+        claim: Box<Claim>,
+    ) -> Result<Report, AdviseError> {
+        let mut claim = *claim;
+        if claim.write == Write::Plan && self.now.duration_since(claim.at) >= TOO_OLD {
+            let words = "it was cut off while it wrote, and is too old to be finished";
+            let outcome = Outcome::without_change(OutcomeStatus::Refused, "stale_event").because(words);
+            claim = Claim { write: Write::Nothing, report: report::settled(claim.report, outcome), ..claim };
+        }
+        self.carry_out(schedules, incident, claim).await
+    }
+
+    /// Does what is claimed, tells it, and remembers that it is done.
+    async fn carry_out(
+        &self,
+        schedules: &Schedules<'_>,
+        mut incident: Incident,
+        claim: Claim,
+    ) -> Result<Report, AdviseError> {
+        let Claim { at, mut report, write, mut then } = claim;
+        let after = report.incident.as_ref().and_then(|incident| incident.after);
+        report.incident = Some(incident.summary(after, then));
+        match write {
+            Write::Nothing => {}
+            Write::Plan => {
+                let outcome = act::apply(self.aws, &report.plan).await.map_err(AdviseError::WriteFailed)?;
+                if outcome.status == OutcomeStatus::Applied {
+                    incident.written = Some(Written::of(&report.plan, at, incident.written.as_ref()));
+                }
+                report = report::settled(report, outcome);
+            }
+            Write::Restoration(way) => {
+                if let Some(variant_name) = &incident.variant_name {
+                    let key = ScalableKey::of_variant(&incident.endpoint_name, variant_name);
+                    let hoped = report.outcome.clone();
+                    let outcome = act::restore(self.aws, &way, &key, hoped.clone()).await;
+                    let outcome = outcome.map_err(AdviseError::WriteFailed)?;
+                    if outcome.status == hoped.status {
+                        if let Some(written) = &mut incident.written {
+                            (written.stands, written.relax) = (way.gives, None);
+                        }
+                    } else {
+                        then = then.map(|next| Next { phase: Phase::LeftAlone, ..next });
+                    }
+                    report.outcome = outcome;
+                }
+            }
+        }
+        report.incident = Some(incident.summary(after, then));
+        self.tell(&report).await?;
+        incident.told = Told {
+            verdict: report.diagnosis.verdict,
+            blocked_by: report.diagnosis.blocked_by,
+            latency: after.unwrap_or(incident.before).latency,
+        };
+        self.remember(schedules, incident, then).await?;
+        Ok(report)
+    }
+
+    /// Remembers how an incident goes on, or closes it.
+    async fn remember(
+        &self,
+        schedules: &Schedules<'_>,
+        incident: Incident,
+        then: Option<Next>,
+    ) -> Result<(), AdviseError> {
+        let stored = match then {
+            Some(Next { phase, look_at }) => {
+                schedules.update(&Incident { phase, next_look_at: look_at, claim: None, ..incident }).await
+            }
+            None => schedules.delete(&incident.key(self.aws.region())).await,
+        };
+        match stored {
+            // Tried again, it is told again; that is better than an incident which nobody looks at.
+            Err(error) if error.kind.is_temporary() => Err(AdviseError::WriteFailed(error)),
+            Err(error) => {
+                tracing::error!("the incident could not be remembered: {error}");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Takes a report into its incident, which it may open.
+    pub(super) async fn in_incident(
+        &self,
+        settings: &FollowUp,
+        observation: &Observation,
+        considered: Considered,
+        can_be_approved: bool,
+        known: &Known,
+    ) -> Result<Report, AdviseError> {
+        let schedules = Schedules { aws: self.aws, settings };
+        let key = self.key(&observation.endpoint_name, observation.part_name());
+        let open = match known {
+            Known::Closed => None,
+            Known::Open(incident) => Some(incident.as_ref().clone()),
+            Known::Unavailable(words) => return self.without_memory(observation, considered, words).await,
+            Known::NotAsked => match schedules.get(&key).await {
+                Ok(open) => open,
+                Err(error) => return self.without_memory(observation, considered, &error.to_string()).await,
+            },
+        };
+        let found = match open {
+            Some(incident) => self.free(&schedules, incident).await?,
+            None => Found::Closed,
+        };
+        match found {
+            Found::Free(incident) => self.join(&schedules, *incident, observation, considered, can_be_approved).await,
+            Found::Finished(report) => Ok(*report),
+            Found::Closed => self.open(&schedules, observation, considered, can_be_approved).await,
+        }
+    }
+
+    async fn open(
+        &self,
+        schedules: &Schedules<'_>,
+        observation: &Observation,
+        considered: Considered,
+        can_be_approved: bool,
+    ) -> Result<Report, AdviseError> {
+        let look_at = follow_up::first_look(self.now, Boot::of(observation).slow_minutes());
+        let then = Some(Next { phase: Phase::Open, look_at });
+        let claim = self.claim(observation, considered.clone(), can_be_approved, then);
+        let before = Measures::of(observation);
+        let incident = Incident {
+            id: claim.report.id.clone(),
+            opened_at: self.now,
+            endpoint_name: observation.endpoint_name.clone(),
+            variant_name: observation.variant_name.clone(),
+            inference_component_name: observation.inference_component_name.clone(),
+            alarms: observation.trigger.alarm_name.iter().cloned().collect(),
+            objective: observation.objective,
+            diagnosis: considered.diagnosis.clone(),
+            capacity: considered.capacity.clone(),
+            told: told(observation, &considered),
+            before,
+            written: None,
+            phase: Phase::Open,
+            looks: 0,
+            looked_at: self.now,
+            next_look_at: look_at,
+            claim: Some(Box::new(claim.clone())),
+        };
+        match schedules.create(&incident).await {
+            Ok(true) => self.carry_out(schedules, incident, claim).await,
+            Ok(false) => {
+                // Another alarm of the same variant was faster.
+                let key = incident.key(self.aws.region());
+                let other = schedules.get(&key).await.map_err(AdviseError::read)?;
+                let found = match other {
+                    Some(other) => self.free(schedules, other).await?,
+                    None => Found::Closed,
+                };
+                match found {
+                    Found::Free(other) => self.join(schedules, *other, observation, considered, can_be_approved).await,
+                    Found::Finished(report) => Ok(*report),
+                    Found::Closed => {
+                        self.without_memory(observation, considered, "the incident was closed meanwhile").await
+                    }
+                }
+            }
+            Err(error) => self.without_memory(observation, considered, &error.to_string()).await,
+        }
+    }
+
+    /// A report on an incident that is open: it writes where nothing was written yet, and is told where it is news.
+    async fn join(
+        &self,
+        schedules: &Schedules<'_>,
+        mut incident: Incident,
+        observation: &Observation,
+        considered: Considered,
+        can_be_approved: bool,
+    ) -> Result<Report, AdviseError> {
+        let told = told(observation, &considered);
+        incident.alarms.extend(observation.trigger.alarm_name.iter().cloned());
+        incident.looked_at = self.now;
+        if incident.phase == Phase::Recovered {
+            incident.phase = Phase::Open;
+            incident.next_look_at = incident.next_look_at.min(self.now + CAME_BACK);
+        }
+        let is_asked = !observation.trigger.kind.is_alarm();
+        let is_to_write = considered.decision.is_none();
+        let is_first_write = matches!(incident.written, None) && incident.phase == Phase::Open;
+        if is_to_write && (is_first_write || is_asked) {
+            let look_at = follow_up::first_look(self.now, Boot::of(observation).slow_minutes());
+            let then = Some(Next { phase: Phase::Open, look_at });
+            let mut claim = self.claim(observation, considered.clone(), false, then);
+            claim.report.incident = Some(incident.summary(None, then));
+            incident.capacity = considered.capacity.clone().or(incident.capacity);
+            incident.before = Measures::of(observation);
+            incident.claim = Some(Box::new(claim.clone()));
+            if let Err(error) = schedules.update(&incident).await {
+                return self.without_memory(observation, considered, &error.to_string()).await;
+            }
+            incident.claim = None;
+            return self.carry_out(schedules, incident, claim).await;
+        }
+        let is_news = follow_up::is_news(&incident.told, &told);
+        let next = Next { phase: incident.phase, look_at: incident.next_look_at };
+        let mut claim = self.claim(observation, considered, can_be_approved, Some(next));
+        if claim.write != Write::Nothing {
+            let words = format!(
+                "the incident had its change; it is looked at again at {}",
+                incident.next_look_at.strftime("%H:%M UTC")
+            );
+            let outcome = Outcome::without_change(OutcomeStatus::Recommended, "incident_open").because(words);
+            claim = Claim { write: Write::Nothing, report: report::settled(claim.report, outcome), ..claim };
+        }
+        claim.report.incident = Some(incident.summary(None, Some(next)));
+        if is_news {
+            return self.carry_out(schedules, incident, claim).await;
+        }
+        (self.log)(&claim.report);
+        self.remember(schedules, incident, Some(next)).await?;
+        Ok(claim.report)
+    }
+
+    /// What is to be done about an observation.
+    fn claim(
+        &self,
+        observation: &Observation,
+        considered: Considered,
+        can_be_approved: bool,
+        then: Option<Next>,
+    ) -> Claim {
+        let (write, outcome) = match considered.decision.clone() {
+            Some(outcome) => (Write::Nothing, outcome),
+            None => (Write::Plan, Outcome::without_change(OutcomeStatus::Applied, "mode is apply")),
+        };
+        let report = self.report(observation, considered, outcome);
+        Claim { at: self.now, report: Report { can_be_approved, ..report }, write, then }
+    }
+
+    /// An incident that cannot be remembered is told, and nothing is written for it: nobody could verify it or take it back.
+    async fn without_memory(
+        &self,
+        observation: &Observation,
+        considered: Considered,
+        error: &str,
+    ) -> Result<Report, AdviseError> {
+        let outcome = considered.decision.clone().unwrap_or_else(|| {
+            let words = "EventBridge Scheduler does not answer, so nobody could verify the change or take it back";
+            Outcome::without_change(OutcomeStatus::Refused, "no_follow_up").because(words)
+        });
+        let mut report = self.report(observation, considered, outcome);
+        report.warnings.push(format!("This incident is not followed through: {error}."));
+        self.tell(&report).await?;
+        Ok(report)
+    }
+
+    /// An alarm is OK again: its incident is over once all of its alarms are.
+    pub(super) async fn alarm_ok(&self, alarm: AlarmTrigger) -> Result<Advice, AdviseError> {
+        let name = alarm.alarm_name.clone();
+        let nothing_open = || Ok(Advice::ignored(format!("alarm `{name}` is OK, and no incident is open")));
+        let Some(schedules) = self.schedules() else { return nothing_open() };
+        let Some((subject, _)) = self.watched_by(&alarm).await? else { return nothing_open() };
+        let key = match self.key_of(&subject).await {
+            Ok(Some(key)) => key,
+            Ok(None) => return nothing_open(),
+            Err(error) => return gone(error, "the alarm's endpoint no longer exists"),
+        };
+        let Some(incident) = schedules.get(&key).await.map_err(AdviseError::read)? else { return nothing_open() };
+        let mut incident = match self.free(&schedules, incident).await? {
+            Found::Free(incident) => *incident,
+            Found::Closed => return nothing_open(),
+            // What was finished was the first message; this one is the second.
+            Found::Finished(_) => match schedules.get(&key).await.map_err(AdviseError::read)? {
+                Some(incident) => incident,
+                None => return nothing_open(),
+            },
+        };
+        incident.alarms.remove(&name);
+        if incident.phase == Phase::Recovered {
+            return Ok(Advice::ignored(format!("alarm `{name}` is OK, as was told before")));
+        }
+        if !incident.alarms.is_empty() {
+            let next = Next { phase: incident.phase, look_at: incident.next_look_at };
+            self.remember(&schedules, incident, Some(next)).await?;
+            return Ok(Advice::ignored(format!("alarm `{name}` is OK, and other alarms of the incident are not")));
+        }
+        let trigger = TriggerSummary {
+            kind: alarm.kind,
+            alarm_name: Some(name),
+            state: Some("OK".to_owned()),
+            changed_at: alarm.changed_at,
+        };
+        self.look_again(&schedules, incident, Occasion::AlarmsOk, trigger).await
+    }
+
+    /// The time of an incident's schedule has come.
+    pub(super) async fn follow_up(&self, trigger: FollowUpTrigger) -> Result<Advice, AdviseError> {
+        let Some(schedules) = self.schedules() else {
+            let looked = self.look(trigger.subject, TriggerKind::FollowUp).await;
+            return looked.or_else(|error| gone(error, "the endpoint no longer exists"));
+        };
+        let key = match self.key_of(&trigger.subject).await {
+            Ok(Some(key)) => key,
+            Ok(None) => return Ok(Advice::ignored("a follow-up of an endpoint names its variant")),
+            Err(error) => return gone(error, "the endpoint no longer exists"),
+        };
+        let Some(incident) = schedules.get(&key).await.map_err(AdviseError::read)? else {
+            return Ok(Advice::ignored("no incident is open"));
+        };
+        let incident = match self.free(&schedules, incident).await? {
+            Found::Free(incident) => *incident,
+            Found::Closed => return Ok(Advice::ignored("no incident is open")),
+            Found::Finished(report) => return Ok(Advice { reports: vec![*report], ignored: None }),
+        };
+        if trigger.looks.is_some_and(|looks| looks < incident.looks) {
+            return Ok(Advice::ignored("this look was taken before"));
+        }
+        let trigger = summary(TriggerKind::FollowUp, &incident);
+        self.look_again(&schedules, incident, Occasion::Scheduled, trigger).await
+    }
+
+    /// Observes the endpoint of an incident anew, and does what follows from it.
+    async fn look_again(
+        &self,
+        schedules: &Schedules<'_>,
+        mut incident: Incident,
+        mut occasion: Occasion,
+        trigger: TriggerSummary,
+    ) -> Result<Advice, AdviseError> {
+        let subject = match (&incident.variant_name, &incident.inference_component_name) {
+            (_, Some(component)) => Subject::InferenceComponent(component.clone()),
+            (Some(variant), None) => Subject::Variant(incident.endpoint_name.clone(), variant.clone()),
+            (None, None) => Subject::Endpoint(incident.endpoint_name.clone()),
+        };
+        let objective = incident.objective;
+        let objective_from = if objective.is_some() { ObjectiveFrom::Nowhere } else { ObjectiveFrom::AlarmsOfVariant };
+        let request = Request { objective, objective_from, ..self.request(subject, trigger) };
+        let observed = observe::observe(self.aws, &request).await.map_err(AdviseError::read);
+        let observation = match observed.map(|observations| observations.into_iter().next()) {
+            Ok(Some(observation)) => observation,
+            Ok(None) | Err(AdviseError::EndpointNotFound(_)) => {
+                return self.close(schedules, &incident, "the endpoint no longer exists").await;
+            }
+            Err(error) => return Err(error),
+        };
+        let guardrails = self.settings.for_endpoint(observation.tags.as_ref());
+        if guardrails.mode == Mode::Off {
+            return self.close(schedules, &incident, "the endpoint is tagged endpoint-advisor:mode=off").await;
+        }
+        let mut is_in_alarm = false;
+        if occasion == Occasion::Scheduled && !incident.alarms.is_empty() {
+            // The event of an alarm that is OK may have been lost. Where CloudWatch does not answer, it goes on.
+            let names: Vec<String> = incident.alarms.iter().cloned().collect();
+            if let Ok(states) = observe::alarm::states(self.aws, &names).await {
+                is_in_alarm = states.values().any(|is_in_alarm| *is_in_alarm);
+                let over: BTreeSet<&String> =
+                    states.iter().filter(|(_, alarm)| !**alarm).map(|(name, _)| name).collect();
+                incident.alarms.retain(|name| !over.contains(name));
+                if incident.alarms.is_empty() && incident.phase != Phase::Recovered {
+                    occasion = Occasion::AlarmsOk;
+                }
+            }
+        }
+        incident.looks += 1;
+        incident.looked_at = self.now;
+        // Some causes show only after the alarm. What is written then is as certain as at the alarm, and the alarm is on.
+        let may_write = is_in_alarm && incident.written.is_none() && incident.phase == Phase::Open;
+        let authority = if may_write { Authority::Now } else { Authority::LookOnly };
+        let considered = consider(&observation, self.settings, |_| authority);
+        if may_write && considered.decision.is_none() {
+            let report = self.join(schedules, incident, &observation, considered, false).await?;
+            return Ok(Advice { reports: vec![report], ignored: None });
+        }
+        let blocked_by = diagnose::blocked_by(&observation);
+        let look = Look { occasion, observation: &observation, diagnosis: &considered.diagnosis, blocked_by };
+        let judgement = follow_up::judge(&incident, &look);
+        // Taking back is a part of what was applied; only a function that may write can do it, and only where no tag is in
+        // doubt.
+        let may_restore = self.settings.defaults.mode == Mode::Apply && guardrails.problems.is_empty();
+        let Judgement { news, write, then, after } = judgement;
+        let Some(news) = news else {
+            let reason = match then {
+                Some(next) => format!("no news; looked at again at {}", next.look_at.strftime("%H:%M UTC")),
+                None => "the incident is closed".to_owned(),
+            };
+            self.remember(schedules, incident, then).await?;
+            return Ok(Advice::ignored(reason));
+        };
+        let (write, news) = match write {
+            Write::Restoration(_) if !may_restore => (Write::Nothing, not_allowed(news)),
+            write => (write, news),
+        };
+        let report = self.follow_up_report(&observation, considered, news, &incident);
+        let report = Report { incident: Some(incident.summary(Some(after), then)), ..report };
+        let claim = Claim { at: self.now, report, write, then };
+        if claim.write != Write::Nothing {
+            incident.claim = Some(Box::new(claim.clone()));
+            schedules.update(&incident).await.map_err(AdviseError::WriteFailed)?;
+            incident.claim = None;
+        }
+        let report = self.carry_out(schedules, incident, claim).await?;
+        Ok(Advice { reports: vec![report], ignored: None })
+    }
+
+    fn follow_up_report(
+        &self,
+        observation: &Observation,
+        considered: Considered,
+        news: News,
+        incident: &Incident,
+    ) -> Report {
+        if news.is_about_now {
+            let look = || Outcome::without_change(OutcomeStatus::Recommended, news.reason).because(news.words.clone());
+            let outcome = considered.decision.clone().unwrap_or_else(look);
+            return self.report(observation, considered, outcome);
+        }
+        let reason = match news.status {
+            OutcomeStatus::RolledBack => HoldReason::ScalingWillNotHelp,
+            OutcomeStatus::Failed if news.reason == "quota" => HoldReason::Quota,
+            OutcomeStatus::Failed if news.reason == "insufficient_capacity" => HoldReason::InsufficientCapacity,
+            OutcomeStatus::Failed => HoldReason::ScalingInProgress,
+            _ => HoldReason::NothingToDo,
+        };
+        let outcome = Outcome::without_change(news.status, news.reason).because(news.words);
+        let considered = Considered {
+            diagnosis: news.diagnosis,
+            capacity: incident.capacity.clone(),
+            plan: Plan::hold(reason),
+            ..considered
+        };
+        Report { next_steps: news.steps, ..self.report(observation, considered, outcome) }
+    }
+
+    async fn close(&self, schedules: &Schedules<'_>, incident: &Incident, why: &str) -> Result<Advice, AdviseError> {
+        let deleted = schedules.delete(&incident.key(self.aws.region())).await;
+        deleted.map_err(AdviseError::WriteFailed)?;
+        Ok(Advice::ignored(why))
+    }
+}
+
+/// A restoration that the function may not write is a person's.
+fn not_allowed(news: News) -> News {
+    let undo = "Take it back: endpoint-advisor undo ENDPOINT".to_owned();
+    News {
+        status: OutcomeStatus::Refused,
+        reason: "not_allowed_to_restore",
+        words: format!("{}; what was written should go back, and the function may not write", news.words),
+        steps: std::iter::once(undo).chain(news.steps).collect(),
+        ..news
+    }
+}
+
+fn told(observation: &Observation, considered: &Considered) -> Told {
+    Told {
+        verdict: considered.diagnosis.verdict,
+        blocked_by: considered.diagnosis.blocked_by,
+        latency: Measures::of(observation).latency,
+    }
+}
+
+fn summary(kind: TriggerKind, incident: &Incident) -> TriggerSummary {
+    TriggerSummary { kind, alarm_name: incident.alarms.first().cloned(), state: None, changed_at: None }
+}
