@@ -26,23 +26,34 @@ SETTINGS = {
     "ADVISOR_MAX_HOURLY_USD",
     "ADVISOR_HISTORY_DAYS",
     "ADVISOR_EXISTING_TARGETS",
+    "ADVISOR_FOLLOW_UP_TARGET_ARN",
+    "ADVISOR_FOLLOW_UP_ROLE_ARN",
+    "ADVISOR_FOLLOW_UP_GROUP",
 }
 
 READING_VERBS = ("Describe", "Get", "List")
-# What the function writes in either mode: its log, its queues, its two topics.
+# What is written in either mode: the log, the queues, the two topics, and the schedules that remember incidents.
 WRITES_OF_EITHER_MODE = {
+    "iam:PassRole",
     "logs:CreateLogStream",
     "logs:PutLogEvents",
+    "scheduler:CreateSchedule",
+    "scheduler:DeleteSchedule",
+    "scheduler:UpdateSchedule",
     "sns:Publish",
     "sqs:DeleteMessage",
     "sqs:ReceiveMessage",
     "sqs:SendMessage",
 }
 WRITES_OF_APPLY_MODE = {
+    "application-autoscaling:DeleteScalingPolicy",
+    "application-autoscaling:DeleteScheduledAction",
+    "application-autoscaling:DeregisterScalableTarget",
     "application-autoscaling:PutScalingPolicy",
     "application-autoscaling:PutScheduledAction",
     "application-autoscaling:RegisterScalableTarget",
     "application-autoscaling:TagResource",
+    "application-autoscaling:UntagResource",
     "cloudwatch:DeleteAlarms",
     "cloudwatch:PutMetricAlarm",
     "iam:CreateServiceLinkedRole",
@@ -157,6 +168,11 @@ class Deployment:
             documents += [item["PolicyDocument"] for item in self.resources(f"AWS::IAM::{kind}").values()]
         return [statement for document in documents for statement in as_list(document["Statement"])]
 
+    def statement(self, action):
+        """The only statement that allows the action."""
+        (statement,) = [item for item in self.identity_statements() if action in as_list(item["Action"])]
+        return statement
+
     def actions(self):
         return {action for statement in self.identity_statements() for action in as_list(statement["Action"])}
 
@@ -240,31 +256,54 @@ def test_no_write_action_is_allowed_on_every_resource(name):
 
 
 def test_scaling_is_written_for_sagemaker_only():
-    (statement,) = [
-        statement
-        for statement in Deployment("template.yaml", Mode="apply").identity_statements()
-        if "application-autoscaling:RegisterScalableTarget" in as_list(statement["Action"])
-    ]
+    statement = Deployment("template.yaml", Mode="apply").statement("application-autoscaling:RegisterScalableTarget")
     assert statement["Condition"] == {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}}
 
 
-def test_tags_are_written_under_our_own_keys_only_and_without_a_namespace_condition():
-    (statement,) = [
-        statement
-        for statement in Deployment("template.yaml", Mode="apply").identity_statements()
-        if "application-autoscaling:TagResource" in as_list(statement["Action"])
-    ]
-    assert as_list(statement["Action"]) == ["application-autoscaling:TagResource"]
+def test_only_what_the_advisor_has_changed_can_be_undone():
+    deployment = Deployment("template.yaml", Mode="apply")
+    for action in ("DeregisterScalableTarget", "DeleteScalingPolicy", "DeleteScheduledAction"):
+        assert deployment.statement(f"application-autoscaling:{action}")["Condition"] == {
+            "StringEquals": {"application-autoscaling:service-namespace": "sagemaker"},
+            "StringLike": {"aws:ResourceTag/endpoint-advisor:before": "*"},
+        }
+
+
+def test_tags_are_written_and_removed_under_our_own_keys_only_and_without_a_namespace_condition():
+    statement = Deployment("template.yaml", Mode="apply").statement("application-autoscaling:TagResource")
+    assert as_list(statement["Action"]) == ["application-autoscaling:TagResource", "application-autoscaling:UntagResource"]
     assert statement["Condition"] == {"ForAllValues:StringLike": {"aws:TagKeys": "endpoint-advisor:*"}}
 
 
 def test_messages_are_published_to_the_two_topics_of_the_stack_only():
-    (statement,) = [
-        statement
-        for statement in Deployment("template.yaml").identity_statements()
-        if "sns:Publish" in as_list(statement["Action"])
-    ]
+    statement = Deployment("template.yaml").statement("sns:Publish")
     assert statement["Resource"] == ["<ReportTopic>", "<ChatTopic>"]
+
+
+def test_the_function_writes_schedules_of_its_own_group_only():
+    statement = Deployment("template.yaml").statement("scheduler:CreateSchedule")
+    assert as_list(statement["Action"]) == [f"scheduler:{verb}Schedule" for verb in ("Create", "Get", "Update", "Delete")]
+    assert statement["Resource"] == "arn:aws:scheduler:us-east-1:111122223333:schedule/<FollowUpGroup>/*"
+    variables = Deployment("template.yaml").function()["Environment"]["Variables"]
+    assert variables["ADVISOR_FOLLOW_UP_GROUP"] == "<FollowUpGroup>"
+    assert variables["ADVISOR_FOLLOW_UP_TARGET_ARN"] == "<EventQueue.Arn>"
+    assert variables["ADVISOR_FOLLOW_UP_ROLE_ARN"] == "<FollowUpRole.Arn>"
+
+
+def test_the_function_hands_the_follow_up_role_to_the_scheduler_and_to_nobody_else():
+    statement = Deployment("template.yaml").statement("iam:PassRole")
+    assert statement["Resource"] == "<FollowUpRole.Arn>"
+    assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+
+
+def test_the_scheduler_may_only_send_to_the_queue_of_events():
+    role = Deployment("template.yaml").resources("AWS::IAM::Role")["FollowUpRole"]
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": PSEUDO_PARAMETERS["AWS::AccountId"]}}
+    (policy,) = role["Policies"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == ("sqs:SendMessage", "<EventQueue.Arn>")
 
 
 def test_every_environment_variable_is_a_setting_and_every_setting_is_set():
