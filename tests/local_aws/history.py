@@ -16,14 +16,16 @@ UTILISATION = "/aws/sagemaker/Endpoints"
 
 
 class History:
-    """The simulated past of one endpoint. `cloudwatch` is a boto3 client; `without` names metrics to leave out."""
+    """The simulated past of one endpoint, up to `end` (else: now). `cloudwatch` is a boto3 client; `without` names metrics to
+    leave out."""
 
-    def __init__(self, cloudwatch, endpoint: str, variant: str, scenario: str, days: int = 3, seed: int = 1, without: tuple[str, ...] = ()):
+    def __init__(self, cloudwatch, endpoint: str, variant: str, scenario: str, days: int = 3, seed: int = 1, without: tuple[str, ...] = (),
+                 end: datetime | None = None):
         self._cloudwatch = cloudwatch
         self._dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
         self._without = without
         self._minutes = _simulate(scenario, days, seed)
-        self._end = datetime.now(timezone.utc).replace(second=0, microsecond=0)
+        self._end = (end or datetime.now(timezone.utc)).replace(second=0, microsecond=0)
         self._written: datetime | None = None  # all minutes before it are in CloudWatch
 
     @property
@@ -34,22 +36,27 @@ class History:
         """What the simulator tells of a minute, -1 being the last."""
         return self._minutes[back]
 
+    def minutes(self) -> list[dict]:
+        """All that the simulator tells, oldest first."""
+        return self._minutes
+
     def write(self, until_minute: int = -1) -> int:
         """Writes the minutes up to `until_minute` that are not written yet; answers how many datums that took."""
         end = self._end + (until_minute + 1) * _MINUTE
         fresh = [m for m in self._minutes if (at := self._end + m["minute"] * _MINUTE) < end and (not self._written or at >= self._written)]
         self._written = end
-        return self._put([(self._end + m["minute"] * _MINUTE, m) for m in fresh])
+        return self.put([(self._end + m["minute"] * _MINUTE, m) for m in fresh])
 
     def up_to_now(self) -> None:
         """Lets the last minutes repeat until now, so that the incident is still on when a test comes late."""
         now = datetime.now(timezone.utc).replace(second=0, microsecond=0)
         steady = self._minutes[-_STEADY_MINUTES:]
         missing = int((now - self._written) / _MINUTE)
-        self._put([(self._written + i * _MINUTE, steady[i % len(steady)]) for i in range(missing)])
+        self.put([(self._written + i * _MINUTE, steady[i % len(steady)]) for i in range(missing)])
         self._written = max(now, self._written)
 
-    def _put(self, minutes: list[tuple[datetime, dict]]) -> int:
+    def put(self, minutes: list[tuple[datetime, dict]]) -> int:
+        """Writes minutes in the simulator's words; answers how many datums that took."""
         namespaces: dict[str, list[dict]] = {INVOCATIONS: [], UTILISATION: []}
         for at, minute in minutes:
             for namespace, name, unit, values, counts in _samples(minute):
