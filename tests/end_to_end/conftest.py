@@ -1,10 +1,14 @@
 """The emulators run once per session; every test starts with an endpoint whose incident is still on, with no scaling
 set-up, no alarm, and empty mailboxes. Function processes stay warm between tests, as on Lambda."""
 
+import contextlib
 import itertools
 import json
+import os
+import subprocess
 
 import pytest
+from local_aws.binaries import binary
 from local_aws.emulators import ACCOUNT, REGION, Emulators
 from local_aws.endpoint import Endpoint
 from local_aws.incident import Incident
@@ -132,6 +136,18 @@ def advise(advisor):
     return get
 
 
+@pytest.fixture
+def tool(emulators):
+    """The command line tool, as a person runs it without a terminal."""
+
+    def run(*arguments, online=True):
+        environment = {"PATH": os.environ["PATH"], "HOME": str(emulators.folder)}
+        return subprocess.run([binary("endpoint-advisor"), *arguments], env=environment | (emulators.environment() if online else {}),
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def schedules(emulators):
     """Where the incidents of functions with a clock are kept."""
@@ -143,15 +159,15 @@ def incident(emulators, topics, schedules):
     """`incident(mode="apply")`: a new overloaded endpoint whose alarm is about to fire, with the function's clock in its hands."""
     _clean(emulators, topics)
     schedules.forget()
-    running = []
+    with contextlib.ExitStack() as running:
 
-    def get(**settings):
-        timeline = Timeline.begin(emulators, f"incident-{next(_numbers)}")
-        environment = topics.settings | schedules.settings | {"ADVISOR_HISTORY_DAYS": str(DAYS)} | _environment(settings)
-        function = Function(emulators, environment, timeline.clock).__enter__()
-        running.append(function)
-        return Incident(timeline, function, schedules)
+        def get(**settings):
+            timeline = Timeline.begin(emulators, f"incident-{next(_numbers)}")
+            environment = topics.settings | schedules.settings | {"ADVISOR_HISTORY_DAYS": str(DAYS)} | _environment(settings)
 
-    yield get
-    for function in running:
-        function.__exit__()
+            def function():
+                return running.enter_context(Function(emulators, environment, timeline.clock, metrics=timeline.endpoint.name))
+
+            return Incident(timeline, function, schedules)
+
+        yield get

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from .emulators import ACCOUNT, Emulators
+from .emulators import ACCOUNT, REGION, Emulators
 from .history import History
 
 INSTANCE_TYPE = "ml.m5.xlarge"
@@ -32,9 +32,9 @@ class Endpoint:
 
     @classmethod
     def simulate(cls, emulators: Emulators, name: str, scenario: str, days: int = 3, without: tuple[str, ...] = (),
-                 end: datetime | None = None) -> "Endpoint":
-        """An endpoint with the past that a scenario tells, up to `end` (else: now), not yet written."""
-        history = History(emulators.client("cloudwatch"), name, cls.variant, scenario, days, without=without, end=end)
+                 end: datetime | None = None, metrics: str = REGION, distinct: int | None = None) -> "Endpoint":
+        """An endpoint with the past that a scenario tells, not yet written. `metrics`: the emulator's Region for it."""
+        history = History(emulators.client("cloudwatch", metrics), name, cls.variant, scenario, days, without=without, end=end, distinct=distinct)
         endpoint = cls.create(emulators, name, history.instances)
         endpoint.history = history
         return endpoint

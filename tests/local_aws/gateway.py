@@ -3,6 +3,8 @@
 - Application Auto Scaling, where moto has gaps: see `auto_scaling_gaps`.
 - `DescribeEndpoint`: moto's answer, with `EndpointStatus` from `endpoint_status` where a test asks for another. (moto
   reports `InService` at once and has no way to hold an endpoint in `Updating`.)
+- CloudWatch: whoever calls with an access key of its own has metrics and alarms of its own, in the emulator's Region of
+  that name. ministack walks through all metrics of a Region at each call, so it slows down as tests add theirs.
 - Whatever `faults` names: a throttled or a denied call.
 - `cut`: kills the process that calls, at a call of the test's choice.
 - E-mail: `emails` holds what SNS would have mailed. ministack accepts an e-mail subscription and delivers nothing.
@@ -23,6 +25,8 @@ from .server import Server
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 _READS = ("Describe", "List", "Get")
 _AUTO_SCALING = "application-autoscaling"
+_CREDENTIAL = re.compile(r"Credential=([^/]+)/(\d+)/([^/]+)/([^/]+)/")
+EVERYBODY = "test"  # the access key of programs that share one CloudWatch
 
 
 @dataclass
@@ -161,6 +165,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         upstream = http.client.HTTPConnection(address, timeout=120)
         try:
             headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
+            for name in headers:
+                scope = _CREDENTIAL.search(headers[name]) if name.lower() == "authorization" else None
+                if scope and scope[4] == "monitoring" and scope[1] != EVERYBODY:
+                    headers[name] = _CREDENTIAL.sub(r"Credential=\1/\2/\1/\4/", headers[name])
             upstream.request(self.command, self.path, body or None, headers)
             response = upstream.getresponse()
             return response.status, dict(response.getheaders()), response.read()
@@ -186,8 +194,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 def _identify(request: _Handler, body: bytes) -> Call:
     """Service and operation, in each of AWS's protocols."""
-    scope = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", request.headers.get("Authorization", ""))
-    service = scope.group(1) if scope else ""
+    scope = _CREDENTIAL.search(request.headers.get("Authorization", ""))
+    service = scope[4] if scope else ""
     if target := request.headers.get("X-Amz-Target"):  # JSON 1.0 and 1.1
         return Call(service, target.rsplit(".", 1)[1], json.loads(body or b"{}"))
     if rpc := re.fullmatch(r"/service/[^/]+/operation/([^/]+)", request.path):  # Smithy RPC with CBOR

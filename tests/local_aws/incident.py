@@ -1,5 +1,7 @@
 """One endpoint's incident as a function sees it: its alarm, its follow-ups, and the clock in between."""
 
+from collections.abc import Callable
+
 from .alarm import Alarm, sqs
 from .endpoint import Endpoint
 from .runtime_api import Function
@@ -8,10 +10,12 @@ from .timeline import Timeline
 
 
 class Incident:
-    def __init__(self, timeline: Timeline, function: Function, schedules: Schedules):
-        self.timeline, self.function, self.schedules = timeline, function, schedules
-        self._cloudwatch = timeline.endpoint.emulators.client("cloudwatch")
-        Alarm(self.endpoint.name).put(self._cloudwatch)
+    """`another_function` starts one more execution environment of the same function, under the same clock."""
+
+    def __init__(self, timeline: Timeline, another_function: Callable[[], Function], schedules: Schedules):
+        self.timeline, self.another_function, self.schedules = timeline, another_function, schedules
+        self.function = another_function()
+        Alarm(self.endpoint.name).put(timeline.cloudwatch)
 
     @property
     def endpoint(self) -> Endpoint:
@@ -20,7 +24,7 @@ class Incident:
     def event(self, state: str = "ALARM") -> dict:
         """The alarm enters the state, now; the event that tells of it."""
         alarm = Alarm(self.endpoint.name, state=state, now=self.timeline.clock.now())
-        alarm.enter(self._cloudwatch)
+        alarm.enter(self.timeline.cloudwatch)
         return alarm.eventbridge()
 
     def alarm(self) -> list[dict]:

@@ -37,12 +37,12 @@ class Died(Exception):
 
 class Function:
     """One execution environment, kept warm: one process, one invocation after another. `settings` are the function's own
-    environment variables; with a `clock`, its time is the clock's."""
+    environment variables; with a `clock`, its time is the clock's; `metrics` as in `Emulators.environment`."""
 
-    def __init__(self, emulators: Emulators, settings: dict[str, str], clock: Clock | None = None):
+    def __init__(self, emulators: Emulators, settings: dict[str, str], clock: Clock | None = None, metrics: str | None = None):
         self._gateway = emulators.gateway
         self._clock = clock
-        self._environment = emulators.environment() | settings | (clock.environment() if clock else {}) | {
+        self._environment = emulators.environment(metrics) | settings | (clock.environment() if clock else {}) | {
             "AWS_LAMBDA_FUNCTION_NAME": NAME, "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MEMORY_MB), "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{NAME}",
             "AWS_LAMBDA_LOG_STREAM_NAME": "local", "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand", "_HANDLER": "bootstrap",

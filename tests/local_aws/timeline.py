@@ -15,6 +15,7 @@ _MINUTE = timedelta(minutes=1)
 _INCIDENT_MINUTES = 15  # the simulator's incidents begin this long before the end
 _STEADY_MINUTES = 3  # the height of the incident
 _NORMAL_MINUTES = 60  # traffic before the incident
+_DISTINCT = 24  # values of latency in a minute: the simulator tells a hundred
 _ALIKE = 5  # a load is told by one of so many minutes that had about the same
 
 
@@ -27,6 +28,7 @@ class Timeline:
 
     def __init__(self, endpoint: Endpoint, clock: Clock):
         self.endpoint, self.clock = endpoint, clock
+        self.cloudwatch = endpoint.emulators.client("cloudwatch", endpoint.name)
         self.instances = endpoint.instances()
         minutes = endpoint.history.minutes()
         self._by_load = sorted(minutes, key=_load)
@@ -36,10 +38,10 @@ class Timeline:
 
     @classmethod
     def begin(cls, emulators: Emulators, name: str, scenario: str = "overload", days: int = 1) -> "Timeline":
-        """An endpoint whose alarm fires now, on a new clock; its past is in CloudWatch."""
+        """An endpoint whose alarm fires now, on a new clock; its past is in CloudWatch, in a Region of its own name."""
         now = datetime.now(timezone.utc).replace(second=0, microsecond=0)
         clock = Clock(emulators.folder / f"{name}.clock", now - AGE)
-        endpoint = Endpoint.simulate(emulators, name, scenario, days, end=clock.now())
+        endpoint = Endpoint.simulate(emulators, name, scenario, days, end=clock.now(), metrics=name, distinct=_DISTINCT)
         endpoint.history.write()
         return cls(endpoint, clock)
 
