@@ -18,11 +18,11 @@ import boto3
 from botocore.config import Config
 
 from .binaries import CHECKOUT
-from .gateway import EVERYBODY, Gateway
+from .gateway import OWN_METRICS, Gateway
 
 ACCOUNT = "111122223333"
 REGION = "us-east-1"
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": EVERYBODY, "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
 
 MOTO_SERVICES = {"sagemaker", "application-autoscaling"}
 
@@ -58,9 +58,9 @@ class Emulators:
         return boto3.client(service, endpoint_url=url, region_name=region, aws_access_key_id="test", aws_secret_access_key="test", config=config)
 
     def environment(self, metrics: str | None = None) -> dict[str, str]:
-        """What a program needs in its environment to take the gateway for AWS; `metrics`: CloudWatch as only that program has
-        it (see `Gateway`)."""
-        return CREDENTIALS | ({"AWS_ACCESS_KEY_ID": metrics} if metrics else {}) | {
+        """What a program needs in its environment to take the gateway for AWS; `metrics`: the name of
+        a CloudWatch of its own (see `Gateway`)."""
+        return CREDENTIALS | ({"AWS_ACCESS_KEY_ID": OWN_METRICS + metrics} if metrics else {}) | {
             "AWS_ENDPOINT_URL": self.gateway.url, "AWS_EC2_METADATA_DISABLED": "true", "NO_PROXY": "127.0.0.1"}
 
     def log(self, name: str) -> str:

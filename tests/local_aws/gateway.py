@@ -3,8 +3,8 @@
 - Application Auto Scaling, where moto has gaps: see `auto_scaling_gaps`.
 - `DescribeEndpoint`: moto's answer, with `EndpointStatus` from `endpoint_status` where a test asks for another. (moto
   reports `InService` at once and has no way to hold an endpoint in `Updating`.)
-- CloudWatch: whoever calls with an access key of its own has metrics and alarms of its own, in the emulator's Region of
-  that name. ministack walks through all metrics of a Region at each call, so it slows down as tests add theirs.
+- CloudWatch: a program whose access key is `own-NAME` has metrics and alarms of its own, in the emulator's Region NAME.
+  ministack walks through all metrics of a Region at each call, so it slows down as tests add theirs.
 - Whatever `faults` names: a throttled or a denied call.
 - `cut`: kills the process that calls, at a call of the test's choice.
 - E-mail: `emails` holds what SNS would have mailed. ministack accepts an e-mail subscription and delivers nothing.
@@ -26,7 +26,7 @@ _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"
 _READS = ("Describe", "List", "Get")
 _AUTO_SCALING = "application-autoscaling"
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/(\d+)/([^/]+)/([^/]+)/")
-EVERYBODY = "test"  # the access key of programs that share one CloudWatch
+OWN_METRICS = "own-"
 
 
 @dataclass
@@ -167,8 +167,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
             for name in headers:
                 scope = _CREDENTIAL.search(headers[name]) if name.lower() == "authorization" else None
-                if scope and scope[4] == "monitoring" and scope[1] != EVERYBODY:
-                    headers[name] = _CREDENTIAL.sub(r"Credential=\1/\2/\1/\4/", headers[name])
+                if scope and scope[4] == "monitoring" and scope[1].startswith(OWN_METRICS):
+                    region = scope[1].removeprefix(OWN_METRICS)
+                    headers[name] = _CREDENTIAL.sub(rf"Credential=\1/\2/{region}/\4/", headers[name])
             upstream.request(self.command, self.path, body or None, headers)
             response = upstream.getresponse()
             return response.status, dict(response.getheaders()), response.read()
