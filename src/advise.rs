@@ -4,9 +4,13 @@
 mod incidents;
 #[cfg(feature = "aws")]
 mod session;
+#[cfg(feature = "aws")]
+mod taking_back;
 
 #[cfg(feature = "aws")]
 pub use session::{Advice, AdviseError, advise};
+#[cfg(feature = "aws")]
+pub use taking_back::{VariantWayBack, WayBack, take_back, way_back};
 
 use crate::config::Settings;
 use crate::decide::{Authority, decide};

@@ -99,7 +99,9 @@ pub fn first_look(now: Timestamp, boot_minutes: f64) -> Timestamp {
 #[must_use]
 pub fn is_news(told: &Told, now: &Told) -> bool {
     let is_named = !matches!(now.verdict, Verdict::Transient | Verdict::InsufficientData | Verdict::Undetermined);
-    let is_blocked = now.blocked_by.is_some_and(|blocked| blocked != BlockedBy::ScalingInProgress);
+    // While instances start, the endpoint is Updating: that is what was asked for.
+    let passes = |blocked| matches!(blocked, BlockedBy::ScalingInProgress | BlockedBy::EndpointNotInService);
+    let is_blocked = now.blocked_by.is_some_and(|blocked| !passes(blocked));
     let is_worse = told.latency.zip(now.latency).is_some_and(|(told, now)| now.0 >= WORSE * told.0);
     (is_named && now.verdict != told.verdict)
         || (is_blocked && now.blocked_by != told.blocked_by)

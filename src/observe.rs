@@ -8,6 +8,7 @@ pub mod alarm;
 mod cloudwatch;
 mod pricing;
 mod sagemaker;
+mod standing;
 
 use crate::aws::{Aws, CallError, ErrorKind, auto_scaling};
 use crate::config::{MAX_HOURLY_USD_TAG, tagged_objective};
@@ -19,6 +20,7 @@ use futures::future::{OptionFuture, join, join_all, join3, join5};
 use jiff::Timestamp;
 pub use sagemaker::list_endpoints;
 use sagemaker::{EndpointConfig, EndpointDescription};
+pub use standing::{Standing, StandingVariant, standing};
 use std::collections::BTreeMap;
 
 /// Version of the observation's JSON.

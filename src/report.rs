@@ -10,6 +10,7 @@ pub mod forecast;
 pub mod incident;
 pub mod links;
 pub mod message;
+pub mod restoration;
 pub mod text;
 
 use crate::model::{

@@ -226,7 +226,7 @@ impl Session<'_> {
         }
     }
 
-    /// Takes a report into its incident, which it may open.
+    /// Takes a look into its incident, which it may open; none where it is no news to it.
     pub(super) async fn in_incident(
         &self,
         settings: &FollowUp,
@@ -234,16 +234,18 @@ impl Session<'_> {
         considered: Considered,
         can_be_approved: bool,
         known: &Known,
-    ) -> Result<Report, AdviseError> {
+    ) -> Result<Option<Report>, AdviseError> {
         let schedules = Schedules { aws: self.aws, settings };
         let key = self.key(&observation.endpoint_name, observation.part_name());
         let open = match known {
             Known::Closed => None,
             Known::Open(incident) => Some(incident.as_ref().clone()),
-            Known::Unavailable(words) => return self.without_memory(observation, considered, words).await,
+            Known::Unavailable(words) => return self.without_memory(observation, considered, words).await.map(Some),
             Known::NotAsked => match schedules.get(&key).await {
                 Ok(open) => open,
-                Err(error) => return self.without_memory(observation, considered, &error.to_string()).await,
+                Err(error) => {
+                    return self.without_memory(observation, considered, &error.to_string()).await.map(Some);
+                }
             },
         };
         let found = match open {
@@ -252,7 +254,7 @@ impl Session<'_> {
         };
         match found {
             Found::Free(incident) => self.join(&schedules, *incident, observation, considered, can_be_approved).await,
-            Found::Finished(report) => Ok(*report),
+            Found::Finished(report) => Ok(Some(*report)),
             Found::Closed => self.open(&schedules, observation, considered, can_be_approved).await,
         }
     }
@@ -263,7 +265,7 @@ impl Session<'_> {
         observation: &Observation,
         considered: Considered,
         can_be_approved: bool,
-    ) -> Result<Report, AdviseError> {
+    ) -> Result<Option<Report>, AdviseError> {
         let look_at = follow_up::first_look(self.now, Boot::of(observation).slow_minutes());
         let then = Some(Next { phase: Phase::Open, look_at });
         let claim = self.claim(observation, considered.clone(), can_be_approved, then);
@@ -288,7 +290,7 @@ impl Session<'_> {
             claim: Some(Box::new(claim.clone())),
         };
         match schedules.create(&incident).await {
-            Ok(true) => self.carry_out(schedules, incident, claim).await,
+            Ok(true) => self.carry_out(schedules, incident, claim).await.map(Some),
             Ok(false) => {
                 // Another alarm of the same variant was faster.
                 let key = incident.key(self.aws.region());
@@ -299,17 +301,19 @@ impl Session<'_> {
                 };
                 match found {
                     Found::Free(other) => self.join(schedules, *other, observation, considered, can_be_approved).await,
-                    Found::Finished(report) => Ok(*report),
+                    Found::Finished(report) => Ok(Some(*report)),
                     Found::Closed => {
-                        self.without_memory(observation, considered, "the incident was closed meanwhile").await
+                        let words = "the incident was closed meanwhile";
+                        self.without_memory(observation, considered, words).await.map(Some)
                     }
                 }
             }
-            Err(error) => self.without_memory(observation, considered, &error.to_string()).await,
+            Err(error) => self.without_memory(observation, considered, &error.to_string()).await.map(Some),
         }
     }
 
-    /// A report on an incident that is open: it writes where nothing was written yet, and is told where it is news.
+    /// A look at an incident that is open: it writes where nothing was written yet, and is told where it is news; else there
+    /// is no report.
     async fn join(
         &self,
         schedules: &Schedules<'_>,
@@ -317,7 +321,7 @@ impl Session<'_> {
         observation: &Observation,
         considered: Considered,
         can_be_approved: bool,
-    ) -> Result<Report, AdviseError> {
+    ) -> Result<Option<Report>, AdviseError> {
         let told = told(observation, &considered);
         incident.alarms.extend(observation.trigger.alarm_name.iter().cloned());
         incident.looked_at = self.now;
@@ -337,10 +341,10 @@ impl Session<'_> {
             incident.before = Measures::of(observation);
             incident.claim = Some(Box::new(claim.clone()));
             if let Err(error) = schedules.update(&incident).await {
-                return self.without_memory(observation, considered, &error.to_string()).await;
+                return self.without_memory(observation, considered, &error.to_string()).await.map(Some);
             }
             incident.claim = None;
-            return self.carry_out(schedules, incident, claim).await;
+            return self.carry_out(schedules, incident, claim).await.map(Some);
         }
         let is_news = follow_up::is_news(&incident.told, &told);
         let next = Next { phase: incident.phase, look_at: incident.next_look_at };
@@ -355,11 +359,10 @@ impl Session<'_> {
         }
         claim.report.incident = Some(incident.summary(None, Some(next)));
         if is_news {
-            return self.carry_out(schedules, incident, claim).await;
+            return self.carry_out(schedules, incident, claim).await.map(Some);
         }
-        (self.log)(&claim.report);
         self.remember(schedules, incident, Some(next)).await?;
-        Ok(claim.report)
+        Ok(None)
     }
 
     /// What is to be done about an observation.
@@ -510,7 +513,7 @@ impl Session<'_> {
         let considered = consider(&observation, self.settings, |_| authority);
         if may_write && considered.decision.is_none() {
             let report = self.join(schedules, incident, &observation, considered, false).await?;
-            return Ok(Advice { reports: vec![report], ignored: None });
+            return Ok(Advice { reports: report.into_iter().collect(), ignored: None });
         }
         let blocked_by = diagnose::blocked_by(&observation);
         let look = Look { occasion, observation: &observation, diagnosis: &considered.diagnosis, blocked_by };

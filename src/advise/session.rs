@@ -253,7 +253,8 @@ impl Session<'_> {
             }
             // One variant that fails does not keep the others from being advised.
             match self.one(observation, &authority, &known).await {
-                Ok(report) => advice.reports.push(report),
+                Ok(Some(report)) => advice.reports.push(report),
+                Ok(None) => advice.ignored = Some("it belongs to an incident that is open, and is no news".to_owned()),
                 Err(error) => failure = failure.or(Some(error)),
             }
         }
@@ -266,13 +267,13 @@ impl Session<'_> {
         Ok(advice)
     }
 
-    /// One variant, from observation to a report that is logged and delivered.
+    /// One variant, from observation to a report that is logged and delivered; none where it is no news to its incident.
     async fn one(
         &self,
         observation: &Observation,
         authority: &impl Fn(&str) -> Authority,
         known: &Known,
-    ) -> Result<Report, AdviseError> {
+    ) -> Result<Option<Report>, AdviseError> {
         let mut asked_with = Authority::LookOnly;
         let considered = consider(observation, self.settings, |digest| {
             asked_with = authority(digest);
@@ -301,7 +302,7 @@ impl Session<'_> {
             );
         }
         self.tell(&report).await?;
-        Ok(report)
+        Ok(Some(report))
     }
 
     /// Puts a report together.

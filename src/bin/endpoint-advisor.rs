@@ -1,20 +1,20 @@
 //! The tool: enter and leave the pipeline at any stage.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use endpoint_advisor::advise::{compare, explain};
+use endpoint_advisor::advise::{WayBack, compare, explain, take_back, way_back};
 use endpoint_advisor::aws::{Aws, CallError, chain};
 use endpoint_advisor::config::Settings;
 use endpoint_advisor::model::{
     EndpointName, InstanceCount, InvocationsPerInstance, LatencyObjective, Milliseconds, ObjectiveSource, Observation,
-    Statistic, Subject, TriggerKind, TriggerSummary, VariantName,
+    OutcomeStatus, Statistic, Subject, TriggerKind, TriggerSummary, VariantName,
 };
 use endpoint_advisor::observe::{ObjectiveFrom, Request, observe};
 use endpoint_advisor::replay::Setup;
-use endpoint_advisor::report::{comparison, comparison_html, text};
+use endpoint_advisor::report::{comparison, comparison_html, restoration, text};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::error::Error;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -67,6 +67,20 @@ enum Command {
         /// How to print the comparison.
         #[arg(long, value_enum, default_value_t = ComparisonFormat::Text)]
         format: ComparisonFormat,
+    },
+    /// Take back what Endpoint Advisor wrote, by what the tags of the scalable target remember. Shows what changes and asks.
+    Undo {
+        /// Name of the endpoint.
+        endpoint: String,
+        /// Only this production variant.
+        #[arg(long)]
+        variant: Option<String>,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+        /// Also where the endpoint is tagged endpoint-advisor:mode=off or recommend.
+        #[arg(long)]
+        override_tags: bool,
     },
 }
 
@@ -184,7 +198,76 @@ async fn run(cli: Cli) -> Result<ExitCode, ToolError> {
             print(&text);
             Ok(ExitCode::SUCCESS)
         }
+        Command::Undo { ref endpoint, ref variant, yes, override_tags } => {
+            take_back_all(&cli, endpoint, variant.as_deref(), yes, override_tags).await
+        }
     }
+}
+
+/// Shows the way back, asks, and goes it.
+async fn take_back_all(
+    cli: &Cli,
+    endpoint: &str,
+    variant: Option<&str>,
+    yes: bool,
+    override_tags: bool,
+) -> Result<ExitCode, ToolError> {
+    let bad = |error: endpoint_advisor::model::InvalidName| ToolError::BadInput(error.to_string(), None);
+    let endpoint = EndpointName::parse(endpoint).map_err(bad)?;
+    let variant = variant.map(VariantName::parse).transpose().map_err(bad)?;
+    let aws = endpoint_advisor::aws::load(cli.profile.clone(), cli.region.clone()).await;
+    let WayBack { tags, variants } = way_back(&aws, &endpoint, variant.as_ref()).await?;
+    let mode = tags.get("endpoint-advisor:mode").map(String::as_str);
+    if let Some(mode @ ("off" | "recommend")) = mode
+        && !override_tags
+    {
+        let words = format!("the endpoint is tagged endpoint-advisor:mode={mode}; say --override-tags to write anyway");
+        return Err(ToolError::BadInput(words, None));
+    }
+    let mut ways = Vec::new();
+    let mut reasons = Vec::new();
+    for variant in &variants {
+        match &variant.restoration {
+            Ok(way) => {
+                print(&format!("{endpoint}/{}", variant.name));
+                let instances = restoration::instances(way, variant.running);
+                for line in restoration::lines(way).into_iter().chain(instances) {
+                    print(&format!("  {line}"));
+                }
+                ways.push(variant);
+            }
+            Err(reason) => reasons.push(format!("{endpoint}/{}: {reason}", variant.name)),
+        }
+    }
+    if ways.is_empty() {
+        let words = if reasons.is_empty() { "there is no such variant".to_owned() } else { reasons.join("; ") };
+        return Err(ToolError::BadInput(format!("nothing to undo: {words}"), None));
+    }
+    if !yes && !is_confirmed()? {
+        print("Nothing was changed.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut code = ExitCode::SUCCESS;
+    for variant in ways {
+        let outcome = take_back(&aws, variant).await?;
+        print(&format!("{endpoint}/{}: {}", variant.name, outcome.words()));
+        if outcome.status != OutcomeStatus::RolledBack {
+            code = ExitCode::from(AWS_ERROR);
+        }
+    }
+    Ok(code)
+}
+
+/// Asks on the terminal; where there is none, nobody can agree.
+fn is_confirmed() -> Result<bool, ToolError> {
+    if !std::io::stdin().is_terminal() {
+        return Err(ToolError::BadInput("nobody is there to ask: say --yes".to_owned(), None));
+    }
+    let _ = write!(std::io::stderr(), "Do this? [y/N] ");
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    read.map_err(|error| ToolError::BadInput("the answer cannot be read".to_owned(), Some(error.into())))?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// Reads a saved observation, or every variant asked for from AWS.

@@ -228,7 +228,7 @@ def test_without_scheduler_nothing_is_written_and_people_are_told_why(operation,
     [report] = story.alarm()
     assert report["diagnosis"]["verdict"] == "overload"
     assert report["outcome"]["status"] == "refused"
-    assert "schedule" in report["outcome"]["reason"].lower()
+    assert report["outcome"]["reason"] == "no_follow_up"
     assert topics.statuses() == ["refused"]
     assert written(emulators) == []
 

@@ -315,5 +315,7 @@ fn news_is_another_cause_an_obstacle_or_twice_the_latency() {
     for less in [Verdict::Transient, Verdict::Undetermined, Verdict::InsufficientData] {
         assert!(!is(Told { verdict: less, ..told }), "knowing less is no news");
     }
-    assert!(!is(Told { blocked_by: Some(BlockedBy::ScalingInProgress), ..told }), "that is what was asked for");
+    for starting in [BlockedBy::ScalingInProgress, BlockedBy::EndpointNotInService] {
+        assert!(!is(Told { blocked_by: Some(starting), ..told }), "that is what was asked for");
+    }
 }
