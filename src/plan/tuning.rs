@@ -83,7 +83,7 @@ impl Tuning {
         };
         let planned = self.replay.project(&self.replay.compile(&Setup::planned(plan)?).ok()?);
         Some(Forecast {
-            days: (10.0 * self.replay.traffic.days()).round() / 10.0,
+            days: whole(self.replay.traffic.days()),
             current,
             planned,
             no_policy: self.replay.project_fixed(),
@@ -144,6 +144,13 @@ impl Tuning {
             )
         })
     }
+}
+
+/// Days as people count them: to the nearest, and at least one.
+fn whole(days: f64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few weeks")]
+    let whole = days.round().max(1.0) as u32;
+    whole
 }
 
 /// Policies of somebody else on other metrics; none where one of them cannot be replayed.
