@@ -16,7 +16,8 @@ pub fn render(comparison: &Comparison) -> String {
     if let Some(plan) = &comparison.advised {
         out.push_str("\nAdvised\n");
         for fact in facts(plan) {
-            let (words, command) = split(&fact);
+            let (words, command) =
+                text::split_command(&fact).map_or((&*fact, None), |(words, command)| (words, Some(command)));
             for line in textwrap::wrap(words, textwrap::Options::new(78).initial_indent("  ").subsequent_indent("  ")) {
                 let _infallible = writeln!(out, "{line}");
             }
@@ -77,16 +78,6 @@ pub(super) fn facts(plan: &Plan) -> Vec<String> {
     let held = plan.hold_reason.map(|reason| format!("no change: {}", reason.text()));
     let because = plan.reasoning.iter().chain(&plan.advice).cloned();
     held.into_iter().chain(text::plan_lines(plan)).chain(because).collect()
-}
-
-/// A fact and the command that ends it, where one does.
-pub(super) fn split(fact: &str) -> (&str, Option<&str>) {
-    match fact.find(": aws ") {
-        Some(at) => {
-            fact.split_at_checked(at + 1).map_or((fact, None), |(words, rest)| (words, Some(rest.trim_start())))
-        }
-        None => (fact, None),
-    }
 }
 
 /// The AWS CLI commands for what of the plan does not stand yet.

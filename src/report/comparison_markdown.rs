@@ -1,6 +1,7 @@
 //! A comparison of scaling set-ups as Markdown: for an issue, a pull request or a wiki.
 
 use super::comparison as text;
+use super::text::split_command;
 use crate::model::{Comparison, Row, Thousands};
 use std::fmt::Write as _;
 
@@ -23,11 +24,10 @@ pub fn render(comparison: &Comparison) -> String {
     if let Some(plan) = &comparison.advised {
         out.push_str("\n### Advised\n\n");
         for fact in text::facts(plan) {
-            let (words, command) = text::split(&fact);
-            let _infallible = writeln!(out, "- {}", escape(words));
-            if let Some(command) = command {
-                let _infallible = writeln!(out, "\n  ```sh\n  {command}\n  ```\n");
-            }
+            let _infallible = match split_command(&fact) {
+                Some((words, command)) => writeln!(out, "- {}\n\n  ```sh\n  {command}\n  ```\n", escape(words)),
+                None => writeln!(out, "- {}", escape(&fact)),
+            };
         }
         let commands = text::commands(plan);
         if !commands.is_empty() {
