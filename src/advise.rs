@@ -36,7 +36,8 @@ fn consider(observation: &Observation, settings: &Settings, authority: impl FnOn
     let diagnosis = diagnose::diagnose(observation);
     let capacity = capacity::capacity(observation);
     let plan = plan::plan(observation, &diagnosis, capacity.as_ref(), &guardrails);
-    let decision = decide(&plan, &diagnosis, &guardrails, settings.defaults.mode, authority(&plan.digest));
+    let decision =
+        decide(&plan, &diagnosis, capacity.as_ref(), &guardrails, settings.defaults.mode, authority(&plan.digest));
     Considered { diagnosis, capacity, plan, decision, problems: guardrails.problems }
 }
 

@@ -210,7 +210,7 @@ impl Judging<'_> {
         let steps = self.count_step(&restoration).into_iter().chain(self.look.diagnosis.next_steps.clone()).collect();
         let diagnosis = self.without_load_as_cause();
         let judgement = self.tell(OutcomeStatus::RolledBack, "did_not_help", words, diagnosis, steps, CALM);
-        Judgement { write: Write::Restoration(restoration), ..in_phase(judgement, Phase::RolledBack) }
+        Judgement { write: Write::Restoration(Box::new(restoration)), ..in_phase(judgement, Phase::RolledBack) }
     }
 
     /// Today's verdict, with what the attempt taught.
@@ -334,7 +334,7 @@ impl Judging<'_> {
         let steps = if relaxing.is_some() { None } else { self.relax_step() };
         let judgement = self.tell(status, reason, words, diagnosis, steps.into_iter().collect(), CALM);
         Judgement {
-            write: relaxing.map_or(Write::Nothing, Write::Restoration),
+            write: relaxing.map_or(Write::Nothing, |way| Write::Restoration(Box::new(way))),
             then: Some(Next { phase: Phase::Recovered, look_at }),
             ..judgement
         }
@@ -352,7 +352,7 @@ impl Judging<'_> {
             let words = format!("load allows it: MinCapacity goes back to {}", relax.min_capacity);
             let diagnosis = self.incident.diagnosis.clone();
             let judgement = self.tell(OutcomeStatus::Relaxed, "load_allows", words, diagnosis, Vec::new(), CALM);
-            return Judgement { write: Write::Restoration(restoration), then: None, ..judgement };
+            return Judgement { write: Write::Restoration(Box::new(restoration)), then: None, ..judgement };
         }
         if self.now.duration_since(self.incident.opened_at) >= LONGEST {
             return self.given_up();

@@ -6,6 +6,7 @@
 pub mod card;
 pub mod comparison;
 pub mod comparison_html;
+pub mod comparison_markdown;
 pub mod forecast;
 pub mod incident;
 pub mod links;

@@ -331,7 +331,7 @@ impl Session<'_> {
         }
         let is_asked = !observation.trigger.kind.is_alarm();
         let is_to_write = considered.decision.is_none();
-        let is_first_write = matches!(incident.written, None) && incident.phase == Phase::Open;
+        let is_first_write = incident.written.is_none() && incident.phase == Phase::Open;
         if is_to_write && (is_first_write || is_asked) {
             let look_at = follow_up::first_look(self.now, Boot::of(observation).slow_minutes());
             let then = Some(Next { phase: Phase::Open, look_at });

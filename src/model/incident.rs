@@ -136,7 +136,7 @@ pub enum Write {
     /// The plan of the report.
     Plan,
     /// What was there before, or a part of it.
-    Restoration(Restoration),
+    Restoration(Box<Restoration>),
 }
 
 /// How an incident goes on.

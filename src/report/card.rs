@@ -3,6 +3,7 @@
 use super::{forecast, incident, text};
 use crate::model::{Action, OutcomeStatus, Report, Severity};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// Limits of the schema, in characters.
 const TITLE: usize = 250;
@@ -90,23 +91,17 @@ pub fn render(report: &Report) -> Value {
 
 /// What a custom action of the channel can use. The button that approves is shown where `approve` is `yes`; it invokes the
 /// function with `{"apply":{…}}` and these values, and the function writes exactly this plan or nothing.
-fn context_of_actions(report: &Report) -> Value {
-    let mut context = json!({
-        "verdict": report.diagnosis.verdict.name(),
-        "status": report.outcome.status.name(),
-        "endpoint_name": report.endpoint_name,
-        "plan_digest": report.plan.digest,
-    });
-    if let Some(variant_name) = &report.variant_name {
-        context["variant_name"] = json!(variant_name);
-    }
-    if let Some(component) = &report.inference_component_name {
-        context["inference_component_name"] = json!(component);
-    }
-    if report.can_be_approved {
-        context["approve"] = json!("yes");
-    }
-    context
+fn context_of_actions(report: &Report) -> BTreeMap<&'static str, String> {
+    let variant = report.variant_name.as_ref().map(|name| ("variant_name", name.to_string()));
+    let component = report.inference_component_name.as_ref().map(|name| ("inference_component_name", name.to_string()));
+    let approve = report.can_be_approved.then(|| ("approve", "yes".to_owned()));
+    let always = [
+        ("verdict", report.diagnosis.verdict.name().to_owned()),
+        ("status", report.outcome.status.name().to_owned()),
+        ("endpoint_name", report.endpoint_name.to_string()),
+        ("plan_digest", report.plan.digest.clone()),
+    ];
+    always.into_iter().chain(variant).chain(component).chain(approve).collect()
 }
 
 fn summary(report: &Report) -> String {

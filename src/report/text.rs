@@ -243,6 +243,14 @@ pub fn policy_command(policy: &PutScalingPolicy) -> String {
     )
 }
 
+/// A fact that ends in a command: the words with their colon, and the command.
+#[must_use]
+pub fn split_command(fact: &str) -> Option<(&str, &str)> {
+    let at = [": aws ", ": endpoint-advisor "].iter().find_map(|start| fact.find(start))?;
+    let (words, command) = fact.split_at_checked(at + 1)?;
+    Some((words, command.trim_start()))
+}
+
 struct Text(String);
 
 impl Text {
@@ -262,10 +270,10 @@ impl Text {
     /// One fact under a mark, its further lines aligned with its first word. Commands stay whole: a broken line cannot
     /// be pasted.
     fn item(&mut self, mark: &str, text: &str) {
-        match text.split_once(": aws ") {
+        match split_command(text) {
             Some((what, command)) => {
-                self.paragraph(mark, &format!("{what}:"));
-                self.line(&format!("    aws {command}"));
+                self.paragraph(mark, what);
+                self.line(&format!("    {command}"));
             }
             None => self.paragraph(mark, text),
         }

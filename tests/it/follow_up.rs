@@ -60,7 +60,7 @@ const HELPED: Later = Later { minutes: 16, instances: 5, latency_ms: 310.0, load
 fn later(observation: &Observation, later: &Later) -> Observation {
     let mut after = observation.clone();
     let first = Minute::containing(after.at);
-    after.at = after.at + SignedDuration::from_mins(later.minutes);
+    after.at += SignedDuration::from_mins(later.minutes);
     let invocations = 2_280.0 * later.load;
     let served = invocations / f64::from(later.instances);
     let busy = (served / 1_140.0).min(1.0);

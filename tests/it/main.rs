@@ -11,6 +11,7 @@ mod architecture;
 #[cfg(feature = "aws")]
 mod cli;
 mod convergence;
+mod decide;
 mod endpoint;
 mod events;
 mod follow_up;
