@@ -3,6 +3,8 @@
 #[cfg(feature = "aws")]
 mod incidents;
 #[cfg(feature = "aws")]
+mod looks;
+#[cfg(feature = "aws")]
 mod session;
 #[cfg(feature = "aws")]
 mod taking_back;
@@ -36,8 +38,7 @@ fn consider(observation: &Observation, settings: &Settings, authority: impl FnOn
     let diagnosis = diagnose::diagnose(observation);
     let capacity = capacity::capacity(observation);
     let plan = plan::plan(observation, &diagnosis, capacity.as_ref(), &guardrails);
-    let decision =
-        decide(&plan, &diagnosis, capacity.as_ref(), &guardrails, settings.defaults.mode, authority(&plan.digest));
+    let decision = decide(&plan, &diagnosis, &guardrails, settings.defaults.mode, authority(&plan.digest));
     Considered { diagnosis, capacity, plan, decision, problems: guardrails.problems }
 }
 

@@ -1,7 +1,7 @@
-//! [`Plan`], what it stands on and [`Guardrails`] → may it be written? The last word before acting, and pure.
+//! [`Plan`] and [`Guardrails`] → may it be written? The last word before acting, and pure.
 
 use crate::config::{ExistingTargets, Guardrails, Mode};
-use crate::model::{Action, Capacity, Diagnosis, Grade, Outcome, OutcomeStatus, Plan};
+use crate::model::{Action, Diagnosis, Outcome, OutcomeStatus, Plan};
 
 /// Belief in the verdict from which money is spent without asking a person.
 const CONFIDENT: f64 = 0.9;
@@ -29,7 +29,6 @@ pub enum Authority {
 pub fn decide(
     plan: &Plan,
     diagnosis: &Diagnosis,
-    capacity: Option<&Capacity>,
     guardrails: &Guardrails,
     function_mode: Mode,
     authority: Authority,
@@ -81,15 +80,5 @@ pub fn decide(
         let words = "the verdict is not certain enough to act without a person";
         return coded(OutcomeStatus::Recommended, "not_certain_enough", words);
     }
-    if authority == Authority::Now && !is_known(capacity) {
-        let words = "what one instance carries is not known well enough to act without a person";
-        return coded(OutcomeStatus::Recommended, "capacity_not_certain", words);
-    }
     None
-}
-
-/// Whether a plan may stand on this capacity without a person. A low grade says that the limit was never seen, is far beyond
-/// what was seen, or is that of the model before a deployment.
-fn is_known(capacity: Option<&Capacity>) -> bool {
-    capacity.is_some_and(|capacity| capacity.grade >= Grade::Medium)
 }

@@ -6,10 +6,11 @@
 
 mod measures;
 mod relax;
+mod words;
 
 use crate::model::{
-    BlockedBy, Diagnosis, Evidence, Incident, InstanceCount, LatencyObjective, Measures, Next, Observation,
-    OutcomeStatus, Phase, Restoration, ScalableKey, ScalingState, Told, Verdict, Write, Written,
+    BlockedBy, Diagnosis, Incident, InstanceCount, LatencyObjective, Measures, Next, Observation, OutcomeStatus, Phase,
+    Restoration, ScalableKey, ScalingState, Told, Verdict, Write, Written,
 };
 use crate::undo;
 use jiff::{SignedDuration, Timestamp};
@@ -213,31 +214,6 @@ impl Judging<'_> {
         Judgement { write: Write::Restoration(Box::new(restoration)), ..in_phase(judgement, Phase::RolledBack) }
     }
 
-    /// Today's verdict, with what the attempt taught.
-    fn without_load_as_cause(&self) -> Diagnosis {
-        let today = self.look.diagnosis.clone();
-        let learned = format!(
-            "Load per instance fell{} and latency did not follow: load is not the cause.",
-            change(self.incident.before.load, self.after.load)
-        );
-        let evidence = Evidence {
-            signal: "more_instances_did_not_help".to_owned(),
-            supports: true,
-            observed: self.after.latency.map(|latency| latency.0),
-            expected: self.incident.before.latency.map(|latency| latency.0),
-            unit: "microseconds".to_owned(),
-            text: learned.clone(),
-        };
-        let verdict = if today.verdict.is_helped_by_scaling() { Verdict::Undetermined } else { today.verdict };
-        Diagnosis {
-            verdict,
-            summary: format!("{learned} {}", today.summary),
-            evidence: std::iter::once(evidence).chain(today.evidence).collect(),
-            blocked_by: None,
-            ..today
-        }
-    }
-
     fn changed_by_somebody(self, written: &Written, stands: &ScalingState, difference: &str) -> Judgement {
         let words = if stands.difference(&written.before).is_none() {
             "somebody took back what was written for this incident: it is left as it is".to_owned()
@@ -423,47 +399,6 @@ impl Judging<'_> {
         }
     }
 
-    /// `p90 went from 1.39 s to 310 ms (objective 500 ms), load per instance from 1,800 to 640 per minute, instances from 2
-    /// to 5`.
-    fn before_and_after(&self) -> String {
-        let (before, after) = (&self.incident.before, &self.after);
-        let statistic = self.objective().map_or("latency".to_owned(), |objective| objective.slo_statistic.to_string());
-        let objective = self.objective().map(|objective| format!(" (objective {})", objective.latency_slo_ms));
-        format!(
-            "{statistic} went{}{}, load per instance{} per minute, instances{}",
-            change(before.latency, after.latency),
-            objective.unwrap_or_default(),
-            change(before.load, after.load),
-            change(before.instances, after.instances),
-        )
-    }
-
-    /// When what was raised goes back.
-    fn relax_step(&self) -> Option<String> {
-        let written = self.incident.written.as_ref()?;
-        let relax = written.relax.filter(|_| !matches!(self.incident.phase, Phase::RolledBack | Phase::LeftAlone))?;
-        let due = written.at + SignedDuration::from_mins(i64::from(relax.after_minutes));
-        Some(format!(
-            "Nothing: MinCapacity goes back to {} by itself when load allows it, not before {}.",
-            relax.min_capacity,
-            due.strftime("%H:%M UTC")
-        ))
-    }
-
-    /// Instances that run beyond what ran before stay: taking them away during an incident is a person's decision.
-    fn count_step(&self, restoration: &Restoration) -> Option<String> {
-        restoration.deregister_scalable_target.as_ref()?;
-        let (before, after) = self.incident.before.instances.zip(self.after.instances)?;
-        let (endpoint, variant) = (&self.incident.endpoint_name, self.incident.variant_name.as_ref()?);
-        (after > before).then(|| {
-            format!(
-                "{after} instances run where {before} ran before, and nothing scales them now. Set them back: aws sagemaker \
-                 update-endpoint-weights-and-capacities --endpoint-name {endpoint} --desired-weights-and-capacities \
-                 VariantName={variant},DesiredInstanceCount={before}"
-            )
-        })
-    }
-
     fn silent(self, phase: Phase, again: SignedDuration) -> Judgement {
         let then = Some(Next { phase, look_at: self.now + again });
         Judgement { news: None, write: Write::Nothing, then, after: self.after }
@@ -490,10 +425,4 @@ impl Judging<'_> {
 
 fn in_phase(judgement: Judgement, phase: Phase) -> Judgement {
     Judgement { then: judgement.then.map(|next| Next { phase, ..next }), ..judgement }
-}
-
-/// ` from 1.39 s to 310 ms`.
-fn change<T: std::fmt::Display>(before: Option<T>, after: Option<T>) -> String {
-    let shown = |value: Option<T>| value.map_or("unknown".to_owned(), |value| value.to_string());
-    format!(" from {} to {}", shown(before), shown(after))
 }

@@ -11,7 +11,6 @@ mod architecture;
 #[cfg(feature = "aws")]
 mod cli;
 mod convergence;
-mod decide;
 mod endpoint;
 mod events;
 mod follow_up;
