@@ -197,7 +197,7 @@ impl Judging<'_> {
     }
 
     fn verified(self) -> Judgement {
-        let words = self.before_and_after();
+        let words = "what was written helped".to_owned();
         let diagnosis = self.incident.diagnosis.clone();
         let steps = self.relax_step().into_iter().collect();
         let judgement = self.tell(OutcomeStatus::Verified, "helped", words, diagnosis, steps, CALM);
@@ -207,7 +207,7 @@ impl Judging<'_> {
     fn rolled_back(self, written: &Written, stands: &ScalingState) -> Judgement {
         let Some(key) = self.key() else { return self.silent(Phase::Open, CALM) };
         let restoration = undo::to(&written.before, stands, &key);
-        let words = format!("{}: more instances are not what it needs", self.before_and_after());
+        let words = "load per instance fell and latency did not: more instances are not what it needs".to_owned();
         let steps = self.count_step(&restoration).into_iter().chain(self.look.diagnosis.next_steps.clone()).collect();
         let diagnosis = self.without_load_as_cause();
         let judgement = self.tell(OutcomeStatus::RolledBack, "did_not_help", words, diagnosis, steps, CALM);
@@ -273,7 +273,7 @@ impl Judging<'_> {
         if self.look.blocked_by != Some(BlockedBy::AtMaxCapacity) || !is_news(&self.incident.told, &told) {
             return self.silent(Phase::Open, SETTLING);
         }
-        let words = format!("{}: the instances that are allowed are not enough", self.before_and_after());
+        let words = "load grew, and the instances that are allowed are not enough".to_owned();
         let diagnosis = Diagnosis { blocked_by: self.look.blocked_by, ..self.incident.diagnosis.clone() };
         let steps =
             vec!["Raise ADVISOR_MAX_INSTANCES or the tag endpoint-advisor:max-instances, then ask again.".to_owned()];
@@ -285,7 +285,7 @@ impl Judging<'_> {
         if !is_news(&self.incident.told, &told) {
             return self.silent(Phase::Open, CALM);
         }
-        let words = format!("{}: better, and not within the objective", self.before_and_after());
+        let words = "it is better, and not within the objective".to_owned();
         let diagnosis = self.look.diagnosis.clone();
         let steps = diagnosis.next_steps.clone();
         self.tell(OutcomeStatus::NotNeeded, "helped_partly", words, diagnosis, steps, CALM)
@@ -295,7 +295,11 @@ impl Judging<'_> {
     fn recovered(self) -> Judgement {
         let relaxing = self.may_relax();
         let diagnosis = self.incident.diagnosis.clone();
-        let words = self.before_and_after();
+        let words = match &relaxing {
+            Some(_) => "the alarm is OK, and load allows MinCapacity to go back",
+            None => "the alarm is OK",
+        };
+        let words = words.to_owned();
         let look_at = match &self.incident.written {
             Some(Written { at, relax: Some(relax), .. }) if relaxing.is_none() => {
                 let due = *at + SignedDuration::from_mins(i64::from(relax.after_minutes));

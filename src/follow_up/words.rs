@@ -30,21 +30,6 @@ impl Judging<'_> {
         }
     }
 
-    /// `p90 went from 1.39 s to 310 ms (objective 500 ms), load per instance from 1,800 to 640 per minute, instances from 2
-    /// to 5`.
-    pub(super) fn before_and_after(&self) -> String {
-        let (before, after) = (&self.incident.before, &self.after);
-        let statistic = self.objective().map_or("latency".to_owned(), |objective| objective.slo_statistic.to_string());
-        let objective = self.objective().map(|objective| format!(" (objective {})", objective.latency_slo_ms));
-        format!(
-            "{statistic} went{}{}, load per instance{} per minute, instances{}",
-            change(before.latency, after.latency),
-            objective.unwrap_or_default(),
-            change(before.load, after.load),
-            change(before.instances, after.instances),
-        )
-    }
-
     /// When what was raised goes back.
     pub(super) fn relax_step(&self) -> Option<String> {
         let written = self.incident.written.as_ref()?;

@@ -109,6 +109,9 @@ fn summary(report: &Report) -> String {
         (OutcomeStatus::Applied, Some(register)) => {
             format!("{}: at least {} instances from now on", escape(&text::headline(report)), register.min_capacity)
         }
+        (OutcomeStatus::Verified | OutcomeStatus::RolledBack | OutcomeStatus::Relaxed, _) => {
+            escape(&text::headline(report))
+        }
         (status, _) => format!("{}: {status}", escape(&text::headline(report))),
     }
 }

@@ -45,7 +45,8 @@ pub fn render(report: &Report) -> String {
         }
     }
     out.section(match (report.plan.action, report.outcome.status) {
-        (_, OutcomeStatus::Verified) => "It is over",
+        (_, OutcomeStatus::Verified) if report.outcome.reason == "recovered" => "It is over",
+        (_, OutcomeStatus::Verified) => "It helped",
         (_, OutcomeStatus::RolledBack) => "Taken back",
         (_, OutcomeStatus::Relaxed) => "Relaxed",
         (Action::Hold, OutcomeStatus::Stale) => "Left alone",
@@ -116,7 +117,7 @@ pub fn headline(report: &Report) -> String {
     match report.outcome.status {
         OutcomeStatus::Verified if report.objective.is_some() => format!("{subject} is within its objective again"),
         OutcomeStatus::Verified => format!("{subject} has recovered"),
-        OutcomeStatus::RolledBack => format!("{subject}: more instances did not help, and were taken back"),
+        OutcomeStatus::RolledBack => format!("{subject}: more instances did not help, and the change was taken back"),
         OutcomeStatus::Relaxed => format!("{subject} has recovered, and MinCapacity is back"),
         _ => format!("{subject} is {}", report.diagnosis.verdict.headline()),
     }
