@@ -45,6 +45,17 @@ pub async fn apply(aws: &Aws, plan: &Plan) -> Result<Outcome, CallError> {
     }
 }
 
+/// Whether an earlier attempt at a plan began to write it.
+///
+/// # Errors
+/// [`CallError`] where the set-up cannot be read.
+pub async fn has_begun(aws: &Aws, plan: &Plan) -> Result<bool, CallError> {
+    let Some(register) = &plan.register_scalable_target else { return Ok(false) };
+    let observed = plan.based_on.clone().unwrap_or_default();
+    let now = look(aws, &register.resource_id, &observed, !plan.put_scheduled_actions.is_empty()).await?;
+    Ok(now.difference(&observed).is_some() && now.leaves(&observed, &plan.stands_on(&observed)).is_none())
+}
+
 /// The set-up as it is. The scheduled actions are those that were `observed`, where they do not matter.
 async fn look(
     aws: &Aws,

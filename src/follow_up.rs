@@ -69,6 +69,8 @@ pub struct Judgement {
     pub then: Option<Next>,
     /// The endpoint now.
     pub after: Measures,
+    /// What people have been told then, by which the next look knows what is news.
+    pub told: Told,
 }
 
 /// What people are told.
@@ -138,7 +140,7 @@ impl Judging<'_> {
     /// What was written: is it there, did it come, did it help?
     fn written(self, written: &Written) -> Judgement {
         let Some(stands) = self.stands() else { return self.silent(Phase::Open, SOON) };
-        if let Some(difference) = stands.difference(&written.stands) {
+        if let Some(difference) = ours(&stands).difference(&ours(&written.stands)) {
             return self.changed_by_somebody(written, &stands, difference);
         }
         let waited = self.now.duration_since(written.at);
@@ -146,7 +148,9 @@ impl Judging<'_> {
         let running = variant.current_instance_count;
         let is_short = running.is_none_or(|running| running < written.instances);
         match self.look.blocked_by {
-            Some(blocked @ (BlockedBy::Quota | BlockedBy::InsufficientCapacity)) => return self.refused(blocked),
+            Some(blocked @ (BlockedBy::Quota | BlockedBy::InsufficientCapacity)) if is_short => {
+                return self.refused(blocked);
+            }
             _ if is_short && waited >= START_LIMIT => return self.never_started(written),
             Some(BlockedBy::ScalingInProgress | BlockedBy::EndpointNotInService) => {
                 return self.silent(Phase::Open, SOON);
@@ -169,7 +173,7 @@ impl Judging<'_> {
         if is_within {
             return judging.verified();
         }
-        let is_overloaded = !judging.load_fits() || judging.look.diagnosis.verdict == Verdict::Overload;
+        let is_overloaded = !judging.load_fits() || judging.look.diagnosis.verdict.is_helped_by_scaling();
         match ratio {
             // More load than instances can be had for, or one instance carries less than it seemed: taking them away would
             // make it worse.
@@ -323,8 +327,11 @@ impl Judging<'_> {
     /// It was over the last time. Whatever was raised goes back, then the incident is closed.
     fn after_recovery(self) -> Judgement {
         let Some(Written { relax: Some(relax), stands, .. }) = &self.incident.written else { return self.close() };
+        if self.now.duration_since(self.incident.opened_at) >= LONGEST && self.may_relax().is_none() {
+            return self.given_up();
+        }
         let Some(now) = self.stands() else { return self.silent(self.incident.phase, CALM) };
-        if now.difference(stands).is_some() {
+        if ours(&now).difference(&ours(stands)).is_some() {
             // Somebody decided about it already.
             return self.close();
         }
@@ -333,9 +340,6 @@ impl Judging<'_> {
             let diagnosis = self.incident.diagnosis.clone();
             let judgement = self.tell(OutcomeStatus::Relaxed, "load_allows", words, diagnosis, Vec::new(), CALM);
             return Judgement { write: Write::Restoration(Box::new(restoration)), then: None, ..judgement };
-        }
-        if self.now.duration_since(self.incident.opened_at) >= LONGEST {
-            return self.given_up();
         }
         let phase = self.incident.phase;
         self.silent(phase, CALM)
@@ -348,8 +352,8 @@ impl Judging<'_> {
             return self.close();
         }
         let min = stands.target.as_ref().map_or(InstanceCount(1), |target| target.min_capacity);
-        let words = format!("MinCapacity was raised to {min} a day ago, and load still needs it");
-        let steps = vec![format!("Set MinCapacity back to {} once it does not.", relax.min_capacity)];
+        let words = format!("MinCapacity was raised to {min} a day ago, and it did not show that load does without it");
+        let steps = vec![format!("Set MinCapacity back to {} once it does.", relax.min_capacity)];
         let diagnosis = self.incident.diagnosis.clone();
         let judgement = self.tell(OutcomeStatus::NotNeeded, "still_raised", words, diagnosis, steps, CALM);
         Judgement { then: None, ..judgement }
@@ -365,7 +369,7 @@ impl Judging<'_> {
         let due = written.at + SignedDuration::from_mins(i64::from(relax.after_minutes));
         let needed = relax::needed(self.look.observation, self.incident.capacity.as_ref()?)?;
         let stands = self.stands()?;
-        let is_ours = stands.difference(&written.stands).is_none();
+        let is_ours = ours(&stands).difference(&ours(&written.stands)).is_none();
         let is_free = self.look.observation.endpoint.status.is_in_service();
         (self.now >= due && needed <= relax.min_capacity && is_ours && is_free)
             .then(|| undo::relax(relax.min_capacity, &stands, &self.key()?))
@@ -374,7 +378,9 @@ impl Judging<'_> {
 
     /// The set-up as it is; none where it could not be read.
     fn stands(&self) -> Option<ScalingState> {
-        self.look.observation.scaling.as_ref().map(ScalingState::of)
+        let scaling = self.look.observation.scaling.as_ref()?;
+        scaling.scheduled_actions.as_ref()?;
+        Some(ScalingState::of(scaling))
     }
 
     fn key(&self) -> Option<ScalableKey> {
@@ -398,18 +404,18 @@ impl Judging<'_> {
     fn told(&self) -> Told {
         Told {
             verdict: self.look.diagnosis.verdict,
-            blocked_by: self.look.diagnosis.blocked_by.or(self.look.blocked_by),
+            blocked_by: self.look.diagnosis.blocked_by,
             latency: self.after.latency,
         }
     }
 
     fn silent(self, phase: Phase, again: SignedDuration) -> Judgement {
         let then = Some(Next { phase, look_at: self.now + again });
-        Judgement { news: None, write: Write::Nothing, then, after: self.after }
+        Judgement { news: None, write: Write::Nothing, then, after: self.after, told: self.incident.told }
     }
 
     fn close(self) -> Judgement {
-        Judgement { news: None, write: Write::Nothing, then: None, after: self.after }
+        Judgement { news: None, write: Write::Nothing, then: None, after: self.after, told: self.incident.told }
     }
 
     fn tell(
@@ -422,11 +428,23 @@ impl Judging<'_> {
         again: SignedDuration,
     ) -> Judgement {
         let then = Some(Next { phase: self.incident.phase, look_at: self.now + again });
+        // What is over was told as over; what comes back after it is still the same.
+        let told = match status {
+            OutcomeStatus::Verified | OutcomeStatus::Relaxed => self.incident.told,
+            _ => Told { blocked_by: diagnosis.blocked_by, ..self.told() },
+        };
         let news = Some(News { status, reason, words, diagnosis, steps, is_about_now: false });
-        Judgement { news, write: Write::Nothing, then, after: self.after }
+        Judgement { news, write: Write::Nothing, then, after: self.after, told }
     }
 }
 
 fn in_phase(judgement: Judgement, phase: Phase) -> Judgement {
     Judgement { then: judgement.then.map(|next| Next { phase, ..next }), ..judgement }
+}
+
+/// A set-up without the scheduled actions of others: whether they could be read at the time changes, and they are not ours
+/// to judge.
+fn ours(state: &ScalingState) -> ScalingState {
+    let scheduled_actions = state.scheduled_actions.iter().filter(|action| action.is_ours()).cloned().collect();
+    ScalingState { scheduled_actions, ..state.clone() }
 }

@@ -12,8 +12,8 @@ use crate::aws::scheduler::Schedules;
 use crate::config::FollowUp;
 use crate::follow_up::{self, Occasion};
 use crate::model::{
-    Claim, Incident, IncidentKey, Measures, Next, Observation, Outcome, OutcomeStatus, Phase, Report, ScalableKey,
-    Subject, Told, TriggerKind, Write, Written,
+    Claim, Incident, IncidentKey, InstanceCount, Measures, Next, Observation, Outcome, OutcomeStatus, Phase, Report,
+    ScalableKey, Subject, Told, TriggerKind, Write, Written,
 };
 use crate::observe;
 use crate::replay::Boot;
@@ -21,9 +21,11 @@ use crate::report;
 use jiff::SignedDuration;
 use std::time::Duration;
 
-/// A claim takes seconds. One that is older was left behind by a process that was cut off.
-const TAKE_OVER: SignedDuration = SignedDuration::from_secs(20);
-/// How often a claim is looked at until then.
+/// A claim takes seconds. One that is so old was left behind by a process that was cut off.
+const ABANDONED: SignedDuration = SignedDuration::from_secs(60);
+/// So long one that is younger is waited for.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(20);
+/// How often it is looked at until then.
 const PAUSE: Duration = Duration::from_secs(2);
 /// What is to be written is right for this long; then it is found out anew.
 const TOO_OLD: SignedDuration = SignedDuration::from_mins(15);
@@ -31,6 +33,10 @@ const TOO_OLD: SignedDuration = SignedDuration::from_mins(15);
 const SAME_LOOK: SignedDuration = SignedDuration::from_mins(3);
 /// A wake-up that is so late got lost; whoever comes next takes its place.
 const LOST: SignedDuration = SignedDuration::from_mins(15);
+/// Where a claim is not finished, its schedule wakes somebody who does.
+pub(super) const WATCHDOG: SignedDuration = SignedDuration::from_mins(5);
+/// After a day an incident is a state; a new alarm begins another.
+const LONGEST: SignedDuration = SignedDuration::from_hours(24);
 /// An incident that came back is judged when ten new minutes are there.
 const CAME_BACK: SignedDuration = SignedDuration::from_mins(10);
 
@@ -66,7 +72,7 @@ pub(super) enum Found {
 
 impl Session<'_> {
     pub(super) fn schedules(&self) -> Option<Schedules<'_>> {
-        self.settings.follow_up.as_ref().map(|settings| Schedules { aws: self.aws, settings })
+        self.settings.follow_up.as_ref().map(|settings| Schedules { aws: self.aws, settings, now: self.now })
     }
 
     fn key(&self, endpoint_name: &crate::model::EndpointName, part: &str) -> IncidentKey {
@@ -86,24 +92,41 @@ impl Session<'_> {
         }
     }
 
+    /// The open incident of a variant, as far as it can be read.
+    pub(super) async fn open_incident(&self, subject: &Subject) -> Option<Incident> {
+        let schedules = self.schedules()?;
+        let key = self.key_of(subject).await.ok()??;
+        schedules.get(&key).await.ok()?
+    }
+
     /// Whether an alarm has to be looked into at all: repetitions of what is known are not.
     pub(super) async fn incident_before(&self, subject: &Subject, alarm_name: &str) -> Result<Before, AdviseError> {
         let (Some(schedules), Subject::Variant(endpoint, variant)) = (self.schedules(), subject) else {
             return Ok(Before::Observe(Known::NotAsked));
         };
-        let known = match schedules.get(&self.key(endpoint, variant.as_str())).await {
+        let key = self.key(endpoint, variant.as_str());
+        let known = match schedules.get(&key).await {
             Err(error) => Known::Unavailable(error.to_string()),
             Ok(None) => Known::Closed,
             Ok(Some(incident)) => match self.free(&schedules, incident).await? {
                 Found::Closed => Known::Closed,
-                Found::Finished(report) => {
-                    return Ok(Before::Answered(Box::new(Advice { reports: vec![*report], ignored: None })));
-                }
+                // It was this alarm's own, or this alarm is one more.
+                Found::Finished(report) => match schedules.get(&key).await.map_err(AdviseError::read)? {
+                    Some(finished) if finished.phase == Phase::Recovered => Known::Open(Box::new(finished)),
+                    Some(_) => {
+                        return Ok(Before::Answered(Box::new(Advice { reports: vec![*report], ignored: None })));
+                    }
+                    None => Known::Closed,
+                },
                 Found::Free(incident) => Known::Open(incident),
             },
         };
         let Known::Open(mut incident) = known else { return Ok(Before::Observe(known)) };
-        if self.now.duration_since(incident.next_look_at) >= LOST {
+        if self.now.duration_since(incident.opened_at) >= LONGEST {
+            schedules.delete(&key).await.map_err(AdviseError::WriteFailed)?;
+            return Ok(Before::Observe(Known::Closed));
+        }
+        if self.now.duration_since(incident.next_look_at) >= LOST && incident.phase != Phase::Recovered {
             incident.alarms.insert(alarm_name.to_owned());
             let trigger = summary(TriggerKind::FollowUp, &incident);
             let advice = self.look_again(&schedules, *incident, Occasion::Scheduled, trigger).await?;
@@ -122,12 +145,12 @@ impl Session<'_> {
         let mut incident = incident;
         let mut waited = SignedDuration::ZERO;
         while let Some(claim) = incident.claim.take() {
-            if self.now.duration_since(claim.at) + waited >= TAKE_OVER {
+            if waited >= PATIENCE || self.now.duration_since(claim.at) + waited >= ABANDONED {
                 let report = self.finish(schedules, incident, claim).await?;
                 return Ok(Found::Finished(Box::new(report)));
             }
             self.aws.pause(PAUSE).await;
-            waited += SignedDuration::try_from(PAUSE).unwrap_or(TAKE_OVER);
+            waited += SignedDuration::try_from(PAUSE).unwrap_or(PATIENCE);
             let key = incident.key(self.aws.region());
             match schedules.get(&key).await.map_err(AdviseError::read)? {
                 Some(again) => incident = again,
@@ -145,7 +168,12 @@ impl Session<'_> {
         claim: Box<Claim>,
     ) -> Result<Report, AdviseError> {
         let mut claim = *claim;
-        if claim.write == Write::Plan && self.now.duration_since(claim.at) >= TOO_OLD {
+        let is_old = self.now.duration_since(claim.at) >= TOO_OLD;
+        // What is half written is finished; what was not begun is not begun now.
+        if claim.write == Write::Plan
+            && is_old
+            && !act::has_begun(self.aws, &claim.report.plan).await.map_err(AdviseError::read)?
+        {
             let words = "it was cut off while it wrote, and is too old to be finished";
             let outcome = Outcome::without_change(OutcomeStatus::Refused, "stale_event").because(words);
             claim = Claim { write: Write::Nothing, report: report::settled(claim.report, outcome), ..claim };
@@ -160,7 +188,7 @@ impl Session<'_> {
         mut incident: Incident,
         claim: Claim,
     ) -> Result<Report, AdviseError> {
-        let Claim { at, mut report, write, mut then } = claim;
+        let Claim { at, mut report, told, write, mut then } = claim;
         let after = report.incident.as_ref().and_then(|incident| incident.after);
         report.incident = Some(incident.summary(after, then));
         match write {
@@ -180,6 +208,8 @@ impl Session<'_> {
                     let outcome = outcome.map_err(AdviseError::WriteFailed)?;
                     if outcome.status == hoped.status {
                         if let Some(written) = &mut incident.written {
+                            let min = way.gives.target.as_ref().map(|target| target.min_capacity);
+                            written.instances = min.unwrap_or(InstanceCount(1));
                             (written.stands, written.relax) = (way.gives, None);
                         }
                     } else {
@@ -191,11 +221,7 @@ impl Session<'_> {
         }
         report.incident = Some(incident.summary(after, then));
         self.tell(&report).await?;
-        incident.told = Told {
-            verdict: report.diagnosis.verdict,
-            blocked_by: report.diagnosis.blocked_by,
-            latency: after.unwrap_or(incident.before).latency,
-        };
+        incident.told = told;
         self.remember(schedules, incident, then).await?;
         Ok(report)
     }
@@ -233,13 +259,13 @@ impl Session<'_> {
         can_be_approved: bool,
         known: &Known,
     ) -> Result<Option<Report>, AdviseError> {
-        let schedules = Schedules { aws: self.aws, settings };
+        let schedules = Schedules { aws: self.aws, settings, now: self.now };
         let key = self.key(&observation.endpoint_name, observation.part_name());
         let open = match known {
             Known::Closed => None,
-            Known::Open(incident) => Some(incident.as_ref().clone()),
             Known::Unavailable(words) => return self.without_memory(observation, considered, words).await.map(Some),
-            Known::NotAsked => match schedules.get(&key).await {
+            // While the endpoint was observed, somebody may have gone on.
+            Known::NotAsked | Known::Open(_) => match schedules.get(&key).await {
                 Ok(open) => open,
                 Err(error) => {
                     return self.without_memory(observation, considered, &error.to_string()).await.map(Some);
@@ -284,7 +310,7 @@ impl Session<'_> {
             phase: Phase::Open,
             looks: 0,
             looked_at: self.now,
-            next_look_at: look_at,
+            next_look_at: self.now + WATCHDOG,
             claim: Some(Box::new(claim.clone())),
         };
         match schedules.create(&incident).await {
@@ -324,7 +350,8 @@ impl Session<'_> {
         incident.alarms.extend(observation.trigger.alarm_name.iter().cloned());
         incident.looked_at = self.now;
         if incident.phase == Phase::Recovered {
-            incident.phase = Phase::Open;
+            // What was written for it has been judged: it was over.
+            incident.phase = if incident.written.is_some() { Phase::Verified } else { Phase::Open };
             incident.next_look_at = incident.next_look_at.min(self.now + CAME_BACK);
         }
         let is_asked = !observation.trigger.kind.is_alarm();
@@ -338,6 +365,7 @@ impl Session<'_> {
             incident.capacity = considered.capacity.clone().or(incident.capacity);
             incident.before = Measures::of(observation);
             incident.claim = Some(Box::new(claim.clone()));
+            incident.next_look_at = self.now + WATCHDOG;
             if let Err(error) = schedules.update(&incident).await {
                 return self.without_memory(observation, considered, &error.to_string()).await.map(Some);
             }
@@ -375,8 +403,9 @@ impl Session<'_> {
             Some(outcome) => (Write::Nothing, outcome),
             None => (Write::Plan, Outcome::without_change(OutcomeStatus::Applied, "mode is apply")),
         };
+        let told = told(observation, &considered);
         let report = self.report(observation, considered, outcome);
-        Claim { at: self.now, report: Report { can_be_approved, ..report }, write, then }
+        Claim { at: self.now, report: Report { can_be_approved, ..report }, told, write, then }
     }
 
     /// An incident that cannot be remembered is told, and nothing is written for it: nobody could verify it or take it back.

@@ -1,6 +1,6 @@
 //! Later looks at an open incident: when its time has come, and when its alarms are OK.
 
-use super::incidents::Found;
+use super::incidents::{Found, WATCHDOG};
 use super::session::{Advice, AdviseError, Session, gone};
 use super::{Considered, consider};
 use crate::aws::scheduler::Schedules;
@@ -13,7 +13,11 @@ use crate::model::{
     Report, Subject, TriggerKind, TriggerSummary, Write,
 };
 use crate::observe::{self, ObjectiveFrom, Request};
+use jiff::SignedDuration;
 use std::collections::BTreeSet;
+
+/// What could not be read is read again after this.
+const UNREAD: SignedDuration = SignedDuration::from_mins(5);
 
 impl Session<'_> {
     /// An alarm is OK again: its incident is over once all of its alarms are.
@@ -37,9 +41,17 @@ impl Session<'_> {
                 None => return nothing_open(),
             },
         };
-        incident.alarms.remove(&name);
         if incident.phase == Phase::Recovered {
             return Ok(Advice::ignored(format!("alarm `{name}` is OK, as was told before")));
+        }
+        if !incident.alarms.remove(&name) {
+            return Ok(Advice::ignored(format!(
+                "alarm `{name}` is OK, and does not belong to the incident that is open"
+            )));
+        }
+        // Events may come late and out of order; the alarm itself knows.
+        if let Ok(Some(true)) = observe::alarm::is_in_alarm(self.aws, &name).await {
+            return Ok(Advice::ignored(format!("alarm `{name}` was OK, and is in ALARM again")));
         }
         if !incident.alarms.is_empty() {
             let next = Next { phase: incident.phase, look_at: incident.next_look_at };
@@ -105,6 +117,12 @@ impl Session<'_> {
             }
             Err(error) => return Err(error),
         };
+        if observation.tags.is_none() {
+            // They might forbid what would follow.
+            let next = Next { phase: incident.phase, look_at: self.now + UNREAD };
+            self.remember(schedules, incident, Some(next)).await?;
+            return Ok(Advice::ignored("the endpoint's tags could not be read; looked at again in 5 minutes"));
+        }
         let guardrails = self.settings.for_endpoint(observation.tags.as_ref());
         if guardrails.mode == Mode::Off {
             return self.close(schedules, &incident, "the endpoint is tagged endpoint-advisor:mode=off").await;
@@ -113,7 +131,7 @@ impl Session<'_> {
         if occasion == Occasion::Scheduled && !incident.alarms.is_empty() {
             // The event of an alarm that is OK may have been lost. Where CloudWatch does not answer, it goes on.
             let names: Vec<String> = incident.alarms.iter().cloned().collect();
-            if let Ok(states) = observe::alarm::states(self.aws, &names).await {
+            if let Ok(states) = observe::alarm::states(self.aws, &names, incident.phase == Phase::Verified).await {
                 is_in_alarm = states.values().any(|is_in_alarm| *is_in_alarm);
                 let over: BTreeSet<&String> =
                     states.iter().filter(|(_, alarm)| !**alarm).map(|(name, _)| name).collect();
@@ -139,7 +157,7 @@ impl Session<'_> {
         // Taking back is a part of what was applied; only a function that may write can do it, and only where no tag is in
         // doubt.
         let may_restore = self.settings.defaults.mode == Mode::Apply && guardrails.problems.is_empty();
-        let Judgement { news, write, then, after } = judgement;
+        let Judgement { news, write, mut then, after, told } = judgement;
         let Some(news) = news else {
             let reason = match then {
                 Some(next) => format!("no news; looked at again at {}", next.look_at.strftime("%H:%M UTC")),
@@ -149,14 +167,18 @@ impl Session<'_> {
             return Ok(Advice::ignored(reason));
         };
         let (write, news) = match write {
-            Write::Restoration(_) if !may_restore => (Write::Nothing, not_allowed(news)),
+            Write::Restoration(_) if !may_restore => {
+                then = then.map(|next| Next { phase: Phase::LeftAlone, ..next });
+                (Write::Nothing, not_allowed(news))
+            }
             write => (write, news),
         };
         let report = self.follow_up_report(&observation, considered, news, &incident);
         let report = Report { incident: Some(incident.summary(Some(after), then)), ..report };
-        let claim = Claim { at: self.now, report, write, then };
+        let claim = Claim { at: self.now, report, told, write, then };
         if claim.write != Write::Nothing {
             incident.claim = Some(Box::new(claim.clone()));
+            incident.next_look_at = self.now + WATCHDOG;
             schedules.update(&incident).await.map_err(AdviseError::WriteFailed)?;
             incident.claim = None;
         }

@@ -7,8 +7,8 @@ use crate::aws::{Aws, CallError, ErrorKind};
 use crate::config::{Mode, Settings};
 use crate::decide::Authority;
 use crate::model::{
-    Action, AlarmObjective, AlarmTrigger, Approval, EndpointName, ManualTrigger, Observation, Outcome, OutcomeStatus,
-    Report, Subject, Trigger, TriggerKind, TriggerSummary, Watched,
+    Action, AlarmObjective, AlarmTrigger, Approval, EndpointName, ManualTrigger, Next, Observation, Outcome,
+    OutcomeStatus, Report, Subject, Trigger, TriggerKind, TriggerSummary, Watched,
 };
 use crate::observe::{self, ObjectiveFrom, Request};
 use crate::trigger::InvalidEvent;
@@ -186,17 +186,17 @@ impl Session<'_> {
 
     /// Advises again and writes only where the plan is still the one that was approved.
     async fn approval(&self, approval: Approval) -> Result<Advice, AdviseError> {
-        let objective_from =
-            if approval.objective.is_some() { ObjectiveFrom::Nowhere } else { ObjectiveFrom::AlarmsOfVariant };
-        let request = Request {
-            objective: approval.objective,
-            objective_from,
-            ..self.request(approval.subject, summary(TriggerKind::Approval))
-        };
+        // The plan of an incident was made for the objective of its alarm.
+        let incident = self.open_incident(&approval.subject).await;
+        let objective = approval.objective.or(incident.as_ref().and_then(|incident| incident.objective));
+        let objective_from = if objective.is_some() { ObjectiveFrom::Nowhere } else { ObjectiveFrom::AlarmsOfVariant };
+        let request =
+            Request { objective, objective_from, ..self.request(approval.subject, summary(TriggerKind::Approval)) };
         let authority = |digest: &str| {
             if digest == approval.plan_digest { Authority::Approved } else { Authority::OtherPlan }
         };
-        self.observe_and_advise(request, authority, Known::NotAsked).await
+        let known = incident.map_or(Known::NotAsked, |incident| Known::Open(Box::new(incident)));
+        self.observe_and_advise(request, authority, known).await
     }
 
     async fn audit(&self, names: Option<Vec<EndpointName>>) -> Result<Advice, AdviseError> {
@@ -294,6 +294,11 @@ impl Session<'_> {
             None => act::apply(self.aws, &considered.plan).await.map_err(AdviseError::WriteFailed)?,
         };
         let mut report = self.report(observation, considered, outcome);
+        if let Known::Open(incident) = known {
+            // It is told in the thread of the incident.
+            let next = Next { phase: incident.phase, look_at: incident.next_look_at };
+            report.incident = Some(incident.summary(None, Some(next)));
+        }
         report.can_be_approved = can_be_approved;
         if report.plan.action == Action::Scale && self.settings.follow_up.is_none() {
             report.warnings.push(

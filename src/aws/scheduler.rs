@@ -9,8 +9,11 @@ use crate::aws::{Aws, CallError, ErrorKind};
 use crate::config::FollowUp;
 use crate::model::{Incident, IncidentKey};
 use aws_sdk_scheduler::types::{ActionAfterCompletion, FlexibleTimeWindow, FlexibleTimeWindowMode, Target};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+
+/// Scheduler is precise to a minute.
+const SOON: SignedDuration = SignedDuration::from_mins(1);
 
 const CREATE: &str = "scheduler:CreateSchedule";
 const GET: &str = "scheduler:GetSchedule";
@@ -27,6 +30,8 @@ struct Input<T> {
 pub(crate) struct Schedules<'a> {
     pub aws: &'a Aws,
     pub settings: &'a FollowUp,
+    /// A schedule in the past is no wake-up.
+    pub now: Timestamp,
 }
 
 impl Schedules<'_> {
@@ -51,7 +56,7 @@ impl Schedules<'_> {
             .create_schedule()
             .group_name(&self.settings.group)
             .name(incident.key(self.aws.region()).schedule_name())
-            .schedule_expression(at(incident.next_look_at))
+            .schedule_expression(at(incident.next_look_at.max(self.now + SOON)))
             .flexible_time_window(exactly(CREATE)?)
             .action_after_completion(ActionAfterCompletion::None)
             .target(self.target(CREATE, incident)?);
@@ -69,7 +74,7 @@ impl Schedules<'_> {
             .update_schedule()
             .group_name(&self.settings.group)
             .name(incident.key(self.aws.region()).schedule_name())
-            .schedule_expression(at(incident.next_look_at))
+            .schedule_expression(at(incident.next_look_at.max(self.now + SOON)))
             .flexible_time_window(exactly(UPDATE)?)
             .action_after_completion(ActionAfterCompletion::None)
             .target(self.target(UPDATE, incident)?);

@@ -121,6 +121,8 @@ pub struct Claim {
     pub at: Timestamp,
     /// What people will be told; its outcome is what is hoped for.
     pub report: Report,
+    /// What people have been told then.
+    pub told: Told,
     /// What is written.
     pub write: Write,
     /// The incident afterwards; none closes it.

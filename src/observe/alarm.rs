@@ -34,17 +34,19 @@ pub async fn is_in_alarm(aws: &Aws, name: &str) -> Result<Option<bool>, CallErro
     Ok(metric.chain(found.composite.iter().map(|alarm| alarm.is_in_alarm)).next())
 }
 
-/// Which of these alarms exist, and whether each is in `ALARM`; one without data is neither that nor `OK`, and is left out.
+/// Which of these alarms exist, and whether each is in `ALARM`. One without data is neither that nor `OK`: it is left out, or
+/// counts as not in `ALARM` where `silence_is_ok`.
 ///
 /// # Errors
 /// [`CallError`] where CloudWatch does not answer.
-pub async fn states(aws: &Aws, names: &[String]) -> Result<BTreeMap<String, bool>, CallError> {
+pub async fn states(aws: &Aws, names: &[String], silence_is_ok: bool) -> Result<BTreeMap<String, bool>, CallError> {
     aws.round();
     let found = find(aws, names).await?;
     let metric = found.metric.iter().filter_map(|alarm| Some((alarm.alarm_name()?.to_owned(), alarm.state_value()?)));
     let metric = metric.filter_map(|(name, state)| match state {
         StateValue::Alarm => Some((name, true)),
         StateValue::Ok => Some((name, false)),
+        StateValue::InsufficientData if silence_is_ok => Some((name, false)),
         _ => None,
     });
     let composite = found.composite.into_iter().map(|alarm| (alarm.name, alarm.is_in_alarm));

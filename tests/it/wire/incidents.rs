@@ -87,7 +87,7 @@ fn another_alarm_of_the_variant_is_heard_and_says_nothing_new() {
     other["detail"]["alarmName"] = json!("endpoint-latency-orders-p99");
     let joined = answer(&fake, &settings_with("apply"), other).unwrap();
     assert!(joined.reports.is_empty(), "{joined:?}");
-    assert_eq!(acts(&fake), ["GetSchedule", "UpdateSchedule"]);
+    assert_eq!(acts(&fake), ["GetSchedule", "GetSchedule", "UpdateSchedule"], "read again before it is written");
     assert_eq!(memory(&fake)["alarms"].as_array().unwrap().len(), 2);
 }
 
