@@ -5,8 +5,9 @@
 
 use crate::aws::{Aws, CallError, ErrorKind, auto_scaling, patient};
 use crate::model::{
-    Change, Outcome, OutcomeStatus, Plan, PutScalingPolicy, PutScheduledAction, RegisterScalableTarget, Restoration,
-    ScalableKey, ScalableTarget, ScalingPolicy, ScalingState, ScheduledAction, TagResource, UntagResource,
+    Change, DeleteScalingPolicy, DeleteScheduledAction, DeregisterScalableTarget, Outcome, OutcomeStatus, Plan,
+    PutScalingPolicy, PutScheduledAction, RegisterScalableTarget, Restoration, ScalingState, TagResource,
+    UntagResource,
 };
 use aws_sdk_applicationautoscaling::types::{
     MetricType, PolicyType, PredefinedMetricSpecification, ScalableDimension, ScalableTargetAction, ServiceNamespace,
@@ -83,6 +84,7 @@ async fn write(
     now: &ScalingState,
     changes: &mut Vec<Change>,
 ) -> Result<(), CallError> {
+    let stands = plan.stands_on(observed);
     if let Some(tag) = &plan.tag_resource {
         tag_resource(aws, tag).await?;
     }
@@ -103,8 +105,8 @@ async fn write(
         }
         changes.push(Change {
             operation: "PutScalingPolicy".to_owned(),
-            before: policy_in_words(&observed.policies, &policy.policy_name),
-            after: policy_in_words(&[policy.to_policy()], &policy.policy_name),
+            before: observed.policy_in_words(&policy.policy_name),
+            after: stands.policy_in_words(&policy.policy_name),
         });
     }
     for action in plan.put_scheduled_actions.iter().filter(|action| !action.stands(&observed.scheduled_actions)) {
@@ -113,8 +115,8 @@ async fn write(
         }
         changes.push(Change {
             operation: "PutScheduledAction".to_owned(),
-            before: action_in_words(&observed.scheduled_actions, &action.scheduled_action_name),
-            after: action_in_words(&[action.to_action()], &action.scheduled_action_name),
+            before: observed.action_in_words(&action.scheduled_action_name),
+            after: stands.action_in_words(&action.scheduled_action_name),
         });
     }
     // Last, because it is what makes SageMaker start instances, and refuse every other change until they serve. Tags count
@@ -127,8 +129,8 @@ async fn write(
     if !register.stands(observed.target.as_ref()) {
         changes.push(Change {
             operation: "RegisterScalableTarget".to_owned(),
-            before: target_in_words(observed.target.as_ref()),
-            after: range(register.min_capacity.0, register.max_capacity.0),
+            before: observed.target_in_words(),
+            after: stands.target_in_words(),
         });
     }
     Ok(())
@@ -140,11 +142,11 @@ async fn write(
 ///
 /// # Errors
 /// As [`apply`].
-pub async fn restore(aws: &Aws, way: &Restoration, key: &ScalableKey, hoped: Outcome) -> Result<Outcome, CallError> {
+pub async fn restore(aws: &Aws, way: &Restoration, hoped: Outcome) -> Result<Outcome, CallError> {
     let has_schedule = !way.delete_scheduled_actions.is_empty()
         || !way.put_scheduled_actions.is_empty()
         || way.deregister_scalable_target.is_some();
-    let now = match look(aws, &key.resource_id, &way.based_on, has_schedule).await {
+    let now = match look(aws, &way.resource_id, &way.based_on, has_schedule).await {
         Ok(now) => now,
         Err(error) => return refused_or_retry(error, Vec::new()),
     };
@@ -152,7 +154,7 @@ pub async fn restore(aws: &Aws, way: &Restoration, key: &ScalableKey, hoped: Out
         return Ok(Outcome::without_change(OutcomeStatus::Stale, format!("{difference} changed since it was read")));
     }
     let mut changes = Vec::new();
-    match write_back(aws, way, key, &now, &mut changes).await {
+    match write_back(aws, way, &now, &mut changes).await {
         Ok(()) => Ok(Outcome { changes, ..hoped }),
         Err(error) => refused_or_retry(error, changes),
     }
@@ -161,7 +163,6 @@ pub async fn restore(aws: &Aws, way: &Restoration, key: &ScalableKey, hoped: Out
 async fn write_back(
     aws: &Aws,
     way: &Restoration,
-    key: &ScalableKey,
     now: &ScalingState,
     changes: &mut Vec<Change>,
 ) -> Result<(), CallError> {
@@ -172,43 +173,42 @@ async fn write_back(
     for action in &way.delete_scheduled_actions {
         let name = &action.scheduled_action_name;
         if now.scheduled_actions.iter().any(|present| present.name == *name) {
-            gone_already(delete_scheduled_action(aws, key, name).await)?;
+            gone_already(delete_scheduled_action(aws, action).await)?;
         }
-        changed("DeleteScheduledAction", action_in_words(&observed.scheduled_actions, name), "absent".to_owned());
+        changed("DeleteScheduledAction", observed.action_in_words(name), "absent".to_owned());
     }
     for action in &way.put_scheduled_actions {
         if !action.stands(&now.scheduled_actions) {
             put_scheduled_action(aws, action).await?;
         }
         let name = &action.scheduled_action_name;
-        let before = action_in_words(&observed.scheduled_actions, name);
-        changed("PutScheduledAction", before, action_in_words(&[action.to_action()], name));
+        let before = observed.action_in_words(name);
+        changed("PutScheduledAction", before, way.gives.action_in_words(name));
     }
     for policy in &way.delete_scaling_policies {
         if now.policies.iter().any(|present| present.policy_name == policy.policy_name) {
-            gone_already(delete_scaling_policy(aws, key, &policy.policy_name).await)?;
+            gone_already(delete_scaling_policy(aws, policy).await)?;
         }
-        changed("DeleteScalingPolicy", policy_in_words(&observed.policies, &policy.policy_name), "absent".to_owned());
+        changed("DeleteScalingPolicy", observed.policy_in_words(&policy.policy_name), "absent".to_owned());
     }
     for policy in &way.put_scaling_policies {
         if !policy.stands(&now.policies) {
             put_scaling_policy(aws, policy).await?;
         }
-        let before = policy_in_words(&observed.policies, &policy.policy_name);
-        changed("PutScalingPolicy", before, policy_in_words(&[policy.to_policy()], &policy.policy_name));
+        let before = observed.policy_in_words(&policy.policy_name);
+        changed("PutScalingPolicy", before, way.gives.policy_in_words(&policy.policy_name));
     }
     if let Some(register) = &way.register_scalable_target {
         if !register.stands(now.target.as_ref()) {
             register_scalable_target(aws, register).await?;
         }
-        let after = range(register.min_capacity.0, register.max_capacity.0);
-        changed("RegisterScalableTarget", target_in_words(observed.target.as_ref()), after);
+        changed("RegisterScalableTarget", observed.target_in_words(), way.gives.target_in_words());
     }
-    if way.deregister_scalable_target.is_some() {
+    if let Some(deregister) = &way.deregister_scalable_target {
         if now.target.is_some() {
-            gone_already(deregister_scalable_target(aws, key).await)?;
+            gone_already(deregister_scalable_target(aws, deregister).await)?;
         }
-        changed("DeregisterScalableTarget", target_in_words(observed.target.as_ref()), "absent".to_owned());
+        changed("DeregisterScalableTarget", observed.target_in_words(), "absent".to_owned());
     }
     if let Some(untag) = &way.untag_resource {
         untag_resource(aws, untag).await?;
@@ -222,22 +222,6 @@ fn gone_already(result: Result<(), CallError>) -> Result<(), CallError> {
         Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
         other => other,
     }
-}
-
-fn policy_in_words(policies: &[ScalingPolicy], name: &str) -> String {
-    let policy = policies.iter().find(|policy| policy.policy_name == name);
-    let tracking = policy.and_then(|policy| policy.target_tracking.as_ref());
-    tracking.map_or("absent".to_owned(), |tracking| format!("TargetValue={}", tracking.target_value))
-}
-
-fn action_in_words(actions: &[ScheduledAction], name: &str) -> String {
-    let Some(action) = actions.iter().find(|action| action.name == name) else { return "absent".to_owned() };
-    let min = action.min_capacity.map_or("unchanged".to_owned(), |min| min.to_string());
-    format!("min={min} at {}", action.schedule)
-}
-
-fn target_in_words(target: Option<&ScalableTarget>) -> String {
-    target.map_or("absent".to_owned(), |target| range(target.min_capacity.0, target.max_capacity.0))
 }
 
 /// The registration of a new target: with as many instances as are running, where the plan then asks for more.
@@ -259,22 +243,42 @@ fn refused_or_retry(error: CallError, changes: Vec<Change>) -> Result<Outcome, C
     Ok(Outcome { changes, ..Outcome::without_change(OutcomeStatus::Failed, error.to_string()) })
 }
 
-fn range(min: u32, max: u32) -> String {
-    format!("min={min} max={max}")
+/// Sends one request, patiently.
+macro_rules! send {
+    ($action:literal, $call:expr) => {
+        $call
+            .customize()
+            .config_override(patient())
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| CallError::new($action, error))
+    };
+}
+
+/// The same, with what every request names that is about a scalable target.
+macro_rules! send_about {
+    ($request:expr, $action:literal, $call:expr) => {
+        send!(
+            $action,
+            $call
+                .service_namespace(ServiceNamespace::from($request.service_namespace.as_str()))
+                .resource_id(&$request.resource_id)
+                .scalable_dimension(ScalableDimension::from($request.scalable_dimension.as_str()))
+        )
+    };
 }
 
 async fn tag_resource(aws: &Aws, tag: &TagResource) -> Result<(), CallError> {
     let tags = tag.tags.clone().into_iter().collect();
-    let call = aws
-        .auto_scaling
-        .tag_resource()
-        .resource_arn(&tag.resource_arn)
-        .set_tags(Some(tags))
-        .customize()
-        .config_override(patient())
-        .send()
-        .await;
-    call.map(|_| ()).map_err(|error| CallError::new("application-autoscaling:TagResource", error))
+    let call = aws.auto_scaling.tag_resource().resource_arn(&tag.resource_arn).set_tags(Some(tags));
+    send!("application-autoscaling:TagResource", call)
+}
+
+async fn untag_resource(aws: &Aws, untag: &UntagResource) -> Result<(), CallError> {
+    let keys = Some(untag.tag_keys.clone());
+    let call = aws.auto_scaling.untag_resource().resource_arn(&untag.resource_arn).set_tag_keys(keys);
+    send!("application-autoscaling:UntagResource", call)
 }
 
 async fn register_scalable_target(aws: &Aws, register: &RegisterScalableTarget) -> Result<(), CallError> {
@@ -282,28 +286,29 @@ async fn register_scalable_target(aws: &Aws, register: &RegisterScalableTarget) 
     let call = aws
         .auto_scaling
         .register_scalable_target()
-        .service_namespace(ServiceNamespace::from(register.service_namespace.as_str()))
-        .resource_id(&register.resource_id)
-        .scalable_dimension(ScalableDimension::from(register.scalable_dimension.as_str()))
         .min_capacity(integer(register.min_capacity.0))
         .max_capacity(integer(register.max_capacity.0))
-        .set_tags(tags)
-        .customize()
-        .config_override(patient())
-        .send()
-        .await;
-    call.map(|_| ()).map_err(|error| CallError::new("application-autoscaling:RegisterScalableTarget", error))
+        .set_tags(tags);
+    send_about!(register, "application-autoscaling:RegisterScalableTarget", call)
+}
+
+async fn deregister_scalable_target(aws: &Aws, deregister: &DeregisterScalableTarget) -> Result<(), CallError> {
+    send_about!(
+        deregister,
+        "application-autoscaling:DeregisterScalableTarget",
+        aws.auto_scaling.deregister_scalable_target()
+    )
 }
 
 async fn put_scaling_policy(aws: &Aws, policy: &PutScalingPolicy) -> Result<(), CallError> {
-    const ACTION: &str = "application-autoscaling:PutScalingPolicy";
+    let unexpected = |error| CallError::unexpected("application-autoscaling:PutScalingPolicy", error);
     let configuration = &policy.target_tracking_scaling_policy_configuration;
     let metric = PredefinedMetricSpecification::builder()
         .predefined_metric_type(MetricType::from(
             configuration.predefined_metric_specification.predefined_metric_type.as_str(),
         ))
         .build()
-        .map_err(|error| CallError::unexpected(ACTION, error))?;
+        .map_err(unexpected)?;
     let configuration = TargetTrackingScalingPolicyConfiguration::builder()
         .target_value(configuration.target_value)
         .predefined_metric_specification(metric)
@@ -311,21 +316,19 @@ async fn put_scaling_policy(aws: &Aws, policy: &PutScalingPolicy) -> Result<(), 
         .scale_in_cooldown(integer(configuration.scale_in_cooldown.0))
         .disable_scale_in(configuration.disable_scale_in)
         .build()
-        .map_err(|error| CallError::unexpected(ACTION, error))?;
+        .map_err(unexpected)?;
     let call = aws
         .auto_scaling
         .put_scaling_policy()
         .policy_name(&policy.policy_name)
-        .service_namespace(ServiceNamespace::from(policy.service_namespace.as_str()))
-        .resource_id(&policy.resource_id)
-        .scalable_dimension(ScalableDimension::from(policy.scalable_dimension.as_str()))
         .policy_type(PolicyType::from(policy.policy_type.as_str()))
-        .target_tracking_scaling_policy_configuration(configuration)
-        .customize()
-        .config_override(patient())
-        .send()
-        .await;
-    call.map(|_| ()).map_err(|error| CallError::new(ACTION, error))
+        .target_tracking_scaling_policy_configuration(configuration);
+    send_about!(policy, "application-autoscaling:PutScalingPolicy", call)
+}
+
+async fn delete_scaling_policy(aws: &Aws, policy: &DeleteScalingPolicy) -> Result<(), CallError> {
+    let call = aws.auto_scaling.delete_scaling_policy().policy_name(&policy.policy_name);
+    send_about!(policy, "application-autoscaling:DeleteScalingPolicy", call)
 }
 
 async fn put_scheduled_action(aws: &Aws, action: &PutScheduledAction) -> Result<(), CallError> {
@@ -334,74 +337,15 @@ async fn put_scheduled_action(aws: &Aws, action: &PutScheduledAction) -> Result<
     let call = aws
         .auto_scaling
         .put_scheduled_action()
-        .service_namespace(ServiceNamespace::from(action.service_namespace.as_str()))
         .schedule(&action.schedule)
         .scheduled_action_name(&action.scheduled_action_name)
-        .resource_id(&action.resource_id)
-        .scalable_dimension(ScalableDimension::from(action.scalable_dimension.as_str()))
-        .scalable_target_action(range)
-        .customize()
-        .config_override(patient())
-        .send()
-        .await;
-    call.map(|_| ()).map_err(|error| CallError::new("application-autoscaling:PutScheduledAction", error))
+        .scalable_target_action(range);
+    send_about!(action, "application-autoscaling:PutScheduledAction", call)
 }
 
-async fn delete_scaling_policy(aws: &Aws, key: &ScalableKey, name: &str) -> Result<(), CallError> {
-    let call = aws
-        .auto_scaling
-        .delete_scaling_policy()
-        .policy_name(name)
-        .service_namespace(ServiceNamespace::from(key.service_namespace.as_str()))
-        .resource_id(&key.resource_id)
-        .scalable_dimension(ScalableDimension::from(key.scalable_dimension.as_str()))
-        .customize()
-        .config_override(patient())
-        .send()
-        .await;
-    call.map(|_| ()).map_err(|error| CallError::new("application-autoscaling:DeleteScalingPolicy", error))
-}
-
-async fn delete_scheduled_action(aws: &Aws, key: &ScalableKey, name: &str) -> Result<(), CallError> {
-    let call = aws
-        .auto_scaling
-        .delete_scheduled_action()
-        .scheduled_action_name(name)
-        .service_namespace(ServiceNamespace::from(key.service_namespace.as_str()))
-        .resource_id(&key.resource_id)
-        .scalable_dimension(ScalableDimension::from(key.scalable_dimension.as_str()))
-        .customize()
-        .config_override(patient())
-        .send()
-        .await;
-    call.map(|_| ()).map_err(|error| CallError::new("application-autoscaling:DeleteScheduledAction", error))
-}
-
-async fn deregister_scalable_target(aws: &Aws, key: &ScalableKey) -> Result<(), CallError> {
-    let call = aws
-        .auto_scaling
-        .deregister_scalable_target()
-        .service_namespace(ServiceNamespace::from(key.service_namespace.as_str()))
-        .resource_id(&key.resource_id)
-        .scalable_dimension(ScalableDimension::from(key.scalable_dimension.as_str()))
-        .customize()
-        .config_override(patient())
-        .send()
-        .await;
-    call.map(|_| ()).map_err(|error| CallError::new("application-autoscaling:DeregisterScalableTarget", error))
-}
-
-async fn untag_resource(aws: &Aws, untag: &UntagResource) -> Result<(), CallError> {
-    let call = aws
-        .auto_scaling
-        .untag_resource()
-        .resource_arn(&untag.resource_arn)
-        .set_tag_keys(Some(untag.tag_keys.clone()))
-        .customize()
-        .config_override(patient())
-        .send()
-        .await;
-    call.map(|_| ()).map_err(|error| CallError::new("application-autoscaling:UntagResource", error))
+async fn delete_scheduled_action(aws: &Aws, action: &DeleteScheduledAction) -> Result<(), CallError> {
+    let call = aws.auto_scaling.delete_scheduled_action().scheduled_action_name(&action.scheduled_action_name);
+    send_about!(action, "application-autoscaling:DeleteScheduledAction", call)
 }
 
 fn integer(value: u32) -> i32 {

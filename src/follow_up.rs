@@ -10,7 +10,7 @@ mod words;
 
 use crate::model::{
     BlockedBy, Diagnosis, Incident, InstanceCount, LatencyObjective, Measures, Next, Observation, OutcomeStatus, Phase,
-    Restoration, ScalableKey, ScalingState, Told, Verdict, Write, Written,
+    ScalableKey, ScalingState, Told, Verdict, Write, Written,
 };
 use crate::undo;
 use jiff::{SignedDuration, Timestamp};
@@ -27,8 +27,8 @@ const CALM: SignedDuration = SignedDuration::from_mins(30);
 const START_LIMIT: SignedDuration = SignedDuration::from_mins(60);
 /// How long after what was written something that only helps in part is waited for.
 const SETTLE_LIMIT: SignedDuration = SignedDuration::from_mins(60);
-/// After a day an incident is a state, and somebody's work.
-const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+/// After a day an incident is a state, and somebody's work; a new alarm begins another.
+pub const LONGEST: SignedDuration = SignedDuration::from_hours(24);
 /// Latency that fell by less than a fifth did not fall: minutes scatter by as much.
 const FELL: f64 = 0.8;
 /// Load within 5 % of what one instance carries fits: the 3 of 3 minutes of an alarm scatter by as much.
@@ -177,7 +177,9 @@ impl Judging<'_> {
         match ratio {
             // More load than instances can be had for, or one instance carries less than it seemed: taking them away would
             // make it worse.
-            _ if is_overloaded => judging.still_overloaded(),
+            _ if is_overloaded => judging.still_overloaded(waited),
+            // The new instances are slow because they are new.
+            _ if judging.is_warming_up() && waited < SETTLE_LIMIT => judging.silent(Phase::Open, SETTLING),
             Some(ratio) if ratio > FELL => judging.rolled_back(written, &stands),
             _ if waited < SETTLE_LIMIT => judging.silent(Phase::Open, SETTLING),
             _ => judging.helped_partly(),
@@ -224,7 +226,9 @@ impl Judging<'_> {
         } else {
             format!("{difference} was changed by somebody else meanwhile: it is left as it is")
         };
-        let steps = vec!["Finish what you began, or run: endpoint-advisor undo ENDPOINT".to_owned()];
+        let endpoint = &self.incident.endpoint_name;
+        let steps =
+            vec![format!("Finish what was begun, or take back what is left of ours: endpoint-advisor undo {endpoint}")];
         let diagnosis = self.incident.diagnosis.clone();
         let judgement = self.tell(OutcomeStatus::Stale, "changed_by_somebody_else", words, diagnosis, steps, CALM);
         in_phase(judgement, Phase::LeftAlone)
@@ -272,10 +276,10 @@ impl Judging<'_> {
     }
 
     /// Load grew beyond what was written. The policy goes on; a person is needed only where it cannot.
-    fn still_overloaded(self) -> Judgement {
+    fn still_overloaded(self, waited: SignedDuration) -> Judgement {
         let told = self.told();
         if self.look.blocked_by != Some(BlockedBy::AtMaxCapacity) || !is_news(&self.incident.told, &told) {
-            return self.silent(Phase::Open, SETTLING);
+            return self.silent(Phase::Open, if waited < SETTLE_LIMIT { SETTLING } else { CALM });
         }
         let words = "load grew, and the instances that are allowed are not enough".to_owned();
         let diagnosis = Diagnosis { blocked_by: self.look.blocked_by, ..self.incident.diagnosis.clone() };
@@ -359,21 +363,9 @@ impl Judging<'_> {
         Judgement { then: None, ..judgement }
     }
 
-    /// The request that lowers `MinCapacity`, where its time has come, load allows it and the set-up is still ours.
-    fn may_relax(&self) -> Option<Restoration> {
-        let written = self.incident.written.as_ref()?;
-        let relax = written.relax?;
-        if matches!(self.incident.phase, Phase::RolledBack | Phase::LeftAlone) {
-            return None;
-        }
-        let due = written.at + SignedDuration::from_mins(i64::from(relax.after_minutes));
-        let needed = relax::needed(self.look.observation, self.incident.capacity.as_ref()?)?;
-        let stands = self.stands()?;
-        let is_ours = ours(&stands).difference(&ours(&written.stands)).is_none();
-        let is_free = self.look.observation.endpoint.status.is_in_service();
-        (self.now >= due && needed <= relax.min_capacity && is_ours && is_free)
-            .then(|| undo::relax(relax.min_capacity, &stands, &self.key()?))
-            .flatten()
+    /// Whether instances are slow for as long as they are new: caches and models fill.
+    fn is_warming_up(&self) -> bool {
+        matches!(self.look.diagnosis.verdict, Verdict::ColdStart | Verdict::ModelLoading)
     }
 
     /// The set-up as it is; none where it could not be read.

@@ -26,9 +26,6 @@ use tuning::Tuning;
 /// How long a raised `MinCapacity` stays at least: an hour outlasts the incident, its verification and a scale-in.
 const RELAX_AFTER_MINUTES: u32 = 60;
 
-const SERVICE_NAMESPACE: &str = "sagemaker";
-const SCALABLE_DIMENSION: &str = "sagemaker:variant:DesiredInstanceCount";
-
 /// Plans the scaling of one variant.
 #[must_use]
 pub fn plan(

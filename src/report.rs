@@ -87,7 +87,7 @@ fn next_steps(
     match outcome.status {
         OutcomeStatus::Recommended | OutcomeStatus::Refused | OutcomeStatus::Stale if plan.action == Action::Scale => {
             if let Some(register) = &plan.register_scalable_target {
-                steps.push(format!("Set the range: {}", text::register_command(register)));
+                steps.push(format!("Set the range: {}", register.command()));
             }
             steps.extend(
                 plan.put_scaling_policies
@@ -104,7 +104,10 @@ fn next_steps(
             let relax = plan.relax.map(|relax| {
                 format!(" MinCapacity goes back to {} by itself when load allows it.", relax.min_capacity)
             });
-            steps.push(format!("Nothing now: whether it helped is seen to.{}", relax.unwrap_or_default()));
+            steps.push(format!(
+                "Nothing now: it is looked at again, and taken back where it did not help.{}",
+                relax.unwrap_or_default()
+            ));
         }
         OutcomeStatus::Applied | OutcomeStatus::Unchanged => {
             if let Some(relax) = plan.relax {

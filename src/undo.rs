@@ -54,6 +54,7 @@ pub fn to(before: &ScalingState, now: &ScalingState, key: &ScalableKey) -> Resto
         actions.push(put.to_action());
     }
     Restoration {
+        resource_id: key.resource_id.clone(),
         delete_scheduled_actions: gone_actions
             .iter()
             .map(|action| DeleteScheduledAction {
@@ -126,6 +127,7 @@ pub fn relax(min_capacity: InstanceCount, now: &ScalingState, key: &ScalableKey)
     let target = now.target.as_ref().filter(|target| target.min_capacity > min_capacity)?;
     let gives = ScalingState { target: Some(ScalableTarget { min_capacity, ..target.clone() }), ..now.clone() };
     Some(Restoration {
+        resource_id: key.resource_id.clone(),
         delete_scheduled_actions: Vec::new(),
         put_scheduled_actions: Vec::new(),
         delete_scaling_policies: Vec::new(),

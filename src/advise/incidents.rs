@@ -12,8 +12,8 @@ use crate::aws::scheduler::Schedules;
 use crate::config::FollowUp;
 use crate::follow_up::{self, Occasion};
 use crate::model::{
-    Claim, Incident, IncidentKey, InstanceCount, Measures, Next, Observation, Outcome, OutcomeStatus, Phase, Report,
-    ScalableKey, Subject, Told, TriggerKind, Write, Written,
+    Claim, EndpointName, Incident, IncidentKey, InstanceCount, Measures, Next, Observation, Outcome, OutcomeStatus,
+    Phase, Report, Subject, Told, TriggerKind, Write, Written,
 };
 use crate::observe;
 use crate::replay::Boot;
@@ -35,8 +35,6 @@ const SAME_LOOK: SignedDuration = SignedDuration::from_mins(3);
 const LOST: SignedDuration = SignedDuration::from_mins(15);
 /// Where a claim is not finished, its schedule wakes somebody who does.
 pub(super) const WATCHDOG: SignedDuration = SignedDuration::from_mins(5);
-/// After a day an incident is a state; a new alarm begins another.
-const LONGEST: SignedDuration = SignedDuration::from_hours(24);
 /// An incident that came back is judged when ten new minutes are there.
 const CAME_BACK: SignedDuration = SignedDuration::from_mins(10);
 
@@ -75,7 +73,7 @@ impl Session<'_> {
         self.settings.follow_up.as_ref().map(|settings| Schedules { aws: self.aws, settings, now: self.now })
     }
 
-    fn key(&self, endpoint_name: &crate::model::EndpointName, part: &str) -> IncidentKey {
+    fn key(&self, endpoint_name: &EndpointName, part: &str) -> IncidentKey {
         let region = self.aws.region().to_owned();
         IncidentKey { region, endpoint_name: endpoint_name.clone(), part: part.to_owned() }
     }
@@ -122,7 +120,7 @@ impl Session<'_> {
             },
         };
         let Known::Open(mut incident) = known else { return Ok(Before::Observe(known)) };
-        if self.now.duration_since(incident.opened_at) >= LONGEST {
+        if self.now.duration_since(incident.opened_at) >= follow_up::LONGEST {
             schedules.delete(&key).await.map_err(AdviseError::WriteFailed)?;
             return Ok(Before::Observe(Known::Closed));
         }
@@ -201,22 +199,16 @@ impl Session<'_> {
                 report = report::settled(report, outcome);
             }
             Write::Restoration(way) => {
-                if let Some(variant_name) = &incident.variant_name {
-                    let key = ScalableKey::of_variant(&incident.endpoint_name, variant_name);
-                    let hoped = report.outcome.clone();
-                    let outcome = act::restore(self.aws, &way, &key, hoped.clone()).await;
-                    let outcome = outcome.map_err(AdviseError::WriteFailed)?;
-                    if outcome.status == hoped.status {
-                        if let Some(written) = &mut incident.written {
-                            let min = way.gives.target.as_ref().map(|target| target.min_capacity);
-                            written.instances = min.unwrap_or(InstanceCount(1));
-                            (written.stands, written.relax) = (way.gives, None);
-                        }
-                    } else {
-                        then = then.map(|next| Next { phase: Phase::LeftAlone, ..next });
-                    }
-                    report.outcome = outcome;
+                let hoped = report.outcome.clone();
+                let outcome = act::restore(self.aws, &way, hoped.clone()).await.map_err(AdviseError::WriteFailed)?;
+                if outcome.status != hoped.status {
+                    then = then.map(|next| Next { phase: Phase::LeftAlone, ..next });
+                } else if let Some(written) = &mut incident.written {
+                    let min = way.gives.target.as_ref().map(|target| target.min_capacity);
+                    written.instances = min.unwrap_or(InstanceCount(1));
+                    (written.stands, written.relax) = (way.gives, None);
                 }
+                report.outcome = outcome;
             }
         }
         report.incident = Some(incident.summary(after, then));
@@ -276,6 +268,16 @@ impl Session<'_> {
             Some(incident) => self.free(&schedules, incident).await?,
             None => Found::Closed,
         };
+        let found = match found {
+            // What was finished was an alarm's; a person asked for something else.
+            Found::Finished(_) if !observation.trigger.kind.is_alarm() => {
+                match schedules.get(&key).await.map_err(AdviseError::read)? {
+                    Some(incident) => Found::Free(Box::new(incident)),
+                    None => Found::Closed,
+                }
+            }
+            found => found,
+        };
         match found {
             Found::Free(incident) => self.join(&schedules, *incident, observation, considered, can_be_approved).await,
             Found::Finished(report) => Ok(Some(*report)),
@@ -292,8 +294,8 @@ impl Session<'_> {
     ) -> Result<Option<Report>, AdviseError> {
         let look_at = follow_up::first_look(self.now, Boot::of(observation).slow_minutes());
         let then = Some(Next { phase: Phase::Open, look_at });
-        let claim = self.claim(observation, considered.clone(), can_be_approved, then);
         let before = Measures::of(observation);
+        let claim = self.claim(observation, considered.clone(), can_be_approved, told(&before, &considered), then);
         let incident = Incident {
             id: claim.report.id.clone(),
             opened_at: self.now,
@@ -304,7 +306,7 @@ impl Session<'_> {
             objective: observation.objective,
             diagnosis: considered.diagnosis.clone(),
             capacity: considered.capacity.clone(),
-            told: told(observation, &considered),
+            told: claim.told,
             before,
             written: None,
             phase: Phase::Open,
@@ -346,7 +348,8 @@ impl Session<'_> {
         considered: Considered,
         can_be_approved: bool,
     ) -> Result<Option<Report>, AdviseError> {
-        let told = told(observation, &considered);
+        let now = Measures::of(observation);
+        let told = told(&now, &considered);
         incident.alarms.extend(observation.trigger.alarm_name.iter().cloned());
         incident.looked_at = self.now;
         if incident.phase == Phase::Recovered {
@@ -360,10 +363,10 @@ impl Session<'_> {
         if is_to_write && (is_first_write || is_asked) {
             let look_at = follow_up::first_look(self.now, Boot::of(observation).slow_minutes());
             let then = Some(Next { phase: Phase::Open, look_at });
-            let mut claim = self.claim(observation, considered.clone(), false, then);
+            let mut claim = self.claim(observation, considered.clone(), false, told, then);
             claim.report.incident = Some(incident.summary(None, then));
             incident.capacity = considered.capacity.clone().or(incident.capacity);
-            incident.before = Measures::of(observation);
+            incident.before = now;
             incident.claim = Some(Box::new(claim.clone()));
             incident.next_look_at = self.now + WATCHDOG;
             if let Err(error) = schedules.update(&incident).await {
@@ -374,7 +377,7 @@ impl Session<'_> {
         }
         let is_news = follow_up::is_news(&incident.told, &told);
         let next = Next { phase: incident.phase, look_at: incident.next_look_at };
-        let mut claim = self.claim(observation, considered, can_be_approved, Some(next));
+        let mut claim = self.claim(observation, considered, can_be_approved, told, Some(next));
         if claim.write != Write::Nothing {
             let words = format!(
                 "the incident had its change; it is looked at again at {}",
@@ -397,13 +400,13 @@ impl Session<'_> {
         observation: &Observation,
         considered: Considered,
         can_be_approved: bool,
+        told: Told,
         then: Option<Next>,
     ) -> Claim {
         let (write, outcome) = match considered.decision.clone() {
             Some(outcome) => (Write::Nothing, outcome),
             None => (Write::Plan, Outcome::without_change(OutcomeStatus::Applied, "mode is apply")),
         };
-        let told = told(observation, &considered);
         let report = self.report(observation, considered, outcome);
         Claim { at: self.now, report: Report { can_be_approved, ..report }, told, write, then }
     }
@@ -426,10 +429,6 @@ impl Session<'_> {
     }
 }
 
-fn told(observation: &Observation, considered: &Considered) -> Told {
-    Told {
-        verdict: considered.diagnosis.verdict,
-        blocked_by: considered.diagnosis.blocked_by,
-        latency: Measures::of(observation).latency,
-    }
+fn told(now: &Measures, considered: &Considered) -> Told {
+    Told { verdict: considered.diagnosis.verdict, blocked_by: considered.diagnosis.blocked_by, latency: now.latency }
 }

@@ -169,7 +169,7 @@ impl Session<'_> {
         let (write, news) = match write {
             Write::Restoration(_) if !may_restore => {
                 then = then.map(|next| Next { phase: Phase::LeftAlone, ..next });
-                (Write::Nothing, not_allowed(news))
+                (Write::Nothing, not_allowed(news, &incident))
             }
             write => (write, news),
         };
@@ -223,8 +223,8 @@ impl Session<'_> {
 }
 
 /// A restoration that the function may not write is a person's.
-fn not_allowed(news: News) -> News {
-    let undo = "Take it back: endpoint-advisor undo ENDPOINT".to_owned();
+fn not_allowed(news: News, incident: &Incident) -> News {
+    let undo = format!("Take it back: endpoint-advisor undo {}", incident.endpoint_name);
     News {
         status: OutcomeStatus::Refused,
         reason: "not_allowed_to_restore",

@@ -127,7 +127,7 @@ pub(super) struct Session<'a> {
     pub aws: &'a Aws,
     pub settings: &'a Settings,
     pub now: Timestamp,
-    pub log: &'a dyn Fn(&Report),
+    log: &'a dyn Fn(&Report),
 }
 
 impl Session<'_> {
@@ -332,6 +332,6 @@ impl Session<'_> {
     }
 }
 
-pub(super) fn summary(kind: TriggerKind) -> TriggerSummary {
+fn summary(kind: TriggerKind) -> TriggerSummary {
     TriggerSummary { kind, alarm_name: None, state: None, changed_at: None }
 }

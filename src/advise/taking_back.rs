@@ -26,7 +26,6 @@ pub struct VariantWayBack {
     pub running: Option<InstanceCount>,
     /// The requests, or why there is nothing to take back.
     pub restoration: Result<Restoration, &'static str>,
-    key: ScalableKey,
 }
 
 /// Finds the way back.
@@ -42,7 +41,7 @@ pub async fn way_back(
     let variants = standing.variants.into_iter().map(|variant| {
         let key = ScalableKey::of_variant(endpoint_name, &variant.name);
         let restoration = undo::by_tags(&variant.scaling, &key);
-        VariantWayBack { name: variant.name, running: variant.running, restoration, key }
+        VariantWayBack { name: variant.name, running: variant.running, restoration }
     });
     Ok(WayBack { tags: standing.tags, variants: variants.collect() })
 }
@@ -54,7 +53,7 @@ pub async fn way_back(
 pub async fn take_back(aws: &Aws, variant: &VariantWayBack) -> Result<Outcome, CallError> {
     let hoped = Outcome::without_change(OutcomeStatus::RolledBack, "undo").because("what was there before is back");
     match &variant.restoration {
-        Ok(restoration) => act::restore(aws, restoration, &variant.key, hoped).await,
+        Ok(restoration) => act::restore(aws, restoration, hoped).await,
         Err(reason) => Ok(Outcome::without_change(OutcomeStatus::Unchanged, *reason)),
     }
 }

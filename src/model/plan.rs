@@ -236,6 +236,16 @@ pub struct RegisterScalableTarget {
 }
 
 impl RegisterScalableTarget {
+    /// The AWS CLI command for it. Names in it are SageMaker's, which need no quoting.
+    #[must_use]
+    pub fn command(&self) -> String {
+        format!(
+            "aws application-autoscaling register-scalable-target --service-namespace {} --resource-id {} \
+             --scalable-dimension {} --min-capacity {} --max-capacity {}",
+            self.service_namespace, self.resource_id, self.scalable_dimension, self.min_capacity, self.max_capacity
+        )
+    }
+
     /// Whether `target` already has this range.
     #[must_use]
     pub fn stands(&self, target: Option<&ScalableTarget>) -> bool {

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 /// Requests that bring back a set-up, complete like those of a plan: acting on them makes no choice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Restoration {
+    /// `endpoint/<endpoint>/variant/<variant>`, as in all of the requests.
+    pub resource_id: String,
     /// `DeleteScheduledAction`, exactly as AWS takes it.
     pub delete_scheduled_actions: Vec<DeleteScheduledAction>,
     /// `PutScheduledAction`: ours, as they were.

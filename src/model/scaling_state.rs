@@ -28,6 +28,31 @@ impl ScalingState {
         }
     }
 
+    /// A policy in short: `TargetValue=900`, or `absent`.
+    #[must_use]
+    pub fn policy_in_words(&self, name: &str) -> String {
+        let policy = self.policies.iter().find(|policy| policy.policy_name == name);
+        let tracking = policy.and_then(|policy| policy.target_tracking.as_ref());
+        tracking.map_or("absent".to_owned(), |tracking| format!("TargetValue={}", tracking.target_value))
+    }
+
+    /// A scheduled action in short: `min=3 at cron(0 7 * * ? *)`, or `absent`.
+    #[must_use]
+    pub fn action_in_words(&self, name: &str) -> String {
+        let action = self.scheduled_actions.iter().find(|action| action.name == name);
+        action.map_or("absent".to_owned(), |action| {
+            let min = action.min_capacity.map_or("unchanged".to_owned(), |min| min.to_string());
+            format!("min={min} at {}", action.schedule)
+        })
+    }
+
+    /// The range in short: `min=1 max=4`, or `absent`.
+    #[must_use]
+    pub fn target_in_words(&self) -> String {
+        let target = self.target.as_ref();
+        target.map_or("absent".to_owned(), |target| format!("min={} max={}", target.min_capacity, target.max_capacity))
+    }
+
     /// What is different in `other`; none where it scales alike. Tags change nothing that scales.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Option<&'static str> {

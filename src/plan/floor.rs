@@ -48,19 +48,11 @@ impl FloorInstead {
                 self.min, self.max
             )];
         }
+        let max_capacity = register.max_capacity.max(self.min);
+        let higher = RegisterScalableTarget { min_capacity: self.min, max_capacity, ..register.clone() };
         let variant = variant_name.map(|name| format!(" --variant {name}")).unwrap_or_default();
         vec![
-            format!(
-                "To keep the objective when load jumps, keep {} instances running: aws application-autoscaling \
-                 register-scalable-target --service-namespace {} --resource-id {} --scalable-dimension {} --min-capacity {} \
-                 --max-capacity {}",
-                self.min,
-                register.service_namespace,
-                register.resource_id,
-                register.scalable_dimension,
-                self.min,
-                register.max_capacity.max(self.min)
-            ),
+            format!("To keep the objective when load jumps, keep {} instances running: {}", self.min, higher.command()),
             format!(
                 "In quiet times, see whether a schedule does it with fewer: endpoint-advisor replay {endpoint_name}{variant}"
             ),

@@ -1,7 +1,7 @@
 //! A comparison of scaling set-ups as plain text.
 
 use super::{forecast, text};
-use crate::model::{Comparison, Milliseconds, Plan, Row, ScalingState};
+use crate::model::{Comparison, Milliseconds, Plan, RegisterScalableTarget, Row, ScalingState};
 use std::fmt::Write as _;
 
 /// Renders a table: one set-up a line.
@@ -86,7 +86,7 @@ pub(super) fn commands(plan: &Plan) -> Vec<String> {
     let range = plan.register_scalable_target.iter().filter(|range| !range.stands(target.as_ref()));
     let put = plan.put_scaling_policies.iter().filter(|policy| !policy.stands(&policies));
     let timed = plan.put_scheduled_actions.iter().filter(|action| !action.stands(&scheduled_actions));
-    let range = range.map(text::register_command);
+    let range = range.map(RegisterScalableTarget::command);
     range.chain(put.map(text::policy_command)).chain(timed.map(text::schedule_command)).collect()
 }
 

@@ -1,37 +1,23 @@
 //! The way back, as people see it before it is gone.
 
-use crate::model::{InstanceCount, Restoration, ScalableTarget, ScalingState};
+use crate::model::{InstanceCount, Restoration};
 
 /// One line for each thing that changes, before → after.
 #[must_use]
 pub fn lines(way: &Restoration) -> Vec<String> {
-    let tracking = |state: &ScalingState, name: &str| {
-        let policy = state.policies.iter().find(|policy| policy.policy_name == name);
-        let tracking = policy.and_then(|policy| policy.target_tracking.as_ref());
-        tracking.map_or("absent".to_owned(), |tracking| format!("TargetValue {}", tracking.target_value))
-    };
-    let schedule = |state: &ScalingState, name: &str| {
-        let action = state.scheduled_actions.iter().find(|action| action.name == name);
-        action.map_or("absent".to_owned(), |action| {
-            let min = action.min_capacity.map(|min| format!("MinCapacity {min} at "));
-            format!("{}{}", min.unwrap_or_default(), action.schedule)
-        })
-    };
     let deleted = way.delete_scheduled_actions.iter().map(|action| &action.scheduled_action_name);
     let actions = deleted.chain(way.put_scheduled_actions.iter().map(|action| &action.scheduled_action_name));
-    let actions = actions
-        .map(|name| format!("schedule {name}: {} -> {}", schedule(&way.based_on, name), schedule(&way.gives, name)));
+    let actions = actions.map(|name| {
+        format!("schedule {name}: {} -> {}", way.based_on.action_in_words(name), way.gives.action_in_words(name))
+    });
     let deleted = way.delete_scaling_policies.iter().map(|policy| &policy.policy_name);
     let policies = deleted.chain(way.put_scaling_policies.iter().map(|policy| &policy.policy_name));
-    let policies = policies
-        .map(|name| format!("policy {name}: {} -> {}", tracking(&way.based_on, name), tracking(&way.gives, name)));
-    let range = |state: &ScalingState| {
-        state.target.as_ref().map_or("absent".to_owned(), |ScalableTarget { min_capacity, max_capacity, .. }| {
-            format!("MinCapacity {min_capacity}, MaxCapacity {max_capacity}")
-        })
-    };
+    let policies = policies.map(|name| {
+        format!("policy {name}: {} -> {}", way.based_on.policy_in_words(name), way.gives.policy_in_words(name))
+    });
     let is_ranged = way.register_scalable_target.is_some() || way.deregister_scalable_target.is_some();
-    let target = is_ranged.then(|| format!("scalable target: {} -> {}", range(&way.based_on), range(&way.gives)));
+    let target = is_ranged
+        .then(|| format!("scalable target: {} -> {}", way.based_on.target_in_words(), way.gives.target_in_words()));
     let tags = way.untag_resource.iter().flat_map(|untag| &untag.tag_keys).map(|key| format!("tag {key} -> absent"));
     actions.chain(policies).chain(target).chain(tags).collect()
 }

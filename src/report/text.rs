@@ -2,8 +2,8 @@
 
 use super::{forecast, incident};
 use crate::model::{
-    Action, Bound, Capacity, Milliseconds, OutcomeStatus, Plan, PutScalingPolicy, PutScheduledAction,
-    RegisterScalableTarget, Report, ScalableTarget, Thousands,
+    Action, Bound, Capacity, Milliseconds, OutcomeStatus, Plan, PutScalingPolicy, PutScheduledAction, Report,
+    ScalableTarget, Thousands,
 };
 use std::fmt::Write as _;
 
@@ -216,20 +216,6 @@ pub fn schedule_command(action: &PutScheduledAction) -> String {
         action.scheduled_action_name,
         action.schedule,
         action.scalable_target_action.min_capacity
-    )
-}
-
-/// The AWS CLI command for `RegisterScalableTarget`. Names in it are SageMaker's, which need no quoting.
-#[must_use]
-pub fn register_command(register: &RegisterScalableTarget) -> String {
-    format!(
-        "aws application-autoscaling register-scalable-target --service-namespace {} --resource-id {} \
-         --scalable-dimension {} --min-capacity {} --max-capacity {}",
-        register.service_namespace,
-        register.resource_id,
-        register.scalable_dimension,
-        register.min_capacity,
-        register.max_capacity
     )
 }
 

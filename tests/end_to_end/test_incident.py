@@ -23,6 +23,15 @@ def started(story, instances):
     story.timeline.scale(instances)
 
 
+def overcome(story):
+    """The instances came and helped, the load went back, and the alarm is OK."""
+    started(story, applied(story))
+    until_news(story)
+    story.timeline.traffic = "normal"
+    story.timeline.forward(minutes=5)
+    story.ok()
+
+
 def until_news(story, looks=6):
     """Follow-ups, until one has something to say: its report."""
     for _ in range(looks):
@@ -75,11 +84,7 @@ def test_an_incident_of_two_hours(incident, topics, emulators):
 
 def test_all_of_it_is_one_thread(incident, topics):
     story = incident(mode="apply")
-    started(story, applied(story))
-    until_news(story)
-    story.timeline.traffic = "normal"
-    story.timeline.forward(minutes=5)
-    story.ok()
+    overcome(story)
     cards, reports = topics.cards(), topics.reports()
     assert [report["outcome"]["status"] for report in reports] == ["applied", "verified", "verified"]
     assert len(cards) == len(reports)
@@ -102,11 +107,7 @@ def test_in_recommend_mode_an_incident_is_followed_and_nothing_is_written(incide
 
 def test_an_alarm_that_comes_back_soon_is_the_same_incident(incident, topics):
     story = incident(mode="apply")
-    started(story, applied(story))
-    until_news(story)
-    story.timeline.traffic = "normal"
-    story.timeline.forward(minutes=5)
-    story.ok()
+    overcome(story)
     topics.reports()
     story.timeline.traffic = "high"
     story.timeline.forward(minutes=5)

@@ -1,13 +1,13 @@
 //! What a later look at an incident means: keep, relax, roll back, or leave alone.
 
 use crate::convergence::applied;
-use crate::endpoint::{at, observed, settings};
+use crate::endpoint::{at, observed, settings, with_their_range};
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::diagnose::{blocked_by, diagnose};
 use endpoint_advisor::follow_up::{Judgement, Look, Occasion, is_news, judge};
 use endpoint_advisor::model::{
-    BlockedBy, Incident, InstanceCount, Measures, Metric, Minute, Observation, OutcomeStatus, Phase, Report,
-    ScalableTarget, ScalingActivity, Series, Statistic, Told, Verdict, Write, Written,
+    BlockedBy, Diagnosis, Incident, InstanceCount, Measures, Metric, Minute, Observation, OutcomeStatus, Phase, Report,
+    ScalingActivity, Series, Statistic, Told, Verdict, Write, Written,
 };
 use jiff::SignedDuration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -146,15 +146,7 @@ fn load_that_fell_and_latency_that_did_not_is_rolled_back() {
 
 #[test]
 fn a_range_that_was_there_before_comes_back_exactly() {
-    let mut before = observed("overload");
-    before.scaling.as_mut().unwrap().target = Some(ScalableTarget {
-        arn: Some("arn:aws:application-autoscaling:us-east-1:111122223333:scalable-target/1a2b".to_owned()),
-        min_capacity: InstanceCount(1),
-        max_capacity: InstanceCount(3),
-        tags: Some(BTreeMap::new()),
-        ..ScalableTarget::default()
-    });
-    let (stands, incident) = opened_on(before);
+    let (stands, incident) = opened_on(with_their_range(observed("overload")));
     let slow = Later { latency_ms: incident.before.latency.unwrap().to_milliseconds().0, ..HELPED };
     let Write::Restoration(way) = look(&incident, &later(&stands, &slow)).write else { panic!("not rolled back") };
     let register = way.register_scalable_target.unwrap();
@@ -205,6 +197,23 @@ fn a_quota_is_named_once_and_what_was_written_stays() {
     assert!(news.steps[0].contains("Service Quotas"));
     incident.told.blocked_by = Some(BlockedBy::Quota);
     assert_eq!(look(&incident, &refused).news, None);
+}
+
+#[test]
+fn new_instances_that_are_slow_because_they_are_new_are_not_taken_away() {
+    let (stands, incident) = opened();
+    let slow = later(&stands, &Later { latency_ms: incident.before.latency.unwrap().to_milliseconds().0, ..HELPED });
+    for verdict in [Verdict::ColdStart, Verdict::ModelLoading] {
+        let diagnosis = Diagnosis { verdict, ..diagnose(&slow) };
+        let look = |observation| {
+            let blocked_by = blocked_by(observation);
+            judge(&incident, &Look { occasion: Occasion::Scheduled, observation, diagnosis: &diagnosis, blocked_by })
+        };
+        let judgement = look(&slow);
+        assert_eq!((judgement.news, judgement.write), (None, Write::Nothing), "{verdict}");
+        let after_an_hour = later(&slow, &Later { minutes: 50, latency_ms: 1_390.0, ..HELPED });
+        assert_eq!(status(&look(&after_an_hour)), Some(OutcomeStatus::RolledBack), "they are no longer new");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The way back, by the tags of the scalable target alone.
 
 use crate::convergence::applied;
-use crate::endpoint::{observed, settings};
+use crate::endpoint::{observed, settings, with_their_range};
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
     InstanceCount, Observation, Restoration, ScalableKey, ScalableTarget, ScalingPolicy, ScalingState,
@@ -46,14 +46,7 @@ fn a_target_that_somebody_scales_by_meanwhile_stays_without_our_floor() {
 
 #[test]
 fn a_range_of_somebody_else_is_theirs_again() {
-    let mut before = observed("overload");
-    before.scaling.as_mut().unwrap().target = Some(ScalableTarget {
-        arn: Some("arn:aws:application-autoscaling:us-east-1:111122223333:scalable-target/1a2b".to_owned()),
-        min_capacity: InstanceCount(1),
-        max_capacity: InstanceCount(3),
-        tags: Some(BTreeMap::new()),
-        ..ScalableTarget::default()
-    });
+    let before = with_their_range(observed("overload"));
     let way = undone(&before, &stands(&before));
     let register = way.register_scalable_target.unwrap();
     assert_eq!((register.min_capacity, register.max_capacity), (InstanceCount(1), InstanceCount(3)));

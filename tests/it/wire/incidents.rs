@@ -186,6 +186,24 @@ fn a_plan_that_is_approved_is_written_into_the_open_incident() {
 }
 
 #[test]
+fn an_approval_is_not_lost_in_what_it_finds_half_done() {
+    let fake = Fake::with(&OVERLOAD);
+    fake.answer("ListTags", json!({"Tags": [{"Key": "endpoint-advisor:mode", "Value": "recommend"}]}));
+    fake.script("Publish", vec![Answer::Error(500, "InternalError", "again")]);
+    answer(&fake, &settings_with("apply"), alarm()).unwrap_err();
+    assert_ne!(memory(&fake)["claim"], Value::Null);
+    let good = Fake::with(&OVERLOAD);
+    good.answer("ListTags", json!({"Tags": [{"Key": "endpoint-advisor:mode", "Value": "recommend"}]}));
+    good.schedule(&name(), fake.schedules()[&name()].clone());
+    let digest = memory(&fake)["claim"]["report"]["plan"]["digest"].clone();
+    let approval = json!({"apply": {"endpoint_name": "orders", "variant_name": "AllTraffic", "plan_digest": digest}});
+    let approved = report(&good, &settings_with("apply"), approval);
+    assert_eq!(approved.outcome.status, OutcomeStatus::Applied);
+    assert_eq!(good.published().len(), 2, "what was left undone is told, and what was approved");
+    assert_ne!(memory(&good)["written"], Value::Null);
+}
+
+#[test]
 fn an_ok_closes_what_an_alarm_opened_and_nothing_else() {
     let ok = || serde_json::from_str::<Value>(include_str!("../../../events/eventbridge-ok.json")).unwrap();
     let fake = Fake::with(&OVERLOAD);
