@@ -304,8 +304,8 @@ impl Judging<'_> {
         let relaxing = self.may_relax();
         let diagnosis = self.incident.diagnosis.clone();
         let words = match &relaxing {
-            Some(_) => "the alarm is OK, and load allows MinCapacity to go back",
-            None => "the alarm is OK",
+            Some(_) => "its alarms are OK, and load allows MinCapacity to go back",
+            None => "its alarms are OK",
         };
         let words = words.to_owned();
         let look_at = match &self.incident.written {

@@ -280,8 +280,9 @@ impl Session<'_> {
             asked_with
         });
         let kind = observation.trigger.kind;
-        // An alarm opens an incident; a person does where something is written.
-        let is_incident = kind.is_alarm()
+        // An alarm opens an incident, if it may still be on; a person does where something is written.
+        let is_on = asked_with != Authority::StaleEvent || matches!(known, Known::Open(_));
+        let is_incident = (kind.is_alarm() && is_on)
             || (matches!(kind, TriggerKind::Manual | TriggerKind::Approval) && considered.decision.is_none());
         let can_be_approved = asked_with == Authority::Now
             && self.settings.defaults.mode == Mode::Apply

@@ -41,6 +41,14 @@ pub fn is_first_verdict(report: &Report) -> bool {
     is_look && is_old
 }
 
+/// Whether the last minutes keep the objective; false where that is not known.
+#[must_use]
+pub fn is_within_objective(report: &Report) -> bool {
+    let after = report.incident.as_ref().and_then(|incident| incident.after?.latency);
+    let objective = report.objective.map(|objective| objective.latency_slo_ms.to_microseconds());
+    after.zip(objective).is_some_and(|(after, objective)| after <= objective)
+}
+
 fn change<T: Display>(before: Option<T>, after: Option<T>) -> String {
     let shown = |value: Option<T>| value.map_or("unknown".to_owned(), |value| value.to_string());
     format!("{} -> {}", shown(before), shown(after))

@@ -115,10 +115,12 @@ pub fn render(report: &Report) -> String {
 pub fn headline(report: &Report) -> String {
     let subject = report.subject();
     match report.outcome.status {
-        OutcomeStatus::Verified if report.objective.is_some() => format!("{subject} is within its objective again"),
-        OutcomeStatus::Verified => format!("{subject} has recovered"),
+        OutcomeStatus::Verified if incident::is_within_objective(report) => {
+            format!("{subject} is within its objective again")
+        }
+        OutcomeStatus::Verified => format!("{subject}: its alarms are OK again"),
         OutcomeStatus::RolledBack => format!("{subject}: more instances did not help, and the change was taken back"),
-        OutcomeStatus::Relaxed => format!("{subject} has recovered, and MinCapacity is back"),
+        OutcomeStatus::Relaxed => format!("{subject}: MinCapacity is back to what it was"),
         _ => format!("{subject} is {}", report.diagnosis.verdict.headline()),
     }
 }

@@ -225,6 +225,27 @@ fn an_ok_closes_what_an_alarm_opened_and_nothing_else() {
 }
 
 #[test]
+fn an_alarm_that_is_known_to_be_over_opens_nothing_that_a_new_one_would_join() {
+    let fake = Fake::with(&OVERLOAD);
+    let mut old = alarm();
+    old["detail"]["state"]["timestamp"] = json!("2026-10-05T08:50:00.000+0000");
+    assert_eq!(report(&fake, &settings_with("apply"), old).outcome.reason, "stale_event");
+    assert!(fake.schedules().is_empty());
+    assert_eq!(fake.published().len(), 1, "and people hear of it");
+}
+
+#[test]
+fn an_ok_of_an_endpoint_that_is_slow_all_the_same_does_not_say_otherwise() {
+    let fake = Fake::with(&OVERLOAD);
+    report(&fake, &settings_with("recommend"), alarm());
+    let mut ok: Value = serde_json::from_str(include_str!("../../../events/eventbridge-ok.json")).unwrap();
+    ok["detail"]["alarmName"] = alarm()["detail"]["alarmName"].clone();
+    report(&fake, &settings_with("recommend"), ok);
+    let subjects: Vec<_> = fake.published().iter().map(|message| message["Subject"].clone()).collect();
+    assert_eq!(subjects[1], "orders/AllTraffic: its alarms are OK again");
+}
+
+#[test]
 fn a_wake_up_that_comes_twice_is_taken_once() {
     let fake = Fake::with(&OVERLOAD);
     report(&fake, &settings_with("recommend"), alarm());
