@@ -1,10 +1,18 @@
 //! The pipeline: the only place that knows the order of the stages.
 
 #[cfg(feature = "aws")]
+mod incidents;
+#[cfg(feature = "aws")]
+mod looks;
+#[cfg(feature = "aws")]
 mod session;
+#[cfg(feature = "aws")]
+mod taking_back;
 
 #[cfg(feature = "aws")]
 pub use session::{Advice, AdviseError, advise};
+#[cfg(feature = "aws")]
+pub use taking_back::{VariantWayBack, WayBack, take_back, way_back};
 
 use crate::config::Settings;
 use crate::decide::{Authority, decide};
@@ -13,6 +21,7 @@ use crate::replay::{Replay, Setup};
 use crate::{capacity, diagnose, plan, report};
 
 /// What the pure stages made of one observation.
+#[derive(Clone)]
 struct Considered {
     diagnosis: Diagnosis,
     capacity: Option<Capacity>,
@@ -24,7 +33,7 @@ struct Considered {
 }
 
 /// The pure stages in their order. `authority` is told the digest of the plan.
-fn consider(observation: &Observation, settings: &Settings, authority: impl Fn(&str) -> Authority) -> Considered {
+fn consider(observation: &Observation, settings: &Settings, authority: impl FnOnce(&str) -> Authority) -> Considered {
     let guardrails = settings.for_endpoint(observation.tags.as_ref());
     let diagnosis = diagnose::diagnose(observation);
     let capacity = capacity::capacity(observation);

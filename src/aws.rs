@@ -2,12 +2,14 @@
 
 pub(crate) mod auto_scaling;
 mod error;
+pub(crate) mod scheduler;
 
 pub use error::{CallError, ErrorKind, chain};
 
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_applicationautoscaling::operation::put_scaling_policy::PutScalingPolicyError;
 use aws_sdk_applicationautoscaling::operation::register_scalable_target::RegisterScalableTargetError;
+use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep};
 use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{BeforeTransmitInterceptorContextRef, InterceptorContext};
@@ -50,7 +52,10 @@ pub struct Aws {
     pub(crate) cloudwatch: aws_sdk_cloudwatch::Client,
     pub(crate) pricing: aws_sdk_pricing::Client,
     pub(crate) sagemaker: aws_sdk_sagemaker::Client,
+    pub(crate) scheduler: aws_sdk_scheduler::Client,
     pub(crate) sns: aws_sdk_sns::Client,
+    region: String,
+    sleep: Option<SharedAsyncSleep>,
     calls: Calls,
 }
 
@@ -78,10 +83,28 @@ impl Aws {
             sagemaker: aws_sdk_sagemaker::Client::from_conf(
                 aws_sdk_sagemaker::config::Builder::from(config).interceptor(calls.clone()).build(),
             ),
+            scheduler: aws_sdk_scheduler::Client::from_conf(
+                aws_sdk_scheduler::config::Builder::from(config).interceptor(calls.clone()).build(),
+            ),
             sns: aws_sdk_sns::Client::from_conf(
                 aws_sdk_sns::config::Builder::from(config).interceptor(calls.clone()).build(),
             ),
+            region: config.region().map(ToString::to_string).unwrap_or_default(),
+            sleep: config.sleep_impl(),
             calls,
+        }
+    }
+
+    /// The Region of all clients; empty where none is set.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Waits as the SDK waits between two attempts.
+    pub(crate) async fn pause(&self, duration: Duration) {
+        if let Some(sleep) = &self.sleep {
+            sleep.sleep(duration).await;
         }
     }
 

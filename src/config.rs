@@ -86,6 +86,19 @@ pub struct Settings {
     pub chat_topic_arn: Option<String>,
     /// Days of history to read, 1 to 15.
     pub history_days: u32,
+    /// How incidents are followed through; none: every alarm is handled by itself.
+    pub follow_up: Option<FollowUp>,
+}
+
+/// What EventBridge Scheduler needs to wake the advisor again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FollowUp {
+    /// The advisor's own queue.
+    pub target_arn: String,
+    /// The role with which Scheduler sends there.
+    pub role_arn: String,
+    /// The schedule group, which is the advisor's alone.
+    pub group: String,
 }
 
 impl Settings {
@@ -109,6 +122,7 @@ impl Settings {
             chat_topic_arn: text("ADVISOR_CHAT_TOPIC_ARN"),
             // Two weeks hold two of each weekday; CloudWatch keeps single minutes for 15 days.
             history_days: 14,
+            follow_up: None,
         };
         let defaults = &mut settings.defaults;
         let problems = &mut defaults.problems;
@@ -119,6 +133,19 @@ impl Settings {
         read.field("ADVISOR_MAX_HOURLY_USD", &mut defaults.max_hourly_usd, |value| parse_usd(value).map(Some));
         read.field("ADVISOR_EXISTING_TARGETS", &mut defaults.existing_targets, parse_existing_targets);
         read.field("ADVISOR_HISTORY_DAYS", &mut settings.history_days, parse_history_days);
+        const FOLLOW_UP: [&str; 3] =
+            ["ADVISOR_FOLLOW_UP_TARGET_ARN", "ADVISOR_FOLLOW_UP_ROLE_ARN", "ADVISOR_FOLLOW_UP_GROUP"];
+        settings.follow_up = match FOLLOW_UP.map(text) {
+            [Some(target_arn), Some(role_arn), Some(group)] => Some(FollowUp { target_arn, role_arn, group }),
+            [None, None, None] => None,
+            _ => {
+                problems.push(format!(
+                    "Of {} some are set and some are not. Nothing is written until all are, or none.",
+                    FOLLOW_UP.map(|name| format!("`{name}`")).join(", ")
+                ));
+                None
+            }
+        };
         settings
     }
 
@@ -294,6 +321,19 @@ mod tests {
                 "{problems:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_follow_up_needs_all_of_its_settings() {
+        let all = [
+            ("ADVISOR_FOLLOW_UP_TARGET_ARN", "arn:aws:sqs:us-east-1:111122223333:events"),
+            ("ADVISOR_FOLLOW_UP_ROLE_ARN", "arn:aws:iam::111122223333:role/follow-up"),
+            ("ADVISOR_FOLLOW_UP_GROUP", "endpoint-advisor"),
+        ];
+        assert!(settings(&all).follow_up.is_some());
+        let some = settings(&all[..2]);
+        assert_eq!(some.follow_up, None);
+        assert!(matches!(&some.defaults.problems[..], [problem] if problem.contains("ADVISOR_FOLLOW_UP_GROUP")));
     }
 
     #[test]

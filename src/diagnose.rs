@@ -17,6 +17,7 @@ mod insufficient_data;
 mod windows;
 
 use crate::model::{Alternative, BlockedBy, Diagnosis, Evidence, Fact, Grade, History, Observation, Verdict};
+pub use blocked::blocked_by;
 use causes::CAUSES;
 use check::Judgement;
 use features::Features;
@@ -49,7 +50,7 @@ pub fn diagnose(observation: &Observation) -> Diagnosis {
     };
     // What stands in the way of scaling matters where scaling would help; an endpoint that is not in service always
     // does.
-    let blocked_by = blocked::blocked_by(observation)
+    let blocked_by = blocked_by(observation)
         .filter(|blocked| *blocked == BlockedBy::EndpointNotInService || diagnosis.verdict.is_helped_by_scaling());
     Diagnosis { blocked_by, ..diagnosis }
 }

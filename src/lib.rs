@@ -17,9 +17,13 @@
 //! | [`capacity`] | the observation | [`Capacity`](model::Capacity): the load that one instance sustains, and latency over load |
 //! | [`plan`] | diagnosis, capacity, [guardrails](config::Guardrails) | [`Plan`](model::Plan): exact AWS requests, or why to hold; [`plan::tune`] does without a diagnosis |
 //! | [`decide`] | plan, guardrails, [authority](decide::Authority) | may it be written? |
-//! | `act` | the plan | [`Outcome`](model::Outcome): the only writer of scaling |
+//! | `act` | the plan, or the way back | [`Outcome`](model::Outcome): the only writer of scaling |
 //! | [`report`] | all of it | [`Report`](model::Report), as text, card and message |
 //! | `notify` | the report | SNS messages |
+//!
+//! An incident goes on after the first report. [`Incident`](model::Incident) is what is remembered of it, as the input of
+//! a schedule; [`follow_up`] judges a later look, [`undo`] finds the way back, and [`advise`] opens, joins and closes
+//! (`docs/how-it-follows-through.md`).
 //!
 //! [`replay`] is no stage but an instrument: it plays history under any scaling set-up. The plan chooses with it, and
 //! [`advise::compare`] shows it to people.
@@ -29,9 +33,9 @@
 //! Each is held by a test.
 //!
 //! 1. *Pure core.* No async, SDK type, clock, environment, randomness or logging in trigger, diagnose, capacity, plan,
-//!    replay, decide, report, model, config (`tests/it/architecture.rs`).
+//!    replay, decide, follow_up, undo, report, model, config (`tests/it/architecture.rs`).
 //! 2. *The plan is complete.* Acting makes no choice. It reads the scalable target again first; if it differs from what
-//!    was observed: `stale`, nothing written (`tests/it/wire.rs`).
+//!    was observed, and from what an earlier attempt at the plan leaves: `stale`, nothing written (`tests/it/wire.rs`).
 //! 3. *Missing is not zero.* A gap stays a gap; a missing metric never raises confidence (`tests/it/scenarios.rs`).
 //! 4. *Fail closed.* A guardrail that cannot be evaluated refuses; tags that cannot be read forbid writing
 //!    (`plan/guardrails.rs`, `tests/it/wire.rs`).
@@ -39,7 +43,8 @@
 //! 6. *Ours alone.* Only policies named `endpoint-advisor-…` and targets that we tagged are changed
 //!    (`tests/it/scenarios.rs`, `tests/end_to_end`).
 //! 7. *Convergent.* Advising on the state that a plan makes gives `unchanged` (`tests/it/convergence.rs`).
-//! 8. *At least once to people.* A report that could not be delivered fails the invocation (`tests/it/wire.rs`).
+//! 8. *At least once to people, at most one effect on AWS.* A report that could not be delivered fails the invocation
+//!    (`tests/it/wire.rs`); what a process that was cut off left undone is finished by the next (`tests/end_to_end`).
 //!
 //! # Words
 //!
@@ -56,6 +61,7 @@ pub mod capacity;
 pub mod config;
 pub mod decide;
 pub mod diagnose;
+pub mod follow_up;
 pub mod model;
 #[cfg(feature = "aws")]
 pub mod notify;
@@ -66,3 +72,4 @@ pub mod replay;
 pub mod report;
 pub mod statistics;
 pub mod trigger;
+pub mod undo;

@@ -8,6 +8,7 @@ pub mod alarm;
 mod cloudwatch;
 mod pricing;
 mod sagemaker;
+mod standing;
 
 use crate::aws::{Aws, CallError, ErrorKind, auto_scaling};
 use crate::config::{MAX_HOURLY_USD_TAG, tagged_objective};
@@ -19,6 +20,7 @@ use futures::future::{OptionFuture, join, join_all, join3, join5};
 use jiff::Timestamp;
 pub use sagemaker::list_endpoints;
 use sagemaker::{EndpointConfig, EndpointDescription};
+pub use standing::{Standing, StandingVariant, standing};
 use std::collections::BTreeMap;
 
 /// Version of the observation's JSON.
@@ -127,6 +129,15 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
         finish(aws, request, &endpoint_name, component.as_ref(), &endpoint, config.as_ref(), tags.as_ref(), part)
     });
     join_all(observations).await.into_iter().collect()
+}
+
+/// The endpoint of an inference component.
+///
+/// # Errors
+/// [`CallError`] where it cannot be read.
+pub async fn endpoint_of(aws: &Aws, component: &InferenceComponentName) -> Result<EndpointName, CallError> {
+    aws.round();
+    Ok(sagemaker::describe_inference_component(aws, component).await?.0)
 }
 
 /// What the second round finds out about one variant.

@@ -3,6 +3,7 @@
 //! Pure. The plan is complete: acting on it makes no choice. Whatever cannot be evaluated holds the plan.
 
 mod demand;
+mod floor;
 mod guardrails;
 mod quiet;
 mod requests;
@@ -26,9 +27,6 @@ use tuning::Tuning;
 
 /// How long a raised `MinCapacity` stays at least: an hour outlasts the incident, its verification and a scale-in.
 const RELAX_AFTER_MINUTES: u32 = 60;
-
-const SERVICE_NAMESPACE: &str = "sagemaker";
-const SCALABLE_DIMENSION: &str = "sagemaker:variant:DesiredInstanceCount";
 
 /// Plans the scaling of one variant.
 #[must_use]
@@ -96,6 +94,7 @@ fn sized(
     };
     plan.forecast = tuning.as_ref().and_then(|tuning| tuning.forecast(&plan));
     plan.advice.extend(schedule::that_would_lower(scaling, min_capacity, max_capacity));
+    plan.advice.extend(floor_instead(observation, tuning.as_ref(), &plan));
     if !plan.is_in_place() {
         may_be_changed(observation, diagnosis)?;
         if max_capacity <= current {
@@ -157,11 +156,20 @@ fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Gu
         keeps_policies,
         floors: &floors,
     };
-    let plan = Plan {
+    let mut plan = Plan {
         reasoning: tuning.as_ref().map_or_else(|| quiet.reasoning(), Tuning::reasoning),
         ..requests.complete()?
     };
+    plan.advice.extend(floor_instead(observation, tuning.as_ref(), &plan));
     Ok(Plan { forecast: tuning.as_ref().and_then(|tuning| tuning.forecast(&plan)), ..plan })
+}
+
+/// What a person can do where what reacts cannot keep the objective.
+fn floor_instead(observation: &Observation, tuning: Option<&Tuning>, plan: &Plan) -> Vec<String> {
+    let floor = tuning.and_then(Tuning::floor_instead).zip(plan.register_scalable_target.as_ref());
+    floor.map_or_else(Vec::new, |(floor, register)| {
+        floor.advice(register, &observation.endpoint_name, observation.variant_name.as_ref())
+    })
 }
 
 /// Whether more instances would help.

@@ -6,12 +6,17 @@
 pub mod card;
 pub mod comparison;
 pub mod comparison_html;
+pub mod comparison_markdown;
 pub mod forecast;
+pub mod incident;
 pub mod links;
 pub mod message;
+pub mod restoration;
 pub mod text;
 
-use crate::model::{Action, Capacity, Diagnosis, Observation, Outcome, OutcomeStatus, Plan, Report, TriggerSummary};
+use crate::model::{
+    Action, Capacity, Diagnosis, IncidentSummary, Observation, Outcome, OutcomeStatus, Plan, Report, TriggerSummary,
+};
 use jiff::Timestamp;
 
 /// Version of the report's JSON.
@@ -26,7 +31,7 @@ pub fn report(
     plan: Plan,
     outcome: Outcome,
 ) -> Report {
-    let next_steps = next_steps(&diagnosis, &plan, &outcome);
+    let next_steps = next_steps(&diagnosis, &plan, &outcome, None);
     Report {
         version: VERSION.to_owned(),
         id: id(observation),
@@ -47,8 +52,17 @@ pub fn report(
         next_steps,
         warnings: observation.warnings.clone(),
         links: links::links(observation),
+        incident: None,
+        can_be_approved: false,
         truncated: false,
     }
+}
+
+/// A report with what came of it in the end.
+#[must_use]
+pub fn settled(report: Report, outcome: Outcome) -> Report {
+    let next_steps = next_steps(&report.diagnosis, &report.plan, &outcome, report.incident.as_ref());
+    Report { next_steps, outcome, ..report }
 }
 
 /// `orders/AllTraffic/2026-10-05T09:14:00Z`: the same for every delivery of the same alarm.
@@ -63,12 +77,17 @@ fn seconds(time: Timestamp) -> Timestamp {
 }
 
 /// What a person should do: apply or finish the plan first, then what the cause asks for.
-fn next_steps(diagnosis: &Diagnosis, plan: &Plan, outcome: &Outcome) -> Vec<String> {
+fn next_steps(
+    diagnosis: &Diagnosis,
+    plan: &Plan,
+    outcome: &Outcome,
+    incident: Option<&IncidentSummary>,
+) -> Vec<String> {
     let mut steps = Vec::new();
     match outcome.status {
         OutcomeStatus::Recommended | OutcomeStatus::Refused | OutcomeStatus::Stale if plan.action == Action::Scale => {
             if let Some(register) = &plan.register_scalable_target {
-                steps.push(format!("Set the range: {}", text::register_command(register)));
+                steps.push(format!("Set the range: {}", register.command()));
             }
             steps.extend(
                 plan.put_scaling_policies
@@ -80,6 +99,15 @@ fn next_steps(diagnosis: &Diagnosis, plan: &Plan, outcome: &Outcome) -> Vec<Stri
                     .iter()
                     .map(|action| format!("Set the schedule: {}", text::schedule_command(action))),
             );
+        }
+        OutcomeStatus::Applied if incident.is_some() => {
+            let relax = plan.relax.map(|relax| {
+                format!(" MinCapacity goes back to {} by itself when load allows it.", relax.min_capacity)
+            });
+            steps.push(format!(
+                "Nothing now: it is looked at again, and taken back where it did not help.{}",
+                relax.unwrap_or_default()
+            ));
         }
         OutcomeStatus::Applied | OutcomeStatus::Unchanged => {
             if let Some(relax) = plan.relax {

@@ -1,13 +1,14 @@
 //! From a trigger to reports: who is asked about, with which objective, and with what right to write.
 
-use super::consider;
+use super::incidents::{Before, Known};
+use super::{Considered, consider};
 use crate::act;
 use crate::aws::{Aws, CallError, ErrorKind};
 use crate::config::{Mode, Settings};
 use crate::decide::Authority;
 use crate::model::{
-    Action, AlarmObjective, AlarmTrigger, Approval, EndpointName, ManualTrigger, Observation, Report, Subject, Trigger,
-    TriggerKind, TriggerSummary, Watched,
+    Action, AlarmObjective, AlarmTrigger, Approval, EndpointName, ManualTrigger, Next, Observation, Outcome,
+    OutcomeStatus, Report, Subject, Trigger, TriggerKind, TriggerSummary, Watched,
 };
 use crate::observe::{self, ObjectiveFrom, Request};
 use crate::trigger::InvalidEvent;
@@ -69,7 +70,7 @@ impl AdviseError {
         }
     }
 
-    fn read(error: CallError) -> Self {
+    pub(super) fn read(error: CallError) -> Self {
         match error.kind {
             ErrorKind::Throttled => Self::Throttled(error),
             ErrorKind::AccessDenied => Self::AccessDenied(error),
@@ -100,23 +101,21 @@ pub async fn advise(
         Trigger::Ignored(reason) => Ok(Advice::ignored(reason)),
         Trigger::Alarm(alarm) => session.alarm(alarm).await,
         Trigger::Manual(manual) => session.manual(manual).await,
-        Trigger::FollowUp(subject) => session
-            .look(subject, TriggerKind::FollowUp)
-            .await
-            .or_else(|error| gone(error, "the endpoint no longer exists")),
+        Trigger::AlarmOk(alarm) => session.alarm_ok(alarm).await,
+        Trigger::FollowUp(follow_up) => session.follow_up(follow_up).await,
         Trigger::Audit(names) => session.audit(names).await,
         Trigger::Approval(approval) => session.approval(approval).await,
     }
 }
 
 impl Advice {
-    fn ignored(reason: impl Into<String>) -> Self {
+    pub(super) fn ignored(reason: impl Into<String>) -> Self {
         Self { reports: Vec::new(), ignored: Some(reason.into()) }
     }
 }
 
 /// An endpoint that went away asks for nothing; a person who names one that never was is told.
-fn gone(error: AdviseError, reason: &str) -> Result<Advice, AdviseError> {
+pub(super) fn gone(error: AdviseError, reason: &str) -> Result<Advice, AdviseError> {
     match error {
         AdviseError::EndpointNotFound(_) => Ok(Advice::ignored(reason)),
         other => Err(other),
@@ -124,28 +123,21 @@ fn gone(error: AdviseError, reason: &str) -> Result<Advice, AdviseError> {
 }
 
 /// What every step of one invocation shares.
-struct Session<'a> {
-    aws: &'a Aws,
-    settings: &'a Settings,
-    now: Timestamp,
+pub(super) struct Session<'a> {
+    pub aws: &'a Aws,
+    pub settings: &'a Settings,
+    pub now: Timestamp,
     log: &'a dyn Fn(&Report),
 }
 
 impl Session<'_> {
     async fn alarm(&self, alarm: AlarmTrigger) -> Result<Advice, AdviseError> {
-        let (subject, objective) = match alarm.watched {
-            Watched::Metric { subject, objective } => (subject, objective),
-            Watched::Children(children) => {
-                match observe::alarm::behind(self.aws, &children).await.map_err(AdviseError::read)? {
-                    Some(found) => found,
-                    None => {
-                        return Ok(Advice::ignored(format!(
-                            "alarm `{}` watches no SageMaker endpoint",
-                            alarm.alarm_name
-                        )));
-                    }
-                }
-            }
+        let Some((subject, objective)) = self.watched_by(&alarm).await? else {
+            return Ok(Advice::ignored(format!("alarm `{}` watches no SageMaker endpoint", alarm.alarm_name)));
+        };
+        let known = match self.incident_before(&subject, &alarm.alarm_name).await? {
+            Before::Answered(advice) => return Ok(*advice),
+            Before::Observe(known) => known,
         };
         let (objective, objective_from) = match objective {
             AlarmObjective::Known(objective) => (Some(objective), ObjectiveFrom::Nowhere),
@@ -167,8 +159,19 @@ impl Session<'_> {
             changed_at: alarm.changed_at,
         };
         let request = Request { objective, objective_from, ..self.request(subject, trigger) };
-        let advice = self.observe_and_advise(request, |_| authority).await;
+        let advice = self.observe_and_advise(request, |_| authority, known).await;
         advice.or_else(|error| gone(error, "the alarm's endpoint no longer exists"))
+    }
+
+    /// What an alarm watches; none where that is no SageMaker endpoint.
+    pub(super) async fn watched_by(
+        &self,
+        alarm: &AlarmTrigger,
+    ) -> Result<Option<(Subject, AlarmObjective)>, AdviseError> {
+        match &alarm.watched {
+            Watched::Metric { subject, objective } => Ok(Some((subject.clone(), *objective))),
+            Watched::Children(children) => observe::alarm::behind(self.aws, children).await.map_err(AdviseError::read),
+        }
     }
 
     async fn manual(&self, manual: ManualTrigger) -> Result<Advice, AdviseError> {
@@ -178,22 +181,22 @@ impl Session<'_> {
         let request =
             Request { at, objective, objective_from, ..self.request(manual.subject, summary(TriggerKind::Manual)) };
         let authority = if self.now.duration_since(at) > PRESENT { Authority::InThePast } else { Authority::Now };
-        self.observe_and_advise(request, |_| authority).await
+        self.observe_and_advise(request, |_| authority, Known::NotAsked).await
     }
 
     /// Advises again and writes only where the plan is still the one that was approved.
     async fn approval(&self, approval: Approval) -> Result<Advice, AdviseError> {
-        let objective_from =
-            if approval.objective.is_some() { ObjectiveFrom::Nowhere } else { ObjectiveFrom::AlarmsOfVariant };
-        let request = Request {
-            objective: approval.objective,
-            objective_from,
-            ..self.request(approval.subject, summary(TriggerKind::Approval))
-        };
-        self.observe_and_advise(request, |digest| {
+        // The plan of an incident was made for the objective of its alarm.
+        let incident = self.open_incident(&approval.subject).await;
+        let objective = approval.objective.or(incident.as_ref().and_then(|incident| incident.objective));
+        let objective_from = if objective.is_some() { ObjectiveFrom::Nowhere } else { ObjectiveFrom::AlarmsOfVariant };
+        let request =
+            Request { objective, objective_from, ..self.request(approval.subject, summary(TriggerKind::Approval)) };
+        let authority = |digest: &str| {
             if digest == approval.plan_digest { Authority::Approved } else { Authority::OtherPlan }
-        })
-        .await
+        };
+        let known = incident.map_or(Known::NotAsked, |incident| Known::Open(Box::new(incident)));
+        self.observe_and_advise(request, authority, known).await
     }
 
     async fn audit(&self, names: Option<Vec<EndpointName>>) -> Result<Advice, AdviseError> {
@@ -214,13 +217,13 @@ impl Session<'_> {
     }
 
     /// Advises without any right to write.
-    async fn look(&self, subject: Subject, kind: TriggerKind) -> Result<Advice, AdviseError> {
+    pub(super) async fn look(&self, subject: Subject, kind: TriggerKind) -> Result<Advice, AdviseError> {
         let request =
             Request { objective_from: ObjectiveFrom::AlarmsOfVariant, ..self.request(subject, summary(kind)) };
-        self.observe_and_advise(request, |_| Authority::LookOnly).await
+        self.observe_and_advise(request, |_| Authority::LookOnly, Known::NotAsked).await
     }
 
-    fn request(&self, subject: Subject, trigger: TriggerSummary) -> Request {
+    pub(super) fn request(&self, subject: Subject, trigger: TriggerSummary) -> Request {
         Request {
             subject,
             at: self.now,
@@ -238,6 +241,7 @@ impl Session<'_> {
         &self,
         request: Request,
         authority: impl Fn(&str) -> Authority,
+        known: Known,
     ) -> Result<Advice, AdviseError> {
         let observations = observe::observe(self.aws, &request).await.map_err(AdviseError::read)?;
         let mut advice = Advice { reports: Vec::new(), ignored: None };
@@ -248,8 +252,9 @@ impl Session<'_> {
                 continue;
             }
             // One variant that fails does not keep the others from being advised.
-            match self.one(observation, &authority).await {
-                Ok(report) => advice.reports.push(report),
+            match self.one(observation, &authority, &known).await {
+                Ok(Some(report)) => advice.reports.push(report),
+                Ok(None) => advice.ignored = Some("it belongs to an incident that is open, and is no news".to_owned()),
                 Err(error) => failure = failure.or(Some(error)),
             }
         }
@@ -262,35 +267,69 @@ impl Session<'_> {
         Ok(advice)
     }
 
-    /// One variant, from observation to a report that is logged and delivered.
+    /// One variant, from observation to a report that is logged and delivered; none where it is no news to its incident.
     async fn one(
         &self,
         observation: &Observation,
         authority: &impl Fn(&str) -> Authority,
-    ) -> Result<Report, AdviseError> {
-        let considered = consider(observation, self.settings, authority);
-        let outcome = match considered.decision {
+        known: &Known,
+    ) -> Result<Option<Report>, AdviseError> {
+        let mut asked_with = Authority::LookOnly;
+        let considered = consider(observation, self.settings, |digest| {
+            asked_with = authority(digest);
+            asked_with
+        });
+        let kind = observation.trigger.kind;
+        // An alarm opens an incident, if it may still be on; a person does where something is written.
+        let is_on = asked_with != Authority::StaleEvent || matches!(known, Known::Open(_));
+        let is_incident = (kind.is_alarm() && is_on)
+            || (matches!(kind, TriggerKind::Manual | TriggerKind::Approval) && considered.decision.is_none());
+        let can_be_approved = asked_with == Authority::Now
+            && self.settings.defaults.mode == Mode::Apply
+            && considered.decision.as_ref().is_some_and(|outcome| outcome.status == OutcomeStatus::Recommended);
+        if let Some(follow_up) = self.settings.follow_up.as_ref().filter(|_| is_incident) {
+            return self.in_incident(follow_up, observation, considered, can_be_approved, known).await;
+        }
+        let outcome = match considered.decision.clone() {
             Some(outcome) => outcome,
             None => act::apply(self.aws, &considered.plan).await.map_err(AdviseError::WriteFailed)?,
         };
-        let mut report =
-            report::report(observation, considered.diagnosis, considered.capacity, considered.plan, outcome);
-        report.warnings.extend(considered.problems);
-        if report.plan.action == Action::Scale {
+        let mut report = self.report(observation, considered, outcome);
+        if let Known::Open(incident) = known {
+            // It is told in the thread of the incident.
+            let next = Next { phase: incident.phase, look_at: incident.next_look_at };
+            report.incident = Some(incident.summary(None, Some(next)));
+        }
+        report.can_be_approved = can_be_approved;
+        if report.plan.action == Action::Scale && self.settings.follow_up.is_none() {
             report.warnings.push(
                 "No follow-up is configured: repeated alarms are not joined, and nobody looks again whether this helped."
                     .to_owned(),
             );
         }
+        self.tell(&report).await?;
+        Ok(Some(report))
+    }
+
+    /// Puts a report together.
+    pub(super) fn report(&self, observation: &Observation, considered: Considered, outcome: Outcome) -> Report {
+        let Considered { diagnosis, capacity, plan, problems, .. } = considered;
+        let mut report = report::report(observation, diagnosis, capacity, plan, outcome);
+        report.warnings.extend(problems);
         if self.settings.report_topic_arn.is_none() && self.settings.chat_topic_arn.is_none() {
             report.warnings.push("No SNS topic is configured: this report is only in the log.".to_owned());
         }
-        (self.log)(&report);
+        report
+    }
+
+    /// Logs a report and delivers it.
+    pub(super) async fn tell(&self, report: &Report) -> Result<(), AdviseError> {
+        (self.log)(report);
         // A look at the whole fleet is for whoever asked; a message for each endpoint would bury the alarms.
         if report.trigger.kind != TriggerKind::Audit {
-            notify::publish(self.aws, self.settings, &report).await.map_err(AdviseError::DeliveryFailed)?;
+            notify::publish(self.aws, self.settings, report).await.map_err(AdviseError::DeliveryFailed)?;
         }
-        Ok(report)
+        Ok(())
     }
 }
 

@@ -13,6 +13,8 @@ pub enum ErrorKind {
     AccessDenied,
     /// What was named does not exist.
     NotFound,
+    /// What was to be created exists.
+    Conflict,
     /// AWS or the network failed; later it may work.
     Unavailable,
     /// AWS refused the request; the same request will be refused again.
@@ -103,12 +105,14 @@ fn kind(is_service_error: bool, code: &str, message: &str) -> ErrorKind {
         | "ResourceNotFound"
         | "ResourceNotFoundException" => ErrorKind::NotFound,
         "ValidationException" | "ValidationError" if message.contains("Could not find") => ErrorKind::NotFound,
+        "ConflictException" => ErrorKind::Conflict,
         "ConcurrentUpdateException"
         | "InternalServiceException"
         | "InternalFailure"
         | "InternalError"
         | "InternalServiceFault"
         | "InternalServerError"
+        | "InternalServerException"
         | "InternalErrorException"
         | "ServiceUnavailable"
         | "ServiceUnavailableException"
@@ -167,6 +171,7 @@ mod tests {
             ("ValidationException", "Minimum capacity cannot be greater than maximum capacity", ErrorKind::Refused),
             ("LimitExceededException", "too many targets", ErrorKind::Refused),
             ("ConcurrentUpdateException", "again", ErrorKind::Unavailable),
+            ("ConflictException", "Schedule ea-1 already exists.", ErrorKind::Conflict),
         ] {
             assert_eq!(kind(true, code, message), expected, "{code}: {message}");
         }

@@ -1,20 +1,20 @@
 //! The tool: enter and leave the pipeline at any stage.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use endpoint_advisor::advise::{compare, explain};
+use endpoint_advisor::advise::{WayBack, compare, explain, take_back, way_back};
 use endpoint_advisor::aws::{Aws, CallError, chain};
 use endpoint_advisor::config::Settings;
 use endpoint_advisor::model::{
-    EndpointName, InstanceCount, InvocationsPerInstance, LatencyObjective, Milliseconds, ObjectiveSource, Observation,
-    Statistic, Subject, TriggerKind, TriggerSummary, VariantName,
+    Comparison, EndpointName, InstanceCount, InvocationsPerInstance, LatencyObjective, Milliseconds, NotCompared,
+    ObjectiveSource, Observation, OutcomeStatus, Statistic, Subject, TriggerKind, TriggerSummary, VariantName,
 };
 use endpoint_advisor::observe::{ObjectiveFrom, Request, observe};
 use endpoint_advisor::replay::Setup;
-use endpoint_advisor::report::{comparison, comparison_html, text};
+use endpoint_advisor::report::{comparison, comparison_html, comparison_markdown, restoration, text};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::error::Error;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -67,6 +67,23 @@ enum Command {
         /// How to print the comparison.
         #[arg(long, value_enum, default_value_t = ComparisonFormat::Text)]
         format: ComparisonFormat,
+        /// Exit with 1 where another set-up than the present one is advised.
+        #[arg(long)]
+        exit_code: bool,
+    },
+    /// Take back what Endpoint Advisor wrote, by what the tags of the scalable target remember. Shows what changes and asks.
+    Undo {
+        /// Name of the endpoint.
+        endpoint: String,
+        /// Only this production variant.
+        #[arg(long)]
+        variant: Option<String>,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+        /// Also where the endpoint is tagged endpoint-advisor:mode=off or recommend.
+        #[arg(long)]
+        override_tags: bool,
     },
 }
 
@@ -107,6 +124,8 @@ enum ComparisonFormat {
     Json,
     /// One file for a browser.
     Html,
+    /// For an issue or a wiki.
+    Markdown,
 }
 
 /// Usage or bad input.
@@ -167,24 +186,126 @@ async fn run(cli: Cli) -> Result<ExitCode, ToolError> {
             let is_fine = reports.iter().all(|report| report.severity() == endpoint_advisor::model::Severity::Info);
             Ok(if exit_code && !is_fine { ExitCode::FAILURE } else { ExitCode::SUCCESS })
         }
-        Command::Replay { ref observed, ref target, min, max, ref policy, format } => {
+        Command::Replay { ref observed, ref target, min, max, ref policy, format, exit_code } => {
             let mut comparisons = Vec::new();
+            let mut not_compared = Vec::new();
             for observation in from_file_or_aws(&cli, observed, &settings).await? {
                 let most = settings.for_endpoint(observation.tags.as_ref()).max_instances;
                 let setups = setups(&observation, target, (min, max), policy, most)?;
-                let comparison = compare(&observation, &settings, &setups)
-                    .map_err(|error| ToolError::BadInput(error.to_string(), None))?;
-                comparisons.push(comparison);
+                // One variant that cannot be compared does not keep the others from it.
+                match compare(&observation, &settings, &setups) {
+                    Ok(comparison) => comparisons.push(comparison),
+                    Err(error) => not_compared.push(NotCompared {
+                        endpoint_name: observation.endpoint_name,
+                        variant_name: observation.variant_name,
+                        why: error.to_string(),
+                    }),
+                }
             }
-            let text = match format {
-                ComparisonFormat::Text => comparisons.iter().map(comparison::render).collect::<Vec<_>>().join("\n"),
-                ComparisonFormat::Json => one_or_all(&comparisons)?,
-                ComparisonFormat::Html => comparison_html::render(&comparisons),
-            };
-            print(&text);
-            Ok(ExitCode::SUCCESS)
+            if comparisons.is_empty() {
+                let all: Vec<String> = not_compared.iter().map(ToString::to_string).collect();
+                return Err(ToolError::BadInput(all.join("; "), None));
+            }
+            print(&compared(&comparisons, &not_compared, format)?);
+            let is_advised = comparisons.iter().any(Comparison::advises_a_change);
+            Ok(if exit_code && is_advised { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        }
+        Command::Undo { ref endpoint, ref variant, yes, override_tags } => {
+            take_back_all(&cli, endpoint, variant.as_deref(), yes, override_tags).await
         }
     }
+}
+
+/// Comparisons as they are printed. What could not be compared is said beside them, in JSON on standard error.
+fn compared(
+    comparisons: &[Comparison],
+    not_compared: &[NotCompared],
+    format: ComparisonFormat,
+) -> Result<String, ToolError> {
+    let left_out = not_compared.iter().map(ToString::to_string);
+    match format {
+        ComparisonFormat::Text => {
+            Ok(comparisons.iter().map(comparison::render).chain(left_out).collect::<Vec<_>>().join("\n"))
+        }
+        ComparisonFormat::Markdown => {
+            Ok(comparisons.iter().map(comparison_markdown::render).chain(left_out).collect::<Vec<_>>().join("\n"))
+        }
+        ComparisonFormat::Html => Ok(comparison_html::render(comparisons, not_compared)),
+        ComparisonFormat::Json if not_compared.is_empty() => one_or_all(comparisons),
+        // Still a list where one of several is left.
+        ComparisonFormat::Json => {
+            for line in left_out {
+                let _ = writeln!(std::io::stderr(), "endpoint-advisor: {line}");
+            }
+            json(comparisons)
+        }
+    }
+}
+
+/// Shows the way back, asks, and goes it.
+async fn take_back_all(
+    cli: &Cli,
+    endpoint: &str,
+    variant: Option<&str>,
+    yes: bool,
+    override_tags: bool,
+) -> Result<ExitCode, ToolError> {
+    let bad = |error: endpoint_advisor::model::InvalidName| ToolError::BadInput(error.to_string(), None);
+    let endpoint = EndpointName::parse(endpoint).map_err(bad)?;
+    let variant = variant.map(VariantName::parse).transpose().map_err(bad)?;
+    let aws = endpoint_advisor::aws::load(cli.profile.clone(), cli.region.clone()).await;
+    let WayBack { tags, variants } = way_back(&aws, &endpoint, variant.as_ref()).await?;
+    let mode = tags.get("endpoint-advisor:mode").map(String::as_str);
+    if let Some(mode @ ("off" | "recommend")) = mode
+        && !override_tags
+    {
+        let words = format!("the endpoint is tagged endpoint-advisor:mode={mode}; say --override-tags to write anyway");
+        return Err(ToolError::BadInput(words, None));
+    }
+    let mut ways = Vec::new();
+    let mut reasons = Vec::new();
+    for variant in &variants {
+        match &variant.restoration {
+            Ok(way) => {
+                print(&format!("{endpoint}/{}", variant.name));
+                let instances = restoration::instances(way, variant.running);
+                for line in restoration::lines(way).into_iter().chain(instances) {
+                    print(&format!("  {line}"));
+                }
+                ways.push(variant);
+            }
+            Err(reason) => reasons.push(format!("{endpoint}/{}: {reason}", variant.name)),
+        }
+    }
+    if ways.is_empty() {
+        let words = if reasons.is_empty() { "there is no such variant".to_owned() } else { reasons.join("; ") };
+        return Err(ToolError::BadInput(format!("nothing to undo: {words}"), None));
+    }
+    if !yes && !is_confirmed()? {
+        print("Nothing was changed.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut code = ExitCode::SUCCESS;
+    for variant in ways {
+        let outcome = take_back(&aws, variant).await?;
+        print(&format!("{endpoint}/{}: {}", variant.name, outcome.words()));
+        if outcome.status != OutcomeStatus::RolledBack {
+            code = ExitCode::from(AWS_ERROR);
+        }
+    }
+    Ok(code)
+}
+
+/// Asks on the terminal; where there is none, nobody can agree.
+fn is_confirmed() -> Result<bool, ToolError> {
+    if !std::io::stdin().is_terminal() {
+        return Err(ToolError::BadInput("nobody is there to ask: say --yes".to_owned(), None));
+    }
+    let _ = write!(std::io::stderr(), "Do this? [y/N] ");
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    read.map_err(|error| ToolError::BadInput("the answer cannot be read".to_owned(), Some(error.into())))?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// Reads a saved observation, or every variant asked for from AWS.
@@ -277,11 +398,15 @@ fn saved(path: &str) -> Result<Vec<Observation>, ToolError> {
 
 /// As JSON: the one value itself, so that it can be handed on; a list where there are several variants.
 fn one_or_all<T: Serialize>(values: &[T]) -> Result<String, ToolError> {
-    let json = match values {
-        [one] => serde_json::to_string_pretty(one),
-        several => serde_json::to_string_pretty(several),
-    };
-    json.map_err(|error| ToolError::BadInput("the result cannot be written as JSON".to_owned(), Some(error.into())))
+    match values {
+        [one] => json(one),
+        several => json(several),
+    }
+}
+
+fn json<T: Serialize + ?Sized>(value: &T) -> Result<String, ToolError> {
+    serde_json::to_string_pretty(value)
+        .map_err(|error| ToolError::BadInput("the result cannot be written as JSON".to_owned(), Some(error.into())))
 }
 
 /// Standard output, where a closed pipe is the reader's good right.

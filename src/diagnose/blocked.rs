@@ -5,7 +5,9 @@ use crate::model::{BlockedBy, Observation, ScalingActivity};
 /// A failed scale-out older than this was another incident.
 const RECENT_SECONDS: i64 = 3_600;
 
-pub(super) fn blocked_by(observation: &Observation) -> Option<BlockedBy> {
+/// What stands in the way of adding instances to the observed variant.
+#[must_use]
+pub fn blocked_by(observation: &Observation) -> Option<BlockedBy> {
     if !observation.endpoint.status.is_in_service() {
         return Some(BlockedBy::EndpointNotInService);
     }

@@ -1,8 +1,9 @@
 //! Scaling set-ups side by side, replayed over the same history.
 
-use super::{EndpointName, LatencyObjective, Plan, Projection, Validation, VariantName};
+use super::{Action, EndpointName, LatencyObjective, Plan, Projection, Validation, VariantName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Scaling set-ups side by side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +33,32 @@ pub struct Comparison {
     pub load: Vec<Option<f64>>,
     /// Minutes of each mean in `load` and in the rows' `instances`.
     pub slot_minutes: u32,
+}
+
+impl Comparison {
+    /// Whether something else than what stands is advised.
+    #[must_use]
+    pub fn advises_a_change(&self) -> bool {
+        self.advised.as_ref().is_some_and(|plan| plan.action == Action::Scale && !plan.is_in_place())
+    }
+}
+
+/// A variant that was left out of a comparison.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotCompared {
+    /// The endpoint.
+    pub endpoint_name: EndpointName,
+    /// The variant.
+    pub variant_name: Option<VariantName>,
+    /// Why, in words.
+    pub why: String,
+}
+
+impl fmt::Display for NotCompared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = self.variant_name.as_ref().map(|variant| format!("/{variant}")).unwrap_or_default();
+        write!(f, "{}{part} is not compared: {}", self.endpoint_name, self.why)
+    }
 }
 
 /// One set-up.

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 /// Replays over the history with the present work per request: what was, against what is planned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Forecast {
-    /// Days of history that were replayed.
-    pub days: f64,
+    /// Days of history that were replayed, rounded to the nearest whole number; at least 1, because nothing is replayed for
+    /// a plan where less than a day was seen. The numbers are those of the exact stretch.
+    pub days: u32,
     /// The present set-up; where nothing scales the variant: the instances as they were.
     pub current: Projection,
     /// The plan, in its calm state.

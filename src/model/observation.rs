@@ -111,7 +111,25 @@ pub struct ScalableTarget {
     pub tags: Option<BTreeMap<String, String>>,
 }
 
+/// What a scalable target lets happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range {
+    /// `MinCapacity`.
+    pub min: InstanceCount,
+    /// `MaxCapacity`.
+    pub max: InstanceCount,
+    /// Whether scaling out, scaling in and schedules are suspended.
+    pub suspended: [bool; 3],
+}
+
 impl ScalableTarget {
+    /// What it lets happen.
+    #[must_use]
+    pub fn range(&self) -> Range {
+        let suspended = [self.is_scale_out_suspended, self.is_scale_in_suspended, self.is_schedule_suspended];
+        Range { min: self.min_capacity, max: self.max_capacity, suspended }
+    }
+
     /// Whether we made or changed this target before: it then carries a tag of ours.
     #[must_use]
     pub fn is_ours(&self) -> bool {

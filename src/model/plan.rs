@@ -1,6 +1,9 @@
 //! The complete intention: what to ask of AWS, or why nothing.
 
-use super::{Forecast, InstanceCount, ScalableTarget, ScalingPolicy, ScheduledAction, Seconds, TargetTracking};
+use super::{
+    Forecast, InstanceCount, ScalableKey, ScalableTarget, ScalingPolicy, ScalingState, ScheduledAction, Seconds,
+    TargetTracking,
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -68,6 +71,25 @@ impl Plan {
         self.register_scalable_target.as_ref().is_none_or(|register| register.stands(state.target.as_ref()))
             && self.put_scaling_policies.iter().all(|policy| policy.stands(&state.policies))
             && self.put_scheduled_actions.iter().all(|action| action.stands(&state.scheduled_actions))
+    }
+
+    /// What stands once the plan is written over `state`.
+    #[must_use]
+    pub fn stands_on(&self, state: &ScalingState) -> ScalingState {
+        let mut stands = state.clone();
+        if let Some(register) = &self.register_scalable_target {
+            let target = stands.target.get_or_insert_default();
+            (target.min_capacity, target.max_capacity) = (register.min_capacity, register.max_capacity);
+        }
+        for policy in &self.put_scaling_policies {
+            stands.policies.retain(|present| present.policy_name != policy.policy_name);
+            stands.policies.push(policy.to_policy());
+        }
+        for action in &self.put_scheduled_actions {
+            stands.scheduled_actions.retain(|present| present.name != action.scheduled_action_name);
+            stands.scheduled_actions.push(action.to_action());
+        }
+        stands
     }
 }
 
@@ -194,18 +216,6 @@ impl HoldReason {
     }
 }
 
-/// The scaling set-up that a plan was made for.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct ScalingState {
-    /// The scalable target.
-    pub target: Option<ScalableTarget>,
-    /// Its policies, without their alarms.
-    pub policies: Vec<ScalingPolicy>,
-    /// Its scheduled actions.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub scheduled_actions: Vec<ScheduledAction>,
-}
-
 /// Input of `RegisterScalableTarget`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -226,6 +236,16 @@ pub struct RegisterScalableTarget {
 }
 
 impl RegisterScalableTarget {
+    /// The AWS CLI command for it. Names in it are SageMaker's, which need no quoting.
+    #[must_use]
+    pub fn command(&self) -> String {
+        format!(
+            "aws application-autoscaling register-scalable-target --service-namespace {} --resource-id {} \
+             --scalable-dimension {} --min-capacity {} --max-capacity {}",
+            self.service_namespace, self.resource_id, self.scalable_dimension, self.min_capacity, self.max_capacity
+        )
+    }
+
     /// Whether `target` already has this range.
     #[must_use]
     pub fn stands(&self, target: Option<&ScalableTarget>) -> bool {
@@ -282,6 +302,28 @@ impl PutScalingPolicy {
         }
     }
 
+    /// The request that makes a policy of ours what it was; none where it tracks no predefined metric.
+    #[must_use]
+    pub fn of(policy: &ScalingPolicy, key: &ScalableKey) -> Option<Self> {
+        let tracking = policy.target_tracking.as_ref()?;
+        Some(Self {
+            policy_name: policy.policy_name.clone(),
+            service_namespace: key.service_namespace.clone(),
+            resource_id: key.resource_id.clone(),
+            scalable_dimension: key.scalable_dimension.clone(),
+            policy_type: policy.policy_type.clone(),
+            target_tracking_scaling_policy_configuration: TargetTrackingConfiguration {
+                target_value: tracking.target_value,
+                predefined_metric_specification: PredefinedMetricSpecification {
+                    predefined_metric_type: tracking.metric.clone()?,
+                },
+                scale_out_cooldown: tracking.scale_out_cooldown?,
+                scale_in_cooldown: tracking.scale_in_cooldown?,
+                disable_scale_in: tracking.disable_scale_in,
+            },
+        })
+    }
+
     /// Whether exactly this policy is among `policies`.
     #[must_use]
     pub fn stands(&self, policies: &[ScalingPolicy]) -> bool {
@@ -333,6 +375,19 @@ impl PutScheduledAction {
                 && present.min_capacity == Some(self.scalable_target_action.min_capacity)
                 && present.max_capacity.is_none()
                 && present.timezone.as_deref().is_none_or(|zone| zone == "UTC")
+        })
+    }
+
+    /// The request that makes an action of ours what it was; none where it is not one of those that we put.
+    #[must_use]
+    pub fn of(action: &ScheduledAction, key: &ScalableKey) -> Option<Self> {
+        Some(Self {
+            service_namespace: key.service_namespace.clone(),
+            schedule: action.schedule.clone(),
+            scheduled_action_name: action.name.clone(),
+            resource_id: key.resource_id.clone(),
+            scalable_dimension: key.scalable_dimension.clone(),
+            scalable_target_action: ScalableTargetAction { min_capacity: action.min_capacity? },
         })
     }
 

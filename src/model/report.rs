@@ -1,8 +1,8 @@
 //! The whole story of one variant, as people and machines read it.
 
 use super::{
-    Capacity, Diagnosis, EndpointName, Hosting, InferenceComponentName, LatencyObjective, Outcome, OutcomeStatus, Plan,
-    TriggerSummary, VariantName, Verdict,
+    Capacity, Diagnosis, EndpointName, Hosting, IncidentSummary, InferenceComponentName, LatencyObjective, Outcome,
+    OutcomeStatus, Plan, TriggerSummary, VariantName, Verdict,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,12 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// Where to look.
     pub links: Links,
+    /// The incident that it belongs to; none where nothing follows it through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<IncidentSummary>,
+    /// Whether a person may approve the plan, and it would then be written.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub can_be_approved: bool,
     /// Whether evidence and alternatives were cut to fit a message.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
@@ -56,6 +62,12 @@ impl Report {
             (Some(variant), None) => format!("{}/{variant}", self.endpoint_name),
             (None, None) => self.endpoint_name.to_string(),
         }
+    }
+
+    /// The thread in chat: the id of the incident's first report.
+    #[must_use]
+    pub fn thread(&self) -> &str {
+        self.incident.as_ref().map_or(&self.id, |incident| &incident.id)
     }
 
     /// How much it asks of a person, for filter policies of subscriptions.

@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 pub enum Trigger {
     /// An alarm changed to `ALARM`.
     Alarm(AlarmTrigger),
+    /// An alarm changed to `OK`.
+    AlarmOk(AlarmTrigger),
     /// A person asks.
     Manual(ManualTrigger),
-    /// A scheduled look back at an earlier report.
-    FollowUp(Subject),
+    /// A scheduled look at an open incident.
+    FollowUp(FollowUpTrigger),
     /// A look at many endpoints; at all of them where none is named.
     Audit(Option<Vec<EndpointName>>),
     /// A person approves a plan that was recommended.
@@ -41,7 +43,15 @@ pub enum TriggerKind {
     Audit,
 }
 
-/// An alarm in state `ALARM`.
+impl TriggerKind {
+    /// Whether an alarm woke us.
+    #[must_use]
+    pub fn is_alarm(self) -> bool {
+        matches!(self, Self::EventbridgeAlarm | Self::DirectAlarm | Self::SnsAlarm)
+    }
+}
+
+/// An alarm that changed its state.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlarmTrigger {
     /// How the event came.
@@ -88,6 +98,15 @@ pub struct ManualTrigger {
     pub objective: Option<LatencyObjective>,
     /// End of the observed window; now where absent.
     pub at: Option<Timestamp>,
+}
+
+/// `{"follow_up":{…}}`: the input of an incident's schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FollowUpTrigger {
+    /// Whose incident.
+    pub subject: Subject,
+    /// How often it had been looked at when this look was planned; a second delivery is known by it.
+    pub looks: Option<u32>,
 }
 
 /// `{"apply":{…}}`.

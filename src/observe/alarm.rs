@@ -34,6 +34,25 @@ pub async fn is_in_alarm(aws: &Aws, name: &str) -> Result<Option<bool>, CallErro
     Ok(metric.chain(found.composite.iter().map(|alarm| alarm.is_in_alarm)).next())
 }
 
+/// Which of these alarms exist, and whether each is in `ALARM`. One without data is neither that nor `OK`: it is left out, or
+/// counts as not in `ALARM` where `silence_is_ok`.
+///
+/// # Errors
+/// [`CallError`] where CloudWatch does not answer.
+pub async fn states(aws: &Aws, names: &[String], silence_is_ok: bool) -> Result<BTreeMap<String, bool>, CallError> {
+    aws.round();
+    let found = find(aws, names).await?;
+    let metric = found.metric.iter().filter_map(|alarm| Some((alarm.alarm_name()?.to_owned(), alarm.state_value()?)));
+    let metric = metric.filter_map(|(name, state)| match state {
+        StateValue::Alarm => Some((name, true)),
+        StateValue::Ok => Some((name, false)),
+        StateValue::InsufficientData if silence_is_ok => Some((name, false)),
+        _ => None,
+    });
+    let composite = found.composite.into_iter().map(|alarm| (alarm.name, alarm.is_in_alarm));
+    Ok(metric.chain(composite).collect())
+}
+
 /// The subject and objective behind a composite alarm: those of the first child that watches a SageMaker metric,
 /// children of children included; a `ModelLatency` alarm comes before any other.
 ///
@@ -126,6 +145,7 @@ struct Found {
 }
 
 struct Composite {
+    name: String,
     rule: String,
     is_in_alarm: bool,
 }
@@ -142,6 +162,7 @@ async fn find(aws: &Aws, names: &[String]) -> Result<Found, CallError> {
         .await
         .map_err(|error| CallError::new(ACTION, error))?;
     let composite = output.composite_alarms().iter().map(|alarm| Composite {
+        name: alarm.alarm_name().unwrap_or_default().to_owned(),
         rule: alarm.alarm_rule().unwrap_or_default().to_owned(),
         is_in_alarm: alarm.state_value() == Some(&StateValue::Alarm),
     });

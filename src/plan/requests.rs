@@ -2,12 +2,11 @@
 
 use super::schedule::Floor;
 use super::target_tracking::{self, Numbers};
-use super::{SCALABLE_DIMENSION, SERVICE_NAMESPACE};
 use crate::config::{ExistingTargets, Guardrails};
 use crate::model::{
     Action, BEFORE_TAG, HoldReason, INSTANCES_BEFORE_TAG, InstanceCount, Observation, POLICY_NAME_PREFIX, Plan,
-    PutScheduledAction, RegisterScalableTarget, ScalableTarget, ScalableTargetAction, Scaling, ScalingPolicy,
-    ScalingState, TagResource, digest, variant_resource_id,
+    PutScheduledAction, RegisterScalableTarget, ScalableKey, ScalableTarget, ScalableTargetAction, Scaling,
+    ScalingPolicy, ScalingState, TagResource, digest,
 };
 use std::collections::BTreeMap;
 
@@ -35,7 +34,7 @@ impl Requests<'_> {
     /// Where the set-up as it is could not be remembered.
     pub fn complete(&self) -> Result<Plan, HoldReason> {
         let variant_name = self.observation.variant_name.as_ref().ok_or(HoldReason::HostingNotSized)?;
-        let resource_id = variant_resource_id(&self.observation.endpoint_name, variant_name);
+        let key = ScalableKey::of_variant(&self.observation.endpoint_name, variant_name);
         let present = self.scaling.target.as_ref();
         let is_ours = present.is_some_and(ScalableTarget::is_ours);
         let tracked = target_tracking::in_the_way(&self.scaling.policies);
@@ -44,13 +43,13 @@ impl Requests<'_> {
         let policies = if tracked.is_some() || is_spared {
             Vec::new()
         } else {
-            vec![target_tracking::request(&resource_id, self.numbers)]
+            vec![target_tracking::request(&key, self.numbers)]
         };
         let tags = remembered(present, self.current);
         let register = RegisterScalableTarget {
-            service_namespace: SERVICE_NAMESPACE.to_owned(),
-            resource_id: resource_id.clone(),
-            scalable_dimension: SCALABLE_DIMENSION.to_owned(),
+            service_namespace: key.service_namespace.clone(),
+            resource_id: key.resource_id.clone(),
+            scalable_dimension: key.scalable_dimension.clone(),
             min_capacity: self.min_capacity,
             max_capacity: self.max_capacity,
             tags: if present.is_none() { tags.clone() } else { BTreeMap::new() },
@@ -65,8 +64,7 @@ impl Requests<'_> {
                 Some(TagResource { resource_arn, tags })
             }
         };
-        let scheduled: Vec<PutScheduledAction> =
-            self.floors.iter().map(|floor| scheduled(&resource_id, floor)).collect();
+        let scheduled: Vec<PutScheduledAction> = self.floors.iter().map(|floor| scheduled(&key, floor)).collect();
         Ok(Plan {
             action: Action::Scale,
             digest: digest(Some(&register), tag_resource.as_ref(), &policies, &scheduled),
@@ -80,11 +78,7 @@ impl Requests<'_> {
             relax: None,
             forecast: None,
             reasoning: Vec::new(),
-            based_on: Some(ScalingState {
-                target: self.scaling.target.clone(),
-                policies: self.scaling.policies.iter().cloned().map(ScalingPolicy::without_alarms).collect(),
-                scheduled_actions: self.scaling.scheduled_actions.clone().unwrap_or_default(),
-            }),
+            based_on: Some(ScalingState::of(self.scaling)),
         })
     }
 
@@ -119,14 +113,14 @@ impl Requests<'_> {
 }
 
 /// The request for a floor.
-fn scheduled(resource_id: &str, floor: &Floor) -> PutScheduledAction {
+fn scheduled(key: &ScalableKey, floor: &Floor) -> PutScheduledAction {
     let (hour, minute) = (floor.minute / 60, floor.minute % 60);
     PutScheduledAction {
-        service_namespace: SERVICE_NAMESPACE.to_owned(),
+        service_namespace: key.service_namespace.clone(),
         schedule: format!("cron({minute} {hour} * * ? *)"),
         scheduled_action_name: format!("{POLICY_NAME_PREFIX}min-at-{hour:02}{minute:02}"),
-        resource_id: resource_id.to_owned(),
-        scalable_dimension: SCALABLE_DIMENSION.to_owned(),
+        resource_id: key.resource_id.clone(),
+        scalable_dimension: key.scalable_dimension.clone(),
         scalable_target_action: ScalableTargetAction { min_capacity: floor.min },
     }
 }

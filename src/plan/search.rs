@@ -63,7 +63,9 @@ pub(super) struct Found {
     pub keeps_present: bool,
     /// Policies that were replayed.
     pub tried: usize,
-    /// Expected minutes over the objective, of the best.
+    /// What will stand, as it is replayed: the best, or the present set-up where it is kept.
+    pub standing: Compiled,
+    /// Expected minutes over the objective under it.
     pub over_minutes: f64,
 }
 
@@ -141,11 +143,14 @@ pub(super) fn search(
     let winner = near.min_by(|a, b| a.target.0.total_cmp(&b.target.0).then(rank(a).cmp(&rank(b))))?;
     let present = present.filter(|present| can_react(present, value));
     let present_cost = present.map(|present| search.exchange.robust(&search.outcomes(present, &many)));
-    let likely = search.outcomes(&search.compiled(&winner), &[replay.likely()]);
+    let keeps_present = present_cost.is_some_and(|present| cost > HYSTERESIS * present);
+    let standing = present.filter(|_| keeps_present).cloned().unwrap_or_else(|| search.compiled(&winner));
+    let likely = search.outcomes(&standing, &[replay.likely()]);
     Some(Found {
-        keeps_present: present_cost.is_some_and(|present| cost > HYSTERESIS * present),
+        keeps_present,
         tried,
         over_minutes: likely.iter().map(Outcome::over_minutes).sum(),
+        standing,
         best: winner,
     })
 }
@@ -184,7 +189,7 @@ impl Search<'_> {
 }
 
 /// A candidate as it is replayed, beside the policies of `others`, which stay.
-pub(super) fn compiled(candidate: &Candidate, max: InstanceCount, replay: &Replay, others: &[Rule]) -> Compiled {
+fn compiled(candidate: &Candidate, max: InstanceCount, replay: &Replay, others: &[Rule]) -> Compiled {
     let target = candidate.target.0;
     let minutes = |seconds: Seconds| i64::from(seconds.0.div_ceil(60));
     let length = i64::try_from(replay.traffic.minutes()).unwrap_or(i64::MAX);

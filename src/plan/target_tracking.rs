@@ -1,11 +1,10 @@
 //! The target-tracking policy on invocations per instance.
 
 use super::demand::Demand;
-use super::{SCALABLE_DIMENSION, SERVICE_NAMESPACE};
 use crate::config::ScalingObjective;
 use crate::model::{
-    Capacity, InvocationsPerInstance, PredefinedMetricSpecification, PutScalingPolicy, ScalingPolicy, Seconds,
-    TargetTracking, TargetTrackingConfiguration,
+    Capacity, InvocationsPerInstance, PredefinedMetricSpecification, PutScalingPolicy, ScalableKey, ScalingPolicy,
+    Seconds, TargetTracking, TargetTrackingConfiguration,
 };
 use crate::replay::Boot;
 use crate::statistics::quantile;
@@ -112,12 +111,12 @@ pub(super) fn ours(present: &[ScalingPolicy]) -> Option<&TargetTracking> {
 }
 
 /// The request for a policy with these numbers.
-pub(super) fn request(resource_id: &str, numbers: Numbers) -> PutScalingPolicy {
+pub(super) fn request(key: &ScalableKey, numbers: Numbers) -> PutScalingPolicy {
     PutScalingPolicy {
         policy_name: POLICY_NAME.to_owned(),
-        service_namespace: SERVICE_NAMESPACE.to_owned(),
-        resource_id: resource_id.to_owned(),
-        scalable_dimension: SCALABLE_DIMENSION.to_owned(),
+        service_namespace: key.service_namespace.clone(),
+        resource_id: key.resource_id.clone(),
+        scalable_dimension: key.scalable_dimension.clone(),
         policy_type: "TargetTrackingScaling".to_owned(),
         target_tracking_scaling_policy_configuration: TargetTrackingConfiguration {
             target_value: numbers.target,

@@ -1,12 +1,13 @@
 //! The search, and what is said about it.
 
 use super::demand::SHORT_HISTORY_HOURS;
-use super::search::{self, Bounds, Candidate, Found, compiled};
+use super::floor::FloorInstead;
+use super::search::{self, Bounds, Candidate, Found};
 use super::target_tracking::{self, Numbers};
 use crate::config::ScalingObjective;
 use crate::model::{
     Bound, Capacity, Forecast, InstanceCount, InvocationsPerMinute, Observation, Plan, ScalableTarget, ScalingPolicy,
-    Thousands, Validation,
+    Validation,
 };
 use crate::replay::{Replay, Rule, Setup};
 use crate::statistics::quantile;
@@ -15,6 +16,8 @@ use crate::statistics::quantile;
 const TOO_MUCH: f64 = 0.01;
 /// The floor that is then named carries all but one minute in two hundred.
 const FLOOR_QUANTILE: f64 = 0.995;
+/// It is worth naming where it leaves at most this share of what is missed.
+const HELPS: f64 = 0.5;
 
 /// A policy that was searched for, and how it was found.
 pub(super) struct Tuning {
@@ -22,8 +25,6 @@ pub(super) struct Tuning {
     capacity: Capacity,
     found: Found,
     validation: Validation,
-    /// Policies of somebody else that act beside ours.
-    others: Vec<Rule>,
     max: InstanceCount,
     objective: ScalingObjective,
 }
@@ -51,7 +52,7 @@ impl Tuning {
         let others = replay.present().map_or_else(Vec::new, |setup| foreign_rules(&replay, setup));
         let found = search::search(&replay, capacity, bounds, objective, present.as_ref(), &others)?;
         let validation = replay.validate();
-        Some(Self { replay, capacity: capacity.clone(), found, validation, others, max: bounds.max, objective })
+        Some(Self { replay, capacity: capacity.clone(), found, validation, max: bounds.max, objective })
     }
 
     /// The policy to have.
@@ -83,7 +84,7 @@ impl Tuning {
         };
         let planned = self.replay.project(&self.replay.compile(&Setup::planned(plan)?).ok()?);
         Some(Forecast {
-            days: (10.0 * self.replay.traffic.days()).round() / 10.0,
+            days: whole(self.replay.traffic.days()),
             current,
             planned,
             no_policy: self.replay.project_fixed(),
@@ -117,37 +118,45 @@ impl Tuning {
         if !self.validation.passed {
             reasoning.push(format!("no forecast is shown: {}", self.validation.why_not));
         }
-        reasoning.extend(self.not_enough());
+        reasoning.extend(self.floor_instead().map(|floor| floor.reasoning()));
         reasoning
     }
 
-    /// Where no policy that reacts can keep the objective: what it misses, and which floor would not.
-    fn not_enough(&self) -> Option<String> {
+    /// Where what reacts cannot keep the objective: the floor that can; none where it can, or no floor helps much.
+    pub fn floor_instead(&self) -> Option<FloorInstead> {
         #[expect(clippy::cast_precision_loss, reason = "minutes of a few weeks")]
         let minutes = self.replay.traffic.minutes() as f64;
-        if self.found.over_minutes <= TOO_MUCH * minutes || self.keeps_present() {
+        if self.found.over_minutes <= TOO_MUCH * minutes {
             return None;
         }
         let load = quantile(self.replay.traffic.offered.iter().copied(), FLOOR_QUANTILE)?;
-        let floor = self.capacity.low.instances_for(InvocationsPerMinute(load))?;
-        let with_floor = Candidate { min: floor, floors: Vec::new(), ..self.found.best.clone() };
-        let outcome = self.replay.emulator.run(
-            &compiled(&with_floor, self.max.max(floor), &self.replay, &self.others),
-            f64::from(floor.0),
-            self.replay.likely(),
-        );
-        let (before, after) = (self.found.over_minutes, outcome.over_minutes());
-        (after < 0.5 * before).then(|| {
-            format!(
-                "reacting is not enough: load grows faster than instances start, and even this policy misses the objective \
-                 in {:.0} minutes of {:.0} days; MinCapacity {floor} would miss it in {:.0}, with {} instance-hours",
-                before,
-                self.replay.traffic.days(),
-                after,
-                Thousands((outcome.instance_minutes() / 60.0).round())
-            )
-        })
+        let min = self.capacity.low.instances_for(InvocationsPerMinute(load))?;
+        let floor = f64::from(min.0);
+        let mut setup = self.found.standing.clone();
+        setup.min = setup.min.max(floor);
+        setup.max = setup.max.max(setup.min);
+        for timed in &mut setup.timed {
+            timed.min = timed.min.map(|min| min.max(floor));
+            timed.max = timed.max.map(|max| max.max(floor));
+        }
+        let outcome = self.replay.emulator.run(&setup, floor, self.replay.likely());
+        let instead = FloorInstead {
+            min,
+            max: self.max,
+            misses: self.found.over_minutes,
+            would_miss: outcome.over_minutes(),
+            instance_hours: outcome.instance_minutes() / 60.0,
+            days: self.replay.traffic.days(),
+        };
+        (instead.would_miss < HELPS * instead.misses).then_some(instead)
     }
+}
+
+/// Days as people count them: to the nearest, and at least one.
+fn whole(days: f64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few weeks")]
+    let whole = days.round().max(1.0) as u32;
+    whole
 }
 
 /// Policies of somebody else on other metrics; none where one of them cannot be replayed.

@@ -1,8 +1,9 @@
 //! The report as a custom notification (schema 1.0) for Amazon Q Developer in chat applications.
 
-use super::{forecast, text};
+use super::{forecast, incident, text};
 use crate::model::{Action, OutcomeStatus, Report, Severity};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// Limits of the schema, in characters.
 const TITLE: usize = 250;
@@ -23,8 +24,13 @@ pub fn render(report: &Report) -> Value {
     };
     let diagnosis = &report.diagnosis;
     let mut description = format!("*{}*\n{}\n", escape(&text::verdict_line(report)), escape(&diagnosis.summary));
+    let change = incident::before_and_after(report);
+    for line in &change {
+        description.push_str(&format!("\n• {}", escape(line)));
+    }
     let context = diagnosis.context.iter().map(|fact| &fact.text);
-    for fact in diagnosis.evidence.iter().map(|fact| &fact.text).chain(context).take(FACTS) {
+    let facts = if incident::is_first_verdict(report) { 0 } else { FACTS };
+    for fact in diagnosis.evidence.iter().map(|fact| &fact.text).chain(context).take(facts) {
         description.push_str(&format!("\n• {}", escape(fact)));
     }
     description.push_str(&format!("\n\n*{}*: {}", report.outcome.status, escape(report.outcome.words())));
@@ -44,11 +50,24 @@ pub fn render(report: &Report) -> Value {
 
     // A command of the AWS CLI does not fit into a step.
     let (commands, steps): (Vec<_>, Vec<_>) = report.next_steps.iter().partition(|step| step.contains(": aws "));
-    let apply = (!commands.is_empty()).then(|| {
-        format!("To apply plan `{}`, run the commands in the e-mail (they are in the log, too).", report.plan.digest)
+    let apply = (!commands.is_empty()).then(|| match report.plan.action {
+        Action::Scale if report.can_be_approved => {
+            format!("To apply plan `{}`, approve it here, or run the commands in the e-mail.", report.plan.digest)
+        }
+        Action::Scale => {
+            format!(
+                "To apply plan `{}`, run the commands in the e-mail (they are in the log, too).",
+                report.plan.digest
+            )
+        }
+        Action::Hold => "The commands are in the e-mail (and in the log, too).".to_owned(),
     });
     let steps = apply.into_iter().chain(steps.into_iter().map(|step| cut(&escape(step), NEXT_STEP)));
     let keywords = ["sagemaker", diagnosis.verdict.name(), report.endpoint_name.as_str()];
+    let looks = report.incident.as_ref().and_then(incident::next_look);
+    if let Some(looks) = looks {
+        description.push_str(&format!("\n_{looks}_"));
+    }
     json!({
         "version": "1.0",
         "source": "custom",
@@ -61,22 +80,37 @@ pub fn render(report: &Report) -> Value {
             "keywords": keywords.map(|keyword| cut(keyword, KEYWORD)),
         },
         "metadata": {
-            "threadId": report.id,
+            "threadId": report.thread(),
             "summary": cut(&summary(report), TITLE),
             "eventType": "EndpointLatency",
-            "additionalContext": {
-                "verdict": diagnosis.verdict.name(),
-                "status": report.outcome.status.name(),
-                "plan_digest": report.plan.digest,
-            },
+            "additionalContext": context_of_actions(report),
+            "enableCustomActions": report.can_be_approved,
         },
     })
+}
+
+/// What a custom action of the channel can use. The button that approves is shown where `approve` is `yes`; it invokes the
+/// function with `{"apply":{…}}` and these values, and the function writes exactly this plan or nothing.
+fn context_of_actions(report: &Report) -> BTreeMap<&'static str, String> {
+    let variant = report.variant_name.as_ref().map(|name| ("variant_name", name.to_string()));
+    let component = report.inference_component_name.as_ref().map(|name| ("inference_component_name", name.to_string()));
+    let approve = report.can_be_approved.then(|| ("approve", "yes".to_owned()));
+    let always = [
+        ("verdict", report.diagnosis.verdict.name().to_owned()),
+        ("status", report.outcome.status.name().to_owned()),
+        ("endpoint_name", report.endpoint_name.to_string()),
+        ("plan_digest", report.plan.digest.clone()),
+    ];
+    always.into_iter().chain(variant).chain(component).chain(approve).collect()
 }
 
 fn summary(report: &Report) -> String {
     match (report.outcome.status, &report.plan.register_scalable_target) {
         (OutcomeStatus::Applied, Some(register)) => {
             format!("{}: at least {} instances from now on", escape(&text::headline(report)), register.min_capacity)
+        }
+        (OutcomeStatus::Verified | OutcomeStatus::RolledBack | OutcomeStatus::Relaxed, _) => {
+            escape(&text::headline(report))
         }
         (status, _) => format!("{}: {status}", escape(&text::headline(report))),
     }

@@ -1,54 +1,93 @@
 //! A comparison of scaling set-ups as plain text.
 
 use super::{forecast, text};
-use crate::model::{Comparison, Milliseconds, Row};
+use crate::model::{Comparison, Milliseconds, Plan, RegisterScalableTarget, Row, ScalingState};
 use std::fmt::Write as _;
 
 /// Renders a table: one set-up a line.
 #[must_use]
 pub fn render(comparison: &Comparison) -> String {
     let mut out = String::new();
-    let part = comparison.variant_name.as_ref().map(|variant| format!("/{variant}")).unwrap_or_default();
-    let objective = comparison.objective;
-    let _infallible = writeln!(
-        out,
-        "{}{part}: {} days from {}, {} within {}\n",
-        comparison.endpoint_name,
-        comparison.days,
-        comparison.from.strftime("%Y-%m-%d %H:%M UTC"),
-        objective.slo_statistic,
-        Milliseconds(objective.latency_slo_ms.0),
-    );
-    let validation = &comparison.validation;
-    if validation.passed {
-        let _infallible = writeln!(
-            out,
-            "The replay can be trusted: {:.0} minutes over the objective were recorded, and {:.0} come out of it.",
-            validation.recorded_violation_minutes, validation.replayed_violation_minutes
-        );
-    } else {
-        let _infallible = writeln!(out, "Only the order below means something, because {}.", validation.why_not);
-    }
+    let _infallible = writeln!(out, "{}: {}\n\n{}", subject(comparison), scope(comparison), trust(comparison));
     let width = comparison.rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
     for row in &comparison.rows {
         let _infallible = writeln!(out, "\n  {:width$}  {}", row.name, line(row));
     }
     if let Some(plan) = &comparison.advised {
         out.push_str("\nAdvised\n");
-        let held = plan.hold_reason.map(|reason| format!("no change: {}", reason.text()));
-        let facts = plan.reasoning.iter().chain(&plan.advice).cloned();
-        for fact in held.into_iter().chain(text::plan_lines(plan)).chain(facts) {
-            for line in textwrap::wrap(&fact, textwrap::Options::new(78).initial_indent("  ").subsequent_indent("  ")) {
+        for fact in facts(plan) {
+            let (words, command) =
+                text::split_command(&fact).map_or((&*fact, None), |(words, command)| (words, Some(command)));
+            for line in textwrap::wrap(words, textwrap::Options::new(78).initial_indent("  ").subsequent_indent("  ")) {
                 let _infallible = writeln!(out, "{line}");
             }
+            // A broken line cannot be pasted.
+            if let Some(command) = command {
+                let _infallible = writeln!(out, "    {command}");
+            }
+        }
+        for (index, command) in commands(plan).iter().enumerate() {
+            let _infallible = writeln!(out, "{}  {command}", if index == 0 { "\nTo set it up\n" } else { "" });
         }
     }
-    let _infallible = writeln!(
-        out,
-        "\nCost: instances, a minute over the objective counting as {} minutes of the fleet; 1 is the first line.",
-        comparison.weight
-    );
+    let _infallible = writeln!(out, "\n{}", unit(comparison));
     out
+}
+
+/// `orders/AllTraffic`.
+pub(super) fn subject(comparison: &Comparison) -> String {
+    let part = comparison.variant_name.as_ref().map(|variant| format!("/{variant}")).unwrap_or_default();
+    format!("{}{part}", comparison.endpoint_name)
+}
+
+/// `14 days from 2026-10-05 09:14 UTC, p90 within 500 ms`.
+pub(super) fn scope(comparison: &Comparison) -> String {
+    let objective = comparison.objective;
+    format!(
+        "{} days from {}, {} within {}",
+        comparison.days,
+        comparison.from.strftime("%Y-%m-%d %H:%M UTC"),
+        objective.slo_statistic,
+        Milliseconds(objective.latency_slo_ms.0),
+    )
+}
+
+/// Whether numbers or only their order mean something.
+pub(super) fn trust(comparison: &Comparison) -> String {
+    let validation = &comparison.validation;
+    if validation.passed {
+        format!(
+            "The replay can be trusted: {:.0} minutes over the objective were recorded, and {:.0} come out of it.",
+            validation.recorded_violation_minutes, validation.replayed_violation_minutes
+        )
+    } else {
+        format!("Only the order means something, because {}.", validation.why_not)
+    }
+}
+
+/// What the cost is counted in.
+pub(super) fn unit(comparison: &Comparison) -> String {
+    format!(
+        "Cost: instances, a minute over the objective counting as {} minutes of the fleet; 1 is the first line.",
+        comparison.weight
+    )
+}
+
+/// What is advised and how it was found, one fact each.
+pub(super) fn facts(plan: &Plan) -> Vec<String> {
+    let held = plan.hold_reason.map(|reason| format!("no change: {}", reason.text()));
+    let because = plan.reasoning.iter().chain(&plan.advice).cloned();
+    held.into_iter().chain(text::plan_lines(plan)).chain(because).collect()
+}
+
+/// The AWS CLI commands for what of the plan does not stand yet.
+pub(super) fn commands(plan: &Plan) -> Vec<String> {
+    let ScalingState { target, policies, scheduled_actions } = plan.based_on.clone().unwrap_or_default();
+    let range = plan.register_scalable_target.iter().filter(|range| !range.stands(target.as_ref()));
+    let put = plan.put_scaling_policies.iter().filter(|policy| !policy.stands(&policies));
+    let timed = plan.put_scheduled_actions.iter().filter(|action| !action.stands(&scheduled_actions));
+    let range = range.map(RegisterScalableTarget::command);
+    range.chain(put.map(text::policy_command)).chain(timed.map(text::schedule_command)).collect()
 }
 
 fn line(row: &Row) -> String {

@@ -1,7 +1,7 @@
 //! A comparison of scaling set-ups as one file for a browser: no script, nothing fetched.
 
-use super::forecast;
-use crate::model::{Comparison, Milliseconds, Row, Thousands};
+use super::{comparison as text, forecast};
+use crate::model::{Comparison, NotCompared, Row, Thousands};
 use std::fmt::Write as _;
 
 const WIDTH: f64 = 960.0;
@@ -12,9 +12,9 @@ solid #ccc}svg{width:100%;height:auto;background:#f6f6f6}figure{margin:1.2rem 0}
 #0b62a4;stroke-width:1.5}.count{fill:none;stroke:#b3450b;stroke-width:1.5}@media(prefers-color-scheme:dark){body{color:#e8e8e8;\
 background:#161616}svg{background:#222}figcaption{color:#bbb}.load{stroke:#6db3f2}.count{stroke:#f2a36d}}";
 
-/// Renders comparisons, one after the other.
+/// Renders comparisons, one after the other, and what could not be compared.
 #[must_use]
-pub fn render(comparisons: &[Comparison]) -> String {
+pub fn render(comparisons: &[Comparison], not_compared: &[NotCompared]) -> String {
     let mut out = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>Scaling set-ups replayed</title><style>{STYLE}</style><body>\n"
@@ -22,22 +22,20 @@ pub fn render(comparisons: &[Comparison]) -> String {
     for comparison in comparisons {
         one(&mut out, comparison);
     }
+    for left_out in not_compared {
+        let _infallible = writeln!(out, "<p>{}</p>", escape(&left_out.to_string()));
+    }
     out.push_str("</body></html>\n");
     out
 }
 
 fn one(out: &mut String, comparison: &Comparison) {
-    let part = comparison.variant_name.as_ref().map(|variant| format!("/{variant}")).unwrap_or_default();
-    let objective = comparison.objective;
     let _infallible = writeln!(
         out,
-        "<h1>{}{part}</h1><p>{} days from {}; {} within {}. {}</p>",
-        comparison.endpoint_name,
-        comparison.days,
-        comparison.from.strftime("%Y-%m-%d %H:%M UTC"),
-        objective.slo_statistic,
-        Milliseconds(objective.latency_slo_ms.0),
-        escape(&trust(comparison)),
+        "<h1>{}</h1><p>{}. {}</p>",
+        text::subject(comparison),
+        text::scope(comparison),
+        escape(&text::trust(comparison)),
     );
     out.push_str("<table><tr><th>set-up<th>cost<th>over the objective, instance-hours<th>changes</tr>\n");
     for row in &comparison.rows {
@@ -51,29 +49,12 @@ fn one(out: &mut String, comparison: &Comparison) {
         let _infallible =
             writeln!(out, "<tr><td>{}<td>{cost}<td>{}<td>{changes}</tr>", escape(&row.name), escape(&outcome));
     }
-    let _infallible = writeln!(
-        out,
-        "</table><p>Cost: instances, a minute over the objective counting as {} minutes of the fleet; 1 is the first \
-         line.</p>",
-        comparison.weight
-    );
+    let _infallible = writeln!(out, "</table><p>{}</p>", text::unit(comparison));
     let most = comparison.load.iter().flatten().copied().fold(0.0, f64::max);
     figure(out, "load", &format!("Requests per minute, up to {}", Thousands(most.round())), &comparison.load, most);
     let most = comparison.rows.iter().flat_map(|row| &row.instances).copied().fold(1.0, f64::max);
     for row in comparison.rows.iter().filter(|row| !row.instances.is_empty()) {
         counts(out, row, most);
-    }
-}
-
-fn trust(comparison: &Comparison) -> String {
-    let validation = &comparison.validation;
-    if validation.passed {
-        format!(
-            "The replay can be trusted: {:.0} minutes over the objective were recorded, and {:.0} come out of it.",
-            validation.recorded_violation_minutes, validation.replayed_violation_minutes
-        )
-    } else {
-        format!("Only the order means something, because {}.", validation.why_not)
     }
 }
 

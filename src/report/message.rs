@@ -66,6 +66,10 @@ fn subject(report: &Report) -> String {
         (_, OutcomeStatus::NotNeeded) => "not scaled".to_owned(),
         _ => status.name().replace('_', " "),
     };
-    let subject = format!("{}: {what}", text::headline(report));
+    // What became of an incident is in its headline.
+    let subject = match status {
+        OutcomeStatus::Verified | OutcomeStatus::RolledBack | OutcomeStatus::Relaxed => text::headline(report),
+        _ => format!("{}: {what}", text::headline(report)),
+    };
     subject.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(SUBJECT).collect()
 }

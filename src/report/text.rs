@@ -1,9 +1,9 @@
 //! The report as plain text in 78 columns: the terminal and the e-mail.
 
-use super::forecast;
+use super::{forecast, incident};
 use crate::model::{
-    Action, Bound, Capacity, Milliseconds, OutcomeStatus, Plan, PutScalingPolicy, PutScheduledAction,
-    RegisterScalableTarget, Report, ScalableTarget, Thousands,
+    Action, Bound, Capacity, Milliseconds, OutcomeStatus, Plan, PutScalingPolicy, PutScheduledAction, Report,
+    ScalableTarget, Thousands,
 };
 use std::fmt::Write as _;
 
@@ -21,18 +21,36 @@ pub fn render(report: &Report) -> String {
     out.line(&headline(report));
     out.line(&verdict_line(report));
     out.line(&when(report));
-    out.blank();
-    out.paragraph("", &diagnosis.summary);
-    let for_and_against =
-        diagnosis.evidence.iter().map(|fact| (if fact.supports { "+ " } else { "- " }, fact.text.as_str()));
-    let context = diagnosis.context.iter().map(|fact| ("  ", fact.text.as_str()));
-    for (index, (mark, fact)) in for_and_against.chain(context).take(FACTS).enumerate() {
+    for (index, line) in incident::before_and_after(report).iter().enumerate() {
         if index == 0 {
-            out.section("Why");
+            out.section("Before and after");
         }
-        out.item(mark, fact);
+        out.item("  ", line);
+    }
+    let is_first_verdict = incident::is_first_verdict(report);
+    if is_first_verdict {
+        out.section("What was found");
+        out.paragraph("  ", &diagnosis.summary);
+    } else {
+        out.blank();
+        out.paragraph("", &diagnosis.summary);
+        let for_and_against =
+            diagnosis.evidence.iter().map(|fact| (if fact.supports { "+ " } else { "- " }, fact.text.as_str()));
+        let context = diagnosis.context.iter().map(|fact| ("  ", fact.text.as_str()));
+        for (index, (mark, fact)) in for_and_against.chain(context).take(FACTS).enumerate() {
+            if index == 0 {
+                out.section("Why");
+            }
+            out.item(mark, fact);
+        }
     }
     out.section(match (report.plan.action, report.outcome.status) {
+        (_, OutcomeStatus::Verified) if report.outcome.reason == "recovered" => "It is over",
+        (_, OutcomeStatus::Verified) => "It helped",
+        (_, OutcomeStatus::RolledBack) => "Taken back",
+        (_, OutcomeStatus::Relaxed) => "Relaxed",
+        (Action::Hold, OutcomeStatus::Stale) => "Left alone",
+        (Action::Hold, OutcomeStatus::Failed) => "It did not come",
         (Action::Hold, _) => "No change of scaling",
         (Action::Scale, OutcomeStatus::Applied) => "Done",
         (Action::Scale, OutcomeStatus::Unchanged) => "In place",
@@ -48,13 +66,16 @@ pub fn render(report: &Report) -> String {
     for change in &report.outcome.changes {
         out.item("  ", &format!("{}: {} -> {}", change.operation, change.before, change.after));
     }
+    if let Some(line) = report.incident.as_ref().and_then(incident::next_look) {
+        out.item("  ", &line);
+    }
     if let Some(forecast) = &report.plan.forecast {
         out.section("What it would have done");
         for line in forecast::lines(forecast) {
             out.item("  ", &line);
         }
     }
-    let sizing = report.capacity.as_ref().map(capacity_line);
+    let sizing = report.capacity.as_ref().filter(|_| !is_first_verdict).map(capacity_line);
     for (index, line) in sizing.iter().chain(&report.plan.reasoning).enumerate() {
         if index == 0 {
             out.section(match report.plan.action {
@@ -64,7 +85,7 @@ pub fn render(report: &Report) -> String {
         }
         out.item("  ", line);
     }
-    if !diagnosis.alternatives.is_empty() {
+    if !diagnosis.alternatives.is_empty() && !is_first_verdict {
         out.section("What else it could be, and why not");
         for other in diagnosis.alternatives.iter().take(ALTERNATIVES) {
             let belief = if other.confidence < 0.01 { "< 0.01".to_owned() } else { format!("{:.2}", other.confidence) };
@@ -89,10 +110,19 @@ pub fn render(report: &Report) -> String {
     out.0
 }
 
-/// `orders/AllTraffic is overloaded`.
+/// `orders/AllTraffic is overloaded`; of an incident that went on: what became of it.
 #[must_use]
 pub fn headline(report: &Report) -> String {
-    format!("{} is {}", report.subject(), report.diagnosis.verdict.headline())
+    let subject = report.subject();
+    match report.outcome.status {
+        OutcomeStatus::Verified if incident::is_within_objective(report) => {
+            format!("{subject} is within its objective again")
+        }
+        OutcomeStatus::Verified => format!("{subject}: its alarms are OK again"),
+        OutcomeStatus::RolledBack => format!("{subject}: more instances did not help, and the change was taken back"),
+        OutcomeStatus::Relaxed => format!("{subject}: MinCapacity is back to what it was"),
+        _ => format!("{subject} is {}", report.diagnosis.verdict.headline()),
+    }
 }
 
 /// `overload (traffic_growth), confidence 0.97 (high)`.
@@ -105,6 +135,9 @@ pub fn verdict_line(report: &Report) -> String {
 
 fn when(report: &Report) -> String {
     let at = report.at.strftime("%Y-%m-%d %H:%M UTC");
+    if let Some(incident) = report.incident.as_ref().filter(|incident| incident.after.is_some()) {
+        return format!("{at}, incident since {}", incident.opened_at.strftime("%H:%M UTC"));
+    }
     match (&report.trigger.alarm_name, report.trigger.changed_at) {
         (Some(alarm), Some(since)) => format!("{at}, alarm {} since {}", inert(alarm), since.strftime("%H:%M UTC")),
         (Some(alarm), None) => format!("{at}, alarm {}", inert(alarm)),
@@ -188,20 +221,6 @@ pub fn schedule_command(action: &PutScheduledAction) -> String {
     )
 }
 
-/// The AWS CLI command for `RegisterScalableTarget`. Names in it are SageMaker's, which need no quoting.
-#[must_use]
-pub fn register_command(register: &RegisterScalableTarget) -> String {
-    format!(
-        "aws application-autoscaling register-scalable-target --service-namespace {} --resource-id {} \
-         --scalable-dimension {} --min-capacity {} --max-capacity {}",
-        register.service_namespace,
-        register.resource_id,
-        register.scalable_dimension,
-        register.min_capacity,
-        register.max_capacity
-    )
-}
-
 /// The AWS CLI command for `PutScalingPolicy`.
 #[must_use]
 pub fn policy_command(policy: &PutScalingPolicy) -> String {
@@ -211,6 +230,14 @@ pub fn policy_command(policy: &PutScalingPolicy) -> String {
          --policy-name {} --policy-type {} --target-tracking-scaling-policy-configuration '{configuration}'",
         policy.service_namespace, policy.resource_id, policy.scalable_dimension, policy.policy_name, policy.policy_type
     )
+}
+
+/// A fact that ends in a command: the words with their colon, and the command.
+#[must_use]
+pub fn split_command(fact: &str) -> Option<(&str, &str)> {
+    let at = [": aws ", ": endpoint-advisor "].iter().find_map(|start| fact.find(start))?;
+    let (words, command) = fact.split_at_checked(at + 1)?;
+    Some((words, command.trim_start()))
 }
 
 struct Text(String);
@@ -232,10 +259,10 @@ impl Text {
     /// One fact under a mark, its further lines aligned with its first word. Commands stay whole: a broken line cannot
     /// be pasted.
     fn item(&mut self, mark: &str, text: &str) {
-        match text.split_once(": aws ") {
+        match split_command(text) {
             Some((what, command)) => {
-                self.paragraph(mark, &format!("{what}:"));
-                self.line(&format!("    aws {command}"));
+                self.paragraph(mark, what);
+                self.line(&format!("    {command}"));
             }
             None => self.paragraph(mark, text),
         }

@@ -106,15 +106,15 @@ fn interpret(alarm: Alarm) -> Result<Trigger, InvalidEvent> {
     if name.starts_with(TARGET_TRACKING_PREFIX) {
         return Ok(Trigger::Ignored(format!("alarm `{name}` belongs to Application Auto Scaling")));
     }
-    match alarm.state.as_str() {
-        "ALARM" => {}
-        "OK" => return Ok(Trigger::Ignored(format!("alarm `{name}` is OK, and no incident is open"))),
+    let turned: fn(AlarmTrigger) -> Trigger = match alarm.state.as_str() {
+        "ALARM" => Trigger::Alarm,
+        "OK" => Trigger::AlarmOk,
         "INSUFFICIENT_DATA" => return Ok(Trigger::Ignored(format!("alarm `{name}` has INSUFFICIENT_DATA"))),
         other => {
             let detail = format!("state `{other}`, and `ALARM`, `OK` or `INSUFFICIENT_DATA` is expected");
             return Err(InvalidEvent::Refused { shape: "alarm", detail });
         }
-    }
+    };
     let watched = if alarm.metrics.is_empty() {
         let children = if alarm.children.is_empty() {
             alarm.alarm_rule.as_deref().map(alarms_in_rule).unwrap_or_default()
@@ -132,12 +132,7 @@ fn interpret(alarm: Alarm) -> Result<Trigger, InvalidEvent> {
             None => return Ok(Trigger::Ignored(format!("alarm `{name}` watches no SageMaker endpoint"))),
         }
     };
-    Ok(Trigger::Alarm(AlarmTrigger {
-        kind: alarm.kind,
-        alarm_name: alarm.alarm_name,
-        changed_at: alarm.changed_at,
-        watched,
-    }))
+    Ok(turned(AlarmTrigger { kind: alarm.kind, alarm_name: alarm.alarm_name, changed_at: alarm.changed_at, watched }))
 }
 
 /// `2026-10-05T09:14:21.989+0000` or RFC 3339.

@@ -2,8 +2,8 @@
 
 use super::{InvalidEvent, decode};
 use crate::model::{
-    Approval, EndpointName, InferenceComponentName, LatencyObjective, ManualTrigger, Milliseconds, ObjectiveSource,
-    Statistic, Subject, Trigger, VariantName,
+    Approval, EndpointName, FollowUpTrigger, InferenceComponentName, LatencyObjective, ManualTrigger, Milliseconds,
+    ObjectiveSource, Statistic, Subject, Trigger, VariantName,
 };
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -71,6 +71,11 @@ struct Audit {
 }
 
 #[derive(Deserialize)]
+struct FollowUp {
+    looks: Option<u32>,
+}
+
+#[derive(Deserialize)]
 struct Apply {
     plan_digest: String,
 }
@@ -88,7 +93,8 @@ pub(super) fn parse(event: &Value) -> Result<Trigger, InvalidEvent> {
     }
     if let Some(body) = event.get("follow_up") {
         let named: Named = decode("follow_up", body.clone())?;
-        return Ok(Trigger::FollowUp(named.subject("follow_up")?));
+        let FollowUp { looks } = decode("follow_up", body.clone())?;
+        return Ok(Trigger::FollowUp(FollowUpTrigger { subject: named.subject("follow_up")?, looks }));
     }
     if let Some(body) = event.get("audit") {
         let audit: Audit = decode("audit", body.clone())?;

@@ -1,16 +1,25 @@
 """The emulators run once per session; every test starts with an endpoint whose incident is still on, with no scaling
 set-up, no alarm, and empty mailboxes. Function processes stay warm between tests, as on Lambda."""
 
+import contextlib
+import itertools
 import json
+import os
+import subprocess
 
 import pytest
+from local_aws.binaries import binary
 from local_aws.emulators import ACCOUNT, REGION, Emulators
 from local_aws.endpoint import Endpoint
+from local_aws.incident import Incident
 from local_aws.runtime_api import Function
+from local_aws.schedules import Schedules
 from local_aws.stack import Subscriber
+from local_aws.timeline import Timeline
 
 DAYS = 1  # enough for a verdict; more only makes the emulator slower, since it walks through all that it holds at each call
 
+_numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def emulators():
@@ -42,6 +51,10 @@ class Topics:
     def reports(self):
         return [json.loads(envelope["Message"]) for envelope in self.envelopes()]
 
+    def statuses(self):
+        """What people were told since the last look: the status of each message."""
+        return [report["outcome"]["status"] for report in self.reports()]
+
     def cards(self):
         return [json.loads(envelope["Message"]) for envelope in self.envelopes("chat")]
 
@@ -67,12 +80,16 @@ def endpoint(emulators, topics, _known):
         endpoint.history.up_to_now()
         return endpoint
 
+    _clean(emulators, topics)
+    return get
+
+
+def _clean(emulators, topics):
     cloudwatch = emulators.client("cloudwatch")
     for page in cloudwatch.get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm", "CompositeAlarm"]):
         cloudwatch.delete_alarms(AlarmNames=[alarm["AlarmName"] for kind in ("MetricAlarms", "CompositeAlarms") for alarm in page[kind]])
     emulators.gateway.reset()
     topics.envelopes("report"), topics.envelopes("chat")
-    return get
 
 
 @pytest.fixture
@@ -89,12 +106,16 @@ def _functions():
         function.__exit__()
 
 
+def _environment(settings):
+    return {f"ADVISOR_{name.upper()}": value for name, value in settings.items()}
+
+
 @pytest.fixture
 def advisor(emulators, topics, _functions):
     """`advisor(mode="apply")`: the function as deployed with these settings."""
 
     def get(**settings):
-        environment = topics.settings | {"ADVISOR_HISTORY_DAYS": str(DAYS)} | {f"ADVISOR_{name.upper()}": value for name, value in settings.items()}
+        environment = topics.settings | {"ADVISOR_HISTORY_DAYS": str(DAYS)} | _environment(settings)
         key = tuple(sorted(environment.items()))
         if key not in _functions:
             _functions[key] = Function(emulators, environment).__enter__()
@@ -113,3 +134,40 @@ def advise(advisor):
         return reports[0]
 
     return get
+
+
+@pytest.fixture
+def tool(emulators):
+    """The command line tool, as a person runs it without a terminal."""
+
+    def run(*arguments, online=True):
+        environment = {"PATH": os.environ["PATH"], "HOME": str(emulators.folder)}
+        return subprocess.run([binary("endpoint-advisor"), *arguments], env=environment | (emulators.environment() if online else {}),
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def schedules(emulators):
+    """Where the incidents of functions with a clock are kept."""
+    return Schedules.create(emulators)
+
+
+@pytest.fixture
+def incident(emulators, topics, schedules):
+    """`incident(mode="apply")`: a new overloaded endpoint whose alarm is about to fire, with the function's clock in its hands."""
+    _clean(emulators, topics)
+    schedules.forget()
+    with contextlib.ExitStack() as running:
+
+        def get(**settings):
+            timeline = Timeline.begin(emulators, f"incident-{next(_numbers)}")
+            environment = topics.settings | schedules.settings | {"ADVISOR_HISTORY_DAYS": str(DAYS)} | _environment(settings)
+
+            def function():
+                return running.enter_context(Function(emulators, environment, timeline.clock, metrics=timeline.endpoint.name))
+
+            return Incident(timeline, function, schedules)
+
+        yield get

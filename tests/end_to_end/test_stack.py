@@ -2,9 +2,11 @@
 
 import json
 import time
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from local_aws.alarm import Alarm
+from local_aws.schedules import Schedules
 from local_aws.stack import Stack
 
 
@@ -18,6 +20,14 @@ def reports(stack):
     return stack.subscribe("ReportTopicArn")
 
 
+@pytest.fixture(autouse=True)
+def schedules(emulators, stack):
+    """Those of the deployed group. No incident is open when a test begins."""
+    schedules = Schedules(emulators, stack.outputs["FollowUpGroupName"])
+    schedules.forget()
+    return schedules
+
+
 def test_an_alarm_in_the_queue_becomes_a_policy_and_a_report(stack, reports, orders):
     reports.drain()
     stack.send(Alarm(orders.name).eventbridge())
@@ -27,6 +37,26 @@ def test_an_alarm_in_the_queue_becomes_a_policy_and_a_report(stack, reports, ord
     assert report["diagnosis"]["verdict"] == "overload"
     assert report["outcome"]["status"] == "applied"
     assert [policy["PolicyName"] for policy in orders.policies()] == [policy["PolicyName"] for policy in report["plan"]["put_scaling_policies"]]
+
+
+def test_scheduler_brings_an_incident_back_into_the_queue_and_to_the_function(stack, schedules, reports, orders):
+    reports.drain()
+    stack.send(Alarm(orders.name).eventbridge())
+    assert reports.receive(60), stack.log()[-3000:]
+    # The report goes out a moment before the function remembers that it did.
+    deadline = time.monotonic() + 10
+    while schedules.event(orders)["follow_up"]["claim"] and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert schedules.event(orders)["follow_up"]["claim"] is None, stack.log()[-3000:]
+    # The emulator looks every ten seconds for schedules that are due.
+    soon = datetime.now(timezone.utc) + timedelta(seconds=2)
+    schedules.move(orders, soon)
+    deadline = time.monotonic() + 45
+    while schedules.due(orders) < soon + timedelta(minutes=1) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert schedules.due(orders) > soon + timedelta(minutes=1), stack.log()[-3000:]  # looked at, and to be looked at again
+    assert schedules.event(orders)["follow_up"]["looks"] == 1
+    assert stack.waiting("DeadLetterQueueUrl") == 0
 
 
 def test_a_message_that_is_not_understood_stays_in_the_queue(stack, reports, orders):

@@ -1,22 +1,9 @@
 """The command line tool says what the function says, and needs no network for what it has already read."""
 
 import json
-import os
-import subprocess
 
 import pytest
 from local_aws.alarm import Alarm
-from local_aws.binaries import binary
-
-
-@pytest.fixture
-def tool(emulators):
-    def run(*arguments, online=True):
-        environment = {"PATH": os.environ["PATH"], "HOME": str(emulators.folder)}
-        return subprocess.run([binary("endpoint-advisor"), *arguments], env=environment | (emulators.environment() if online else {}),
-                              capture_output=True, text=True, timeout=120)
-
-    return run
 
 
 @pytest.fixture

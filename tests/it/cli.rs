@@ -1,7 +1,9 @@
 //! The built tool: standard output, standard error, exit codes.
 
-use crate::endpoint::observed;
-use endpoint_advisor::model::{Comparison, Report};
+use crate::convergence::applied;
+use crate::endpoint::{observed, settings};
+use endpoint_advisor::advise::compare;
+use endpoint_advisor::model::{Comparison, Metric, Observation, Report, VariantName};
 use std::process::{Command, Output};
 
 fn tool(arguments: &[&str]) -> Output {
@@ -69,6 +71,61 @@ fn compares_set_ups_on_a_saved_observation() {
     );
     let html = asked("html");
     assert!(html.starts_with("<!doctype html>") && html.contains("<svg") && !html.contains("<script"));
+}
+
+#[test]
+fn a_comparison_as_markdown_is_a_table_with_commands_to_paste() {
+    let output = tool(&["replay", &saved("overload"), "--target", "900", "--format", "markdown"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = stdout(&output);
+    assert!(text.starts_with("## orders/AllTraffic\n\n2 days from 2026-10-03"), "{text}");
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with('|')).collect();
+    assert_eq!(rows.len(), 5, "{text}");
+    assert!(rows.iter().all(|row| row.matches('|').count() == 7), "{text}");
+    assert!(text.contains("\n```sh\naws application-autoscaling register-scalable-target"), "{text}");
+}
+
+#[test]
+fn a_variant_that_cannot_be_compared_does_not_keep_the_others_from_it() {
+    let overload = observed("overload");
+    let mut unknown = observed("overload");
+    unknown.variant_name = Some(VariantName::parse("Canary").unwrap());
+    unknown.metrics.0.retain(|series| series.metric == Metric::Invocations);
+    let file = |name: &str, observations: &[&Observation]| {
+        let path = std::env::temp_dir().join(format!("endpoint-advisor-{name}-{}.json", std::process::id()));
+        std::fs::write(&path, serde_json::to_string(observations).unwrap()).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let both = file("both", &[&unknown, &overload]);
+    let said = "orders/Canary is not compared: how latency depends on load did not show";
+    for format in ["text", "markdown", "html"] {
+        let output = tool(&["replay", &both, "--format", format]);
+        assert!(output.status.success() && stdout(&output).contains(said), "{}", stdout(&output));
+        assert!(stdout(&output).contains("orders/AllTraffic"));
+    }
+    let output = tool(&["replay", &both, "--format", "json"]);
+    let compared: Vec<Comparison> = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!((output.status.code(), compared.len()), (Some(0), 1));
+    assert!(stderr(&output).contains(said), "{}", stderr(&output));
+    let neither = tool(&["replay", &file("neither", &[&unknown])]);
+    assert_eq!(neither.status.code(), Some(2));
+    assert!(stderr(&neither).contains(said) && stdout(&neither).is_empty());
+}
+
+#[test]
+fn a_replay_exits_with_1_where_a_change_is_advised_only_where_asked() {
+    let before = observed("overload");
+    let write = |name: &str, observation: &Observation| {
+        let path = std::env::temp_dir().join(format!("endpoint-advisor-{name}-{}.json", std::process::id()));
+        std::fs::write(&path, serde_json::to_string(observation).unwrap()).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let file = write("change", &before);
+    assert_eq!(tool(&["replay", &file]).status.code(), Some(0));
+    assert_eq!(tool(&["replay", &file, "--exit-code"]).status.code(), Some(1));
+    let advised = compare(&before, &settings(&[]), &[]).unwrap().advised.unwrap();
+    let settled = write("settled", &applied(&before, &advised));
+    assert_eq!(tool(&["replay", &settled, "--exit-code"]).status.code(), Some(0));
 }
 
 #[test]

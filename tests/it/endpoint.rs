@@ -2,8 +2,8 @@
 
 use endpoint_advisor::model::{
     Endpoint, EndpointName, EndpointStatus, Hosting, InstanceCount, InstanceType, LatencyObjective, Metric, Metrics,
-    Milliseconds, Minute, ObjectiveSource, Observation, Scaling, Series, Statistic, TriggerKind, TriggerSummary,
-    Variant, VariantName,
+    Milliseconds, Minute, ObjectiveSource, Observation, ScalableTarget, Scaling, Series, Statistic, TriggerKind,
+    TriggerSummary, Variant, VariantName,
 };
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -77,6 +77,18 @@ fn metrics(minutes: &[simulator::Minute]) -> Metrics {
 /// What the advisor calls a metric or a statistic, if it knows it.
 fn known<T: DeserializeOwned>(name: &str) -> Option<T> {
     serde_json::from_value(name.into()).ok()
+}
+
+/// The observation with a scalable target of somebody else, from 1 to 3 instances.
+pub fn with_their_range(mut observation: Observation) -> Observation {
+    observation.scaling.as_mut().unwrap().target = Some(ScalableTarget {
+        arn: Some("arn:aws:application-autoscaling:us-east-1:111122223333:scalable-target/1a2b".to_owned()),
+        min_capacity: InstanceCount(1),
+        max_capacity: InstanceCount(3),
+        tags: Some(BTreeMap::new()),
+        ..ScalableTarget::default()
+    });
+    observation
 }
 
 /// The observation without one metric.

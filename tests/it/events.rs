@@ -37,7 +37,8 @@ fn understood(event: &Value) -> String {
 
 fn line(trigger: &Trigger) -> String {
     match trigger {
-        Trigger::Alarm(alarm) => {
+        Trigger::Alarm(alarm) | Trigger::AlarmOk(alarm) => {
+            let state = if matches!(trigger, Trigger::AlarmOk(_)) { " OK" } else { "" };
             let kind = serde_json::to_value(alarm.kind).unwrap();
             let watched = match &alarm.watched {
                 Watched::Children(names) => format!("children {names:?}"),
@@ -49,7 +50,7 @@ fn line(trigger: &Trigger) -> String {
                     format!("{} {objective}", named(subject))
                 }
             };
-            format!("{} {} {watched}", kind.as_str().unwrap(), alarm.alarm_name)
+            format!("{}{state} {} {watched}", kind.as_str().unwrap(), alarm.alarm_name)
         }
         Trigger::Manual(manual) => format!(
             "advise {} {:?} at {:?}",
@@ -57,7 +58,7 @@ fn line(trigger: &Trigger) -> String {
             manual.objective.map(|objective| objective.to_string()),
             manual.at.map(|at| at.to_string())
         ),
-        Trigger::FollowUp(subject) => format!("follow_up {}", named(subject)),
+        Trigger::FollowUp(follow_up) => format!("follow_up {} {:?}", named(&follow_up.subject), follow_up.looks),
         Trigger::Audit(names) => {
             format!("audit {:?}", names.as_ref().map(|names| names.iter().map(ToString::to_string).collect::<Vec<_>>()))
         }

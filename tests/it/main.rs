@@ -14,11 +14,13 @@ mod cli;
 mod convergence;
 mod endpoint;
 mod events;
+mod follow_up;
 mod messages;
 mod properties;
 mod replay;
 mod scenarios;
 mod standing;
 mod template;
+mod undo;
 #[cfg(feature = "aws")]
 mod wire;

@@ -5,10 +5,10 @@ use crate::endpoint::{observed, settings};
 use crate::scenarios::with_target;
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
-    Action, InstanceCount, Observation, PolicyAlarm, ScalingPolicy, ScheduledAction, Seconds, StepScaling,
-    TargetTracking,
+    Action, InstanceCount, Metric, Minute, Observation, PolicyAlarm, ScalingPolicy, ScheduledAction, Seconds, Series,
+    StepScaling, TargetTracking,
 };
-use endpoint_advisor::{capacity, plan};
+use endpoint_advisor::{capacity, diagnose, plan};
 
 fn tracking(name: &str, metric: &str, target_value: f64) -> ScalingPolicy {
     ScalingPolicy {
@@ -137,4 +137,44 @@ fn tuning_never_registers_a_range_below_what_is_running() {
         let register = plan.register_scalable_target.unwrap();
         assert!(register.max_capacity >= InstanceCount(9), "{target:?}: {register:?}");
     }
+}
+
+/// The overload with a jump to three times the traffic for ten minutes in every two hours, over before instances start.
+fn jumpy() -> Observation {
+    let mut observation = observed("overload");
+    for series in &mut observation.metrics.0 {
+        if matches!(series.metric, Metric::Invocations | Metric::InvocationsPerInstance) {
+            let points = series.points().map(|(minute, value)| {
+                let is_jump = minute.0.rem_euclid(120) >= 110;
+                (minute, if is_jump { 3.0 * value } else { value })
+            });
+            let jumps: Vec<(Minute, f64)> = points.collect();
+            let first = jumps[0].0;
+            let length = usize::try_from(jumps[jumps.len() - 1].0.since(first)).unwrap() + 1;
+            let mut values = vec![None; length];
+            for (minute, value) in jumps {
+                values[usize::try_from(minute.since(first)).unwrap()] = Some(value);
+            }
+            *series = Series::new(series.metric, series.statistic, first, values);
+        }
+    }
+    observation
+}
+
+#[test]
+fn where_reacting_is_not_enough_a_person_is_told_what_is() {
+    let capacity = capacity::capacity(&observed("overload"));
+    let observation = jumpy();
+    let guardrails = settings(&[]).for_endpoint(observation.tags.as_ref());
+    let diagnosis = diagnose::diagnose(&observed("overload"));
+    let incident = plan::plan(&observation, &diagnosis, capacity.as_ref(), &guardrails);
+    let quiet = plan::tune(&observation, capacity.as_ref(), &guardrails);
+    for plan in [&incident, &quiet] {
+        assert!(plan.reasoning.iter().any(|line| line.starts_with("reacting is not enough")), "{:?}", plan.reasoning);
+        assert!(plan.put_scheduled_actions.is_empty());
+    }
+    let [floor, schedule] = quiet.advice.as_slice() else { panic!("{:?}", quiet.advice) };
+    assert!(floor.starts_with("To keep the objective when load jumps, keep 5 instances running: aws "), "{floor}");
+    assert!(floor.ends_with("--min-capacity 5 --max-capacity 8"), "{floor}");
+    assert!(schedule.ends_with("endpoint-advisor replay orders --variant AllTraffic"), "{schedule}");
 }

@@ -1,6 +1,7 @@
 //! What leaves for AWS, and what comes of each answer.
 
 mod fake;
+mod incidents;
 mod scaling;
 mod writes;
 

@@ -29,10 +29,11 @@ class Alarm:
     form: str = "metric"  # or `math`, `anomaly`, `composite`: a composite alarm names the metric alarm `child`
     child: str = ""
     age: timedelta = timedelta()  # how long ago the state changed
+    now: datetime | None = None  # where a test has a clock of its own
 
     def __post_init__(self) -> None:
         self.name = self.name or f"endpoint-latency-{self.endpoint}"
-        self.at = datetime.now(timezone.utc) - self.age
+        self.at = (self.now or datetime.now(timezone.utc)) - self.age
 
     @property
     def arn(self) -> str:
@@ -45,6 +46,10 @@ class Alarm:
             Dimensions=[{"Name": "EndpointName", "Value": self.endpoint}, {"Name": "VariantName", "Value": self.variant}],
             ExtendedStatistic=self.statistic, Period=60, EvaluationPeriods=self.periods, DatapointsToAlarm=self.periods,
             Threshold=self.threshold, ComparisonOperator="GreaterThanThreshold", TreatMissingData="notBreaching")
+
+    def enter(self, cloudwatch) -> None:
+        """Puts the alarm in CloudWatch into this state. Writing metrics makes the emulator evaluate it anew."""
+        cloudwatch.set_alarm_state(AlarmName=self.name, StateValue=self.state, StateReason=self._reason())
 
     def read_state(self, cloudwatch) -> dict:
         return cloudwatch.describe_alarms(AlarmNames=[self.name])["MetricAlarms"][0]

@@ -18,7 +18,7 @@ import boto3
 from botocore.config import Config
 
 from .binaries import CHECKOUT
-from .gateway import Gateway
+from .gateway import OWN_METRICS, Gateway
 
 ACCOUNT = "111122223333"
 REGION = "us-east-1"
@@ -51,15 +51,17 @@ class Emulators:
     def __exit__(self, *error) -> None:
         self._stack.close()
 
-    def client(self, service: str):
+    def client(self, service: str, region: str = REGION):
         """A boto3 client of the harness, past the gateway."""
         url = self.moto_url if service in MOTO_SERVICES else self.ministack_url
-        return boto3.client(service, endpoint_url=url, region_name=REGION, aws_access_key_id="test",
-                            aws_secret_access_key="test", config=Config(retries={"max_attempts": 1}, disable_request_compression=True))
+        config = Config(retries={"max_attempts": 1}, disable_request_compression=True, parameter_validation=False)
+        return boto3.client(service, endpoint_url=url, region_name=region, aws_access_key_id="test", aws_secret_access_key="test", config=config)
 
-    def environment(self) -> dict[str, str]:
-        """What a program needs in its environment to take the gateway for AWS."""
-        return CREDENTIALS | {"AWS_ENDPOINT_URL": self.gateway.url, "AWS_EC2_METADATA_DISABLED": "true", "NO_PROXY": "127.0.0.1"}
+    def environment(self, metrics: str | None = None) -> dict[str, str]:
+        """What a program needs in its environment to take the gateway for AWS; `metrics`: the name of
+        a CloudWatch of its own (see `Gateway`)."""
+        return CREDENTIALS | ({"AWS_ACCESS_KEY_ID": OWN_METRICS + metrics} if metrics else {}) | {
+            "AWS_ENDPOINT_URL": self.gateway.url, "AWS_EC2_METADATA_DISABLED": "true", "NO_PROXY": "127.0.0.1"}
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")

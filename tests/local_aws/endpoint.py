@@ -1,8 +1,9 @@
 """An endpoint in SageMaker, and what Application Auto Scaling knows about it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from .emulators import ACCOUNT, Emulators
+from .emulators import ACCOUNT, REGION, Emulators
 from .history import History
 
 INSTANCE_TYPE = "ml.m5.xlarge"
@@ -30,9 +31,10 @@ class Endpoint:
         return endpoint
 
     @classmethod
-    def simulate(cls, emulators: Emulators, name: str, scenario: str, days: int = 3, without: tuple[str, ...] = ()) -> "Endpoint":
-        """An endpoint with the past that a scenario tells, not yet written."""
-        history = History(emulators.client("cloudwatch"), name, cls.variant, scenario, days, without=without)
+    def simulate(cls, emulators: Emulators, name: str, scenario: str, days: int = 3, without: tuple[str, ...] = (),
+                 end: datetime | None = None, metrics: str = REGION, distinct: int | None = None) -> "Endpoint":
+        """An endpoint with the past that a scenario tells, not yet written. `metrics`: the emulator's Region for it."""
+        history = History(emulators.client("cloudwatch", metrics), name, cls.variant, scenario, days, without=without, end=end, distinct=distinct)
         endpoint = cls.create(emulators, name, history.instances)
         endpoint.history = history
         return endpoint
@@ -81,14 +83,28 @@ class Endpoint:
     def target_tags(self) -> dict[str, str]:
         """Tags of the scalable target; the gateway keeps them, since moto has none."""
         target = self.target()
-        return self.emulators.gateway.scaling_tags.get(target["ScalableTargetARN"], {}) if target else {}
+        return self.emulators.gateway.auto_scaling.tags.get(target["ScalableTargetARN"], {}) if target else {}
 
     def policies(self) -> list[dict]:
         return self._scaling.describe_scaling_policies(ServiceNamespace="sagemaker", ResourceId=self.resource_id)["ScalingPolicies"]
 
+    def scheduled_actions(self) -> list[dict]:
+        return self._scaling.describe_scheduled_actions(ServiceNamespace="sagemaker", ResourceId=self.resource_id)["ScheduledActions"]
+
+    def scaling(self) -> dict | None:
+        """All that Application Auto Scaling has for it, to compare one time with another; None: no scalable target."""
+        target = self.target()
+        if target is None:
+            return None
+        return {"min": target["MinCapacity"], "max": target["MaxCapacity"], "tags": dict(self.target_tags()),
+                "policies": {policy["PolicyName"]: policy.get("TargetTrackingScalingPolicyConfiguration") for policy in self.policies()},
+                "scheduled actions": {action["ScheduledActionName"]: action["ScalableTargetAction"] for action in self.scheduled_actions()}}
+
     def forget_scaling(self) -> None:
         for policy in self.policies():
             self._scaling.delete_scaling_policy(PolicyName=policy["PolicyName"], **self._scaling_key)
+        for action in self.scheduled_actions():
+            self._scaling.delete_scheduled_action(ScheduledActionName=action["ScheduledActionName"], **self._scaling_key)
         if self.target():
             self._scaling.deregister_scalable_target(**self._scaling_key)
 

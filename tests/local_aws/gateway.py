@@ -1,13 +1,12 @@
 """A pass-through in front of the emulators: forwards every call, records it, and answers the few that moto cannot.
 
-Answers that are ours, in AWS's shape, because moto 5.2.5 answers 500 or has no state for them:
-
-- `DescribeScalingActivities`: from `activities`, which a test sets.
-- `ListTagsForResource`, `TagResource`, `UntagResource` of scalable targets, and the tags in `RegisterScalableTarget`:
-  from `scaling_tags`.
+- Application Auto Scaling, where moto has gaps: see `auto_scaling_gaps`.
 - `DescribeEndpoint`: moto's answer, with `EndpointStatus` from `endpoint_status` where a test asks for another. (moto
   reports `InService` at once and has no way to hold an endpoint in `Updating`.)
+- CloudWatch: a program whose access key is `own-NAME` has metrics and alarms of its own, in the emulator's Region NAME.
+  ministack walks through all metrics of a Region at each call, so it slows down as tests add theirs.
 - Whatever `faults` names: a throttled or a denied call.
+- `cut`: kills the process that calls, at a call of the test's choice.
 - E-mail: `emails` holds what SNS would have mailed. ministack accepts an e-mail subscription and delivers nothing.
 """
 
@@ -19,8 +18,15 @@ import threading
 import urllib.parse
 from dataclasses import dataclass, field
 
+from .auto_scaling_gaps import AutoScalingGaps
+from .cut import Cut
+from .server import Server
+
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 _READS = ("Describe", "List", "Get")
+_AUTO_SCALING = "application-autoscaling"
+_CREDENTIAL = re.compile(r"Credential=([^/]+)/(\d+)/([^/]+)/([^/]+)/")
+OWN_METRICS = "own-"
 
 
 @dataclass
@@ -61,6 +67,7 @@ class Gateway:
 
     def __init__(self, routes: dict[str, str]):
         self.routes = {service: urllib.parse.urlsplit(url).netloc for service, url in routes.items()}
+        self.auto_scaling = AutoScalingGaps(self.routes.get(_AUTO_SCALING, self.routes[""]))
         self._lock = threading.Lock()
         self.reset()
         gateway = self
@@ -69,9 +76,8 @@ class Gateway:
             def answer(self, body: bytes) -> None:
                 gateway._answer(self, body)
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._server = Server(Handler, "gateway")
+        self.url = f"http://{self._server.address}"
 
     def reset(self) -> None:
         """Forgets what was recorded and what tests asked for; the tags of scalable targets stay, as state does."""
@@ -79,49 +85,61 @@ class Gateway:
         self.emails: list[dict] = []
         self.faults: list[Fault] = []
         self.endpoint_status: dict[str, str] = {}
-        self.activities: list[dict] = []
-        self.__dict__.setdefault("scaling_tags", {})
+        self.auto_scaling.activities = []
+        self.cut: Cut | None = None
 
     def __enter__(self) -> "Gateway":
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True, name="gateway").start()
+        self._server.start()
         return self
 
     def __exit__(self, *error) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.stop()
 
     def operations(self, service: str | None = None) -> list[str]:
         return [call.operation for call in self.calls if service in (None, call.service)]
 
     def writes(self) -> list[Call]:
-        """Calls that change something, publishing a message aside."""
-        return [call for call in self.calls if call.is_write() and call.operation != "Publish"]
+        """Calls that change something of somebody's: messages, and the schedules that remember incidents, aside."""
+        return [call for call in self.calls if call.is_write() and call.operation != "Publish" and call.service != "scheduler"]
 
     def _answer(self, request: "_Handler", body: bytes) -> None:
         call = _identify(request, body)
         with self._lock:
+            if self.cut and self.cut.fired:
+                return request.hang_up()
             self.calls.append(call)
+            cut = self.cut if self.cut and self.cut.at == len(self.calls) else None
+            if cut and not cut.after:
+                cut.fire()
+                return request.hang_up()
             fault = next((fault for fault in self.faults if fault.operation == call.operation and fault.times != 0), None)
             if fault and fault.times:
                 fault.times -= 1
+        call.status, headers, answer = self._answered(request, call, fault, body)
+        if cut:
+            cut.fire()
+            return request.hang_up()
+        request.send(call.status, headers, answer)
+
+    def _answered(self, request: "_Handler", call: Call, fault: Fault | None, body: bytes) -> tuple[int, dict, bytes]:
         if fault:
-            call.status = fault.status
-            return request.send(fault.status, *_error(request, fault))
-        if own := getattr(self, f"_own_{call.operation}", None) if call.service == "application-autoscaling" else None:
-            call.status = 200
-            return request.send(200, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(own(call.body)).encode())
+            return fault.status, *_error(request, call, fault)
+        if call.service == _AUTO_SCALING:
+            with self._lock:
+                own = self.auto_scaling.answer(call.operation, call.body)
+            if own:
+                return own[0], {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(own[1]).encode()
         status, headers, answer = request.forward(self.routes.get(call.service, self.routes[""]), body)
-        call.status = status
         if status == 200:
             with self._lock:
                 answer = self._learn(call, answer)
-        request.send(status, headers, answer)
+        return status, headers, answer
 
     def _learn(self, call: Call, answer: bytes) -> bytes:
         """Takes note of what passes by; patches what the emulator cannot say."""
+        if call.service == _AUTO_SCALING:
+            self.auto_scaling.learn(call.operation, call.body, answer)
         match call.operation:
-            case "RegisterScalableTarget":  # on AWS its tags count only when it creates the target
-                self.scaling_tags.setdefault(json.loads(answer)["ScalableTargetARN"], dict(call.body.get("Tags", {})))
             case "DescribeEndpoint" if status := self.endpoint_status.get(call.body.get("EndpointName", "")):
                 return json.dumps(json.loads(answer) | {"EndpointStatus": status}).encode()
             case "Publish" if call.body.get("MessageStructure") == "json":
@@ -130,33 +148,15 @@ class Gateway:
                                     "text": message.get("email", message["default"])})
         return answer
 
-    # Application Auto Scaling, where moto has nothing.
-
-    def _own_DescribeScalingActivities(self, asked: dict) -> dict:
-        wanted = [a for a in self.activities if asked.get("ResourceId") in (None, a["ResourceId"])]
-        if not asked.get("IncludeNotScaledActivities"):
-            wanted = [a for a in wanted if "NotScaledReasons" not in a]
-        return {"ScalingActivities": wanted[: asked.get("MaxResults", 50)]}
-
-    def _own_ListTagsForResource(self, asked: dict) -> dict:
-        return {"Tags": self.scaling_tags.get(asked["ResourceARN"], {})}
-
-    def _own_TagResource(self, asked: dict) -> dict:
-        self.scaling_tags.setdefault(asked["ResourceARN"], {}).update(asked["Tags"])
-        return {}
-
-    def _own_UntagResource(self, asked: dict) -> dict:
-        tags = self.scaling_tags.get(asked["ResourceARN"], {})
-        for key in asked["TagKeys"]:
-            tags.pop(key, None)
-        return {}
-
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def handle_any(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:  # the caller died while it was sending
+            return self.hang_up()
         self.answer(body)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = handle_any
@@ -165,11 +165,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         upstream = http.client.HTTPConnection(address, timeout=120)
         try:
             headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
+            for name in headers:
+                scope = _CREDENTIAL.search(headers[name]) if name.lower() == "authorization" else None
+                if scope and scope[4] == "monitoring" and scope[1].startswith(OWN_METRICS):
+                    region = scope[1].removeprefix(OWN_METRICS)
+                    headers[name] = _CREDENTIAL.sub(rf"Credential=\1/\2/{region}/\4/", headers[name])
             upstream.request(self.command, self.path, body or None, headers)
             response = upstream.getresponse()
             return response.status, dict(response.getheaders()), response.read()
         finally:
             upstream.close()
+
+    def hang_up(self) -> None:
+        """No answer at all, as from a host that is gone."""
+        self.close_connection = True
 
     def send(self, status: int, headers: dict, body: bytes) -> None:
         self.send_response(status)
@@ -186,8 +195,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 def _identify(request: _Handler, body: bytes) -> Call:
     """Service and operation, in each of AWS's protocols."""
-    scope = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", request.headers.get("Authorization", ""))
-    service = scope.group(1) if scope else ""
+    scope = _CREDENTIAL.search(request.headers.get("Authorization", ""))
+    service = scope[4] if scope else ""
     if target := request.headers.get("X-Amz-Target"):  # JSON 1.0 and 1.1
         return Call(service, target.rsplit(".", 1)[1], json.loads(body or b"{}"))
     if rpc := re.fullmatch(r"/service/[^/]+/operation/([^/]+)", request.path):  # Smithy RPC with CBOR
@@ -195,18 +204,22 @@ def _identify(request: _Handler, body: bytes) -> Call:
     if request.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):  # query
         form = dict(urllib.parse.parse_qsl(body.decode()))
         return Call(service, form.pop("Action", ""), form)
-    # REST. Only Scheduler speaks it here; its reads are GETs.
+    # REST. Only Scheduler speaks it here: one kind of resource, whose name ends the path.
+    url = urllib.parse.urlsplit(request.path)
     verb = {"GET": "Get", "POST": "Create", "PUT": "Update", "DELETE": "Delete"}.get(request.command, request.command)
-    return Call(service, f"{verb} {urllib.parse.urlsplit(request.path).path}")
+    asked = dict(urllib.parse.parse_qsl(url.query)) | {"Name": url.path.rsplit("/", 1)[1]} | json.loads(body or b"{}")
+    return Call(service, f"{verb}Schedule" if url.path.startswith("/schedules/") else f"{request.command} {url.path}", asked)
 
 
-def _error(request: _Handler, fault: Fault) -> tuple[dict, bytes]:
+def _error(request: _Handler, call: Call, fault: Fault) -> tuple[dict, bytes]:
     if request.headers.get("smithy-protocol") == "rpc-v2-cbor":
         return ({"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"},
                 b"\xa2" + b"".join(_cbor_text(text) for text in ("__type", fault.code, "message", fault.message)))
     if request.headers.get("X-Amz-Target"):
         return ({"Content-Type": "application/x-amz-json-1.1"},
                 json.dumps({"__type": fault.code, "message": fault.message}).encode())
+    if call.service == "scheduler":
+        return {"Content-Type": "application/json", "x-amzn-errortype": fault.code}, json.dumps({"Message": fault.message}).encode()
     return ({"Content-Type": "text/xml"},
             f"<ErrorResponse><Error><Type>Sender</Type><Code>{fault.code}</Code><Message>{fault.message}</Message></Error>"
             "<RequestId>00000000-0000-0000-0000-000000000000</RequestId></ErrorResponse>".encode())

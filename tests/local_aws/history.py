@@ -1,5 +1,6 @@
 """Gives an endpoint days of minute metrics in CloudWatch, as the simulator tells them."""
 
+import functools
 import json
 import subprocess
 from datetime import datetime, timedelta, timezone
@@ -16,14 +17,18 @@ UTILISATION = "/aws/sagemaker/Endpoints"
 
 
 class History:
-    """The simulated past of one endpoint. `cloudwatch` is a boto3 client; `without` names metrics to leave out."""
+    """The simulated past of one endpoint, up to `end` (else: now). `cloudwatch` is a boto3 client; `without` names metrics to
+    leave out."""
 
-    def __init__(self, cloudwatch, endpoint: str, variant: str, scenario: str, days: int = 3, seed: int = 1, without: tuple[str, ...] = ()):
+    def __init__(self, cloudwatch, endpoint: str, variant: str, scenario: str, days: int = 3, seed: int = 1, without: tuple[str, ...] = (),
+                 end: datetime | None = None, distinct: int | None = None):
+        """`distinct`: at most so many values of latency in a minute, where an emulator has to be fast."""
+        self._distinct = distinct
         self._cloudwatch = cloudwatch
         self._dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
         self._without = without
         self._minutes = _simulate(scenario, days, seed)
-        self._end = datetime.now(timezone.utc).replace(second=0, microsecond=0)
+        self._end = (end or datetime.now(timezone.utc)).replace(second=0, microsecond=0)
         self._written: datetime | None = None  # all minutes before it are in CloudWatch
 
     @property
@@ -34,26 +39,33 @@ class History:
         """What the simulator tells of a minute, -1 being the last."""
         return self._minutes[back]
 
+    def minutes(self) -> list[dict]:
+        """All that the simulator tells, oldest first."""
+        return self._minutes
+
     def write(self, until_minute: int = -1) -> int:
         """Writes the minutes up to `until_minute` that are not written yet; answers how many datums that took."""
         end = self._end + (until_minute + 1) * _MINUTE
         fresh = [m for m in self._minutes if (at := self._end + m["minute"] * _MINUTE) < end and (not self._written or at >= self._written)]
         self._written = end
-        return self._put([(self._end + m["minute"] * _MINUTE, m) for m in fresh])
+        return self.put([(self._end + m["minute"] * _MINUTE, m) for m in fresh])
 
     def up_to_now(self) -> None:
         """Lets the last minutes repeat until now, so that the incident is still on when a test comes late."""
         now = datetime.now(timezone.utc).replace(second=0, microsecond=0)
         steady = self._minutes[-_STEADY_MINUTES:]
         missing = int((now - self._written) / _MINUTE)
-        self._put([(self._written + i * _MINUTE, steady[i % len(steady)]) for i in range(missing)])
+        self.put([(self._written + i * _MINUTE, steady[i % len(steady)]) for i in range(missing)])
         self._written = max(now, self._written)
 
-    def _put(self, minutes: list[tuple[datetime, dict]]) -> int:
+    def put(self, minutes: list[tuple[datetime, dict]]) -> int:
+        """Writes minutes in the simulator's words; answers how many datums that took."""
         namespaces: dict[str, list[dict]] = {INVOCATIONS: [], UTILISATION: []}
         for at, minute in minutes:
             for namespace, name, unit, values, counts in _samples(minute):
                 if values and name not in self._without:
+                    if self._distinct:
+                        values, counts = _merged(values, counts, self._distinct)
                     namespaces[namespace].append({"MetricName": name, "Dimensions": self._dimensions, "Timestamp": at,
                                                   "Unit": unit, "Values": values, "Counts": counts})
         for namespace, datums in namespaces.items():
@@ -62,6 +74,7 @@ class History:
         return sum(len(datums) for datums in namespaces.values())
 
 
+@functools.cache
 def _simulate(scenario: str, days: int, seed: int) -> list[dict]:
     done = subprocess.run([binary("simulate"), scenario, "--days", str(days), "--seed", str(seed)], capture_output=True, text=True)
     if done.returncode:
@@ -97,6 +110,17 @@ def _timings(source: dict, *metrics: tuple[str, str]):
     for name, field in metrics:
         values, counts = zip(*source[field]) if source[field] else ((), ())
         yield INVOCATIONS, name, "Microseconds", list(values), list(counts)
+
+
+def _merged(values: list[float], counts: list[int], distinct: int) -> tuple[list[float], list[int]]:
+    """Neighbours become one, with their mean; the least and the greatest stay. Percentiles move by a few per cent at most."""
+    if len(values) <= distinct:
+        return values, counts
+    pairs = sorted(zip(values, counts))
+    size = -(-(len(pairs) - 2) // (distinct - 2))
+    groups = [pairs[:1], *(pairs[i : min(i + size, len(pairs) - 1)] for i in range(1, len(pairs) - 1, size)), pairs[-1:]]
+    counts = [sum(count for _, count in group) for group in groups]
+    return [sum(value * count for value, count in group) / total for group, total in zip(groups, counts)], counts
 
 
 def _ones(ones: int, total: int) -> tuple[list[float], list[int]]:

@@ -7,13 +7,15 @@ import os
 import queue
 import subprocess
 import tempfile
-import threading
 import time
 import uuid
 from pathlib import Path
 
 from .binaries import binary
+from .clock import Clock
+from .cut import Cut
 from .emulators import ACCOUNT, REGION, Emulators
+from .server import Server
 
 NAME = "endpoint-advisor"
 MEMORY_MB = 256
@@ -29,35 +31,48 @@ class FunctionError(Exception):
         self.message = body.get("errorMessage", "")
 
 
+class Died(Exception):
+    """The process ended before it answered."""
+
+
 class Function:
     """One execution environment, kept warm: one process, one invocation after another. `settings` are the function's own
-    environment variables."""
+    environment variables; with a `clock`, its time is the clock's; `metrics` as in `Emulators.environment`."""
 
-    def __init__(self, emulators: Emulators, settings: dict[str, str]):
-        self._events: queue.Queue = queue.Queue()
-        self._answers: queue.Queue = queue.Queue()
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self._events, self._answers))
-        self._server.daemon_threads = True
-        self._environment = emulators.environment() | settings | {
-            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}",
+    def __init__(self, emulators: Emulators, settings: dict[str, str], clock: Clock | None = None, metrics: str | None = None):
+        self._gateway = emulators.gateway
+        self._clock = clock
+        self._environment = emulators.environment(metrics) | settings | (clock.environment() if clock else {}) | {
             "AWS_LAMBDA_FUNCTION_NAME": NAME, "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MEMORY_MB), "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{NAME}",
             "AWS_LAMBDA_LOG_STREAM_NAME": "local", "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand", "_HANDLER": "bootstrap",
             "PATH": os.environ["PATH"]}
 
     def __enter__(self) -> "Function":
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True, name="runtime-api").start()
         self._log = tempfile.TemporaryFile("w+")
-        self._process = subprocess.Popen([binary("bootstrap")], env=self._environment, stdin=subprocess.DEVNULL,
-                                         stdout=self._log, stderr=subprocess.STDOUT)
+        self.start()
         return self
 
     def __exit__(self, *error) -> None:
+        self.stop()
+        self._log.close()
+
+    def start(self) -> None:
+        """A new execution environment, as after a crash; the log goes on."""
+        self._events: queue.Queue = queue.Queue()
+        self._answers: queue.Queue = queue.Queue()
+        self._server = Server(_handler(self._events, self._answers, self._now), "runtime-api")
+        self._server.start()
+        self._process = subprocess.Popen([binary("bootstrap")], env=self._environment | {"AWS_LAMBDA_RUNTIME_API": self._server.address},
+                                         stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT)
+
+    def stop(self) -> None:
+        self.kill()
+        self._server.stop()
+
+    def kill(self) -> None:
         self._process.kill()
         self._process.wait()
-        self._server.shutdown()
-        self._server.server_close()
-        self._log.close()
 
     def invoke(self, event) -> dict:
         """The function's response; its error as `FunctionError`."""
@@ -70,19 +85,37 @@ class Function:
                     return body
                 raise FunctionError(body)
             if self._process.poll() is not None and self._answers.empty():
-                raise AssertionError(f"the function exited with {self._process.returncode}; its log ends:\n{self.log()[-3000:]}")
+                raise Died(f"the function exited with {self._process.returncode}; its log ends:\n{self.log()[-3000:]}")
         raise TimeoutError(f"no answer within {TIMEOUT_SECONDS} s; the function's log ends:\n{self.log()[-3000:]}")
+
+    def invoke_cut(self, event, at: int, after: bool) -> str:
+        """Invokes, kills the process at its call number `at` (see `Cut`), and starts a new one. Says which call it was."""
+        self._gateway.calls.clear()
+        self._gateway.cut = cut = Cut(at, after, self.kill)
+        try:
+            with contextlib.suppress(Died):
+                self.invoke(event)
+            if not cut.fired:
+                raise AssertionError(f"the run made {len(self._gateway.calls)} calls, so it could not be cut at call {at}")
+            return self._gateway.calls[at - 1].operation
+        finally:
+            self.stop()
+            self._gateway.cut = None
+            self.start()
 
     def log(self) -> str:
         """What the function has printed so far."""
         return os.pread(self._log.fileno(), 1 << 24, 0).decode(errors="replace")
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp() if self._clock else time.time()
 
     def peak_memory_mb(self) -> float:
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 
 
-def _handler(events: queue.Queue, answers: queue.Queue):
+def _handler(events: queue.Queue, answers: queue.Queue, now):
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -90,7 +123,7 @@ def _handler(events: queue.Queue, answers: queue.Queue):
             event = events.get()
             self._send(200, event, {
                 "Lambda-Runtime-Aws-Request-Id": str(uuid.uuid4()),
-                "Lambda-Runtime-Deadline-Ms": str(int((time.time() + TIMEOUT_SECONDS) * 1000)),
+                "Lambda-Runtime-Deadline-Ms": str(int((now() + TIMEOUT_SECONDS) * 1000)),
                 "Lambda-Runtime-Invoked-Function-Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}",
                 "Lambda-Runtime-Trace-Id": "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=0"})
 

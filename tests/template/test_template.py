@@ -4,6 +4,7 @@ Nothing here needs AWS. Conditions are evaluated by the few lines below, so that
 in either mode. Set ENDPOINT_ADVISOR_ROOT to check a copy of the templates, such as one broken on purpose.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -15,6 +16,15 @@ import pytest
 
 ROOT = pathlib.Path(os.environ.get("ENDPOINT_ADVISOR_ROOT", pathlib.Path(__file__).parents[2]))
 TEMPLATES = ["template.yaml", "infra/endpoint-alarms.yaml", "infra/slack.yaml"]
+FUNCTION_ARN = "arn:aws:lambda:us-east-1:111122223333:function:endpoint-advisor"
+# Every way to deploy a template that makes a difference to what it allows.
+WAYS = [
+    ("template.yaml", {"Mode": "recommend"}),
+    ("template.yaml", {"Mode": "apply"}),
+    ("infra/endpoint-alarms.yaml", {}),
+    ("infra/slack.yaml", {}),
+    ("infra/slack.yaml", {"FunctionArn": FUNCTION_ARN}),
+]
 
 # The settings that the function reads, and those that a template must leave alone until their resources exist in it.
 SETTINGS = {
@@ -26,23 +36,34 @@ SETTINGS = {
     "ADVISOR_MAX_HOURLY_USD",
     "ADVISOR_HISTORY_DAYS",
     "ADVISOR_EXISTING_TARGETS",
+    "ADVISOR_FOLLOW_UP_TARGET_ARN",
+    "ADVISOR_FOLLOW_UP_ROLE_ARN",
+    "ADVISOR_FOLLOW_UP_GROUP",
 }
 
 READING_VERBS = ("Describe", "Get", "List")
-# What the function writes in either mode: its log, its queues, its two topics.
+# What is written in either mode: the log, the queues, the two topics, and the schedules that remember incidents.
 WRITES_OF_EITHER_MODE = {
+    "iam:PassRole",
     "logs:CreateLogStream",
     "logs:PutLogEvents",
+    "scheduler:CreateSchedule",
+    "scheduler:DeleteSchedule",
+    "scheduler:UpdateSchedule",
     "sns:Publish",
     "sqs:DeleteMessage",
     "sqs:ReceiveMessage",
     "sqs:SendMessage",
 }
 WRITES_OF_APPLY_MODE = {
+    "application-autoscaling:DeleteScalingPolicy",
+    "application-autoscaling:DeleteScheduledAction",
+    "application-autoscaling:DeregisterScalableTarget",
     "application-autoscaling:PutScalingPolicy",
     "application-autoscaling:PutScheduledAction",
     "application-autoscaling:RegisterScalableTarget",
     "application-autoscaling:TagResource",
+    "application-autoscaling:UntagResource",
     "cloudwatch:DeleteAlarms",
     "cloudwatch:PutMetricAlarm",
     "iam:CreateServiceLinkedRole",
@@ -121,6 +142,16 @@ class Deployment:
                     return value
                 case "Fn::GetAtt":
                     return "<" + ".".join(as_list(argument)) + ">"
+                case "Fn::Select":
+                    index, items = (self.resolve(item) for item in argument)
+                    return items[int(index)]
+                case "Fn::Split":
+                    separator, text = (self.resolve(item) for item in argument)
+                    return text.split(separator)
+                case "Fn::Sub" if isinstance(argument, list):
+                    text, more = argument
+                    known = self.parameters | {key: self.resolve(value) for key, value in more.items()}
+                    return re.sub(r"\$\{([^}]+)}", lambda m: known.get(m[1], f"<{m[1]}>"), str(text))
                 case "Fn::Sub":
                     return re.sub(r"\$\{([^}]+)}", lambda m: self.parameters.get(m[1], f"<{m[1]}>"), str(argument))
         items = ((key, self.resolve(value)) for key, value in node.items())
@@ -156,6 +187,11 @@ class Deployment:
         for kind in ("Policy", "ManagedPolicy", "RolePolicy", "UserPolicy", "GroupPolicy"):
             documents += [item["PolicyDocument"] for item in self.resources(f"AWS::IAM::{kind}").values()]
         return [statement for document in documents for statement in as_list(document["Statement"])]
+
+    def statement(self, action):
+        """The only statement that allows the action."""
+        (statement,) = [item for item in self.identity_statements() if action in as_list(item["Action"])]
+        return statement
 
     def actions(self):
         return {action for statement in self.identity_statements() for action in as_list(statement["Action"])}
@@ -215,56 +251,75 @@ def test_apply_mode_adds_exactly_the_actions_that_writing_scaling_needs():
     assert writes == WRITES_OF_EITHER_MODE | WRITES_OF_APPLY_MODE
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
-def test_no_action_has_a_wildcard_and_no_statement_is_an_exception_list(name):
-    modes = [{"Mode": "recommend"}, {"Mode": "apply"}] if name == "template.yaml" else [{}]
-    for parameters in modes:
-        deployment = Deployment(name, **parameters)
-        assert not [action for action in deployment.actions() if "*" in action]
-        for statement in deployment.identity_statements():
-            assert not {"NotAction", "NotResource"} & set(statement)
+@pytest.mark.parametrize("name, parameters", WAYS)
+def test_no_action_has_a_wildcard_and_no_statement_is_an_exception_list(name, parameters):
+    deployment = Deployment(name, **parameters)
+    assert not [action for action in deployment.actions() if "*" in action]
+    for statement in deployment.identity_statements():
+        assert not {"NotAction", "NotResource"} & set(statement)
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
-def test_no_write_action_is_allowed_on_every_resource(name):
-    modes = [{"Mode": "recommend"}, {"Mode": "apply"}] if name == "template.yaml" else [{}]
-    for parameters in modes:
-        for statement in Deployment(name, **parameters).identity_statements():
-            if all(is_read(action) for action in as_list(statement["Action"])):
-                continue
-            for resource in as_list(statement["Resource"]):
-                # Either a resource of the same template, or an ARN that names everything down to the kind of resource.
-                of_this_template = re.fullmatch(r"<\w+(\.Arn)?>", resource)
-                named = re.fullmatch(r"arn:aws:[a-z-]+:(us-east-1)?:111122223333:[a-z-]+[:/][^:]+", resource)
-                assert of_this_template or named, statement
+@pytest.mark.parametrize("name, parameters", WAYS)
+def test_no_write_action_is_allowed_on_every_resource(name, parameters):
+    for statement in Deployment(name, **parameters).identity_statements():
+        if all(is_read(action) for action in as_list(statement["Action"])):
+            continue
+        for resource in as_list(statement["Resource"]):
+            # Either a resource of the same template, or an ARN that names everything down to the kind of resource.
+            of_this_template = re.fullmatch(r"<\w+(\.Arn)?>", resource)
+            named = re.fullmatch(r"arn:aws:[a-z-]+:(us-east-1)?:111122223333:[a-z-]+[:/][^:]+", resource)
+            assert of_this_template or named, statement
 
 
 def test_scaling_is_written_for_sagemaker_only():
-    (statement,) = [
-        statement
-        for statement in Deployment("template.yaml", Mode="apply").identity_statements()
-        if "application-autoscaling:RegisterScalableTarget" in as_list(statement["Action"])
-    ]
+    statement = Deployment("template.yaml", Mode="apply").statement("application-autoscaling:RegisterScalableTarget")
     assert statement["Condition"] == {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}}
 
 
-def test_tags_are_written_under_our_own_keys_only_and_without_a_namespace_condition():
-    (statement,) = [
-        statement
-        for statement in Deployment("template.yaml", Mode="apply").identity_statements()
-        if "application-autoscaling:TagResource" in as_list(statement["Action"])
-    ]
-    assert as_list(statement["Action"]) == ["application-autoscaling:TagResource"]
+def test_only_what_the_advisor_has_changed_can_be_undone():
+    deployment = Deployment("template.yaml", Mode="apply")
+    for action in ("DeregisterScalableTarget", "DeleteScalingPolicy", "DeleteScheduledAction"):
+        assert deployment.statement(f"application-autoscaling:{action}")["Condition"] == {
+            "StringEquals": {"application-autoscaling:service-namespace": "sagemaker"},
+            "StringLike": {"aws:ResourceTag/endpoint-advisor:before": "*"},
+        }
+
+
+def test_tags_are_written_and_removed_under_our_own_keys_only_and_without_a_namespace_condition():
+    statement = Deployment("template.yaml", Mode="apply").statement("application-autoscaling:TagResource")
+    assert as_list(statement["Action"]) == ["application-autoscaling:TagResource", "application-autoscaling:UntagResource"]
     assert statement["Condition"] == {"ForAllValues:StringLike": {"aws:TagKeys": "endpoint-advisor:*"}}
 
 
 def test_messages_are_published_to_the_two_topics_of_the_stack_only():
-    (statement,) = [
-        statement
-        for statement in Deployment("template.yaml").identity_statements()
-        if "sns:Publish" in as_list(statement["Action"])
-    ]
+    statement = Deployment("template.yaml").statement("sns:Publish")
     assert statement["Resource"] == ["<ReportTopic>", "<ChatTopic>"]
+
+
+def test_the_function_writes_schedules_of_its_own_group_only():
+    statement = Deployment("template.yaml").statement("scheduler:CreateSchedule")
+    assert as_list(statement["Action"]) == [f"scheduler:{verb}Schedule" for verb in ("Create", "Get", "Update", "Delete")]
+    assert statement["Resource"] == "arn:aws:scheduler:us-east-1:111122223333:schedule/<FollowUpGroup>/*"
+    variables = Deployment("template.yaml").function()["Environment"]["Variables"]
+    assert variables["ADVISOR_FOLLOW_UP_GROUP"] == "<FollowUpGroup>"
+    assert variables["ADVISOR_FOLLOW_UP_TARGET_ARN"] == "<EventQueue.Arn>"
+    assert variables["ADVISOR_FOLLOW_UP_ROLE_ARN"] == "<FollowUpRole.Arn>"
+
+
+def test_the_function_hands_the_follow_up_role_to_the_scheduler_and_to_nobody_else():
+    statement = Deployment("template.yaml").statement("iam:PassRole")
+    assert statement["Resource"] == "<FollowUpRole.Arn>"
+    assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+
+
+def test_the_scheduler_may_only_send_to_the_queue_of_events():
+    role = Deployment("template.yaml").resources("AWS::IAM::Role")["FollowUpRole"]
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": PSEUDO_PARAMETERS["AWS::AccountId"]}}
+    (policy,) = role["Policies"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == ("sqs:SendMessage", "<EventQueue.Arn>")
 
 
 def test_every_environment_variable_is_a_setting_and_every_setting_is_set():
@@ -360,6 +415,52 @@ def test_the_slack_role_is_taken_for_this_account_only_and_has_a_guardrail():
     (channel,) = deployment.resources("AWS::Chatbot::SlackChannelConfiguration").values()
     assert channel["GuardrailPolicies"] == ["<ChannelPolicy>"]
     assert all(is_read(action) for action in deployment.actions())
+
+
+def test_without_a_function_the_channel_has_no_button():
+    deployment = Deployment("infra/slack.yaml")
+    assert not deployment.resources("AWS::Chatbot::CustomAction")
+    (channel,) = deployment.resources("AWS::Chatbot::SlackChannelConfiguration").values()
+    assert "CustomizationResourceArns" not in channel
+
+
+def test_with_a_function_the_channel_may_call_it_and_nothing_else_that_writes():
+    deployment = Deployment("infra/slack.yaml", FunctionArn=FUNCTION_ARN)
+    assert [action for action in deployment.actions() if not is_read(action)] == ["lambda:InvokeFunction"]
+    assert deployment.statement("lambda:InvokeFunction")["Resource"] == FUNCTION_ARN
+    (role,) = deployment.resources("AWS::IAM::Role").values()
+    (channel,) = deployment.resources("AWS::Chatbot::SlackChannelConfiguration").values()
+    # A command has to be allowed by both.
+    assert role["ManagedPolicyArns"] == channel["GuardrailPolicies"] == ["<ChannelPolicy>", "<ApprovePolicy>"]
+    assert channel["CustomizationResourceArns"] == ["<ApproveAction>"]
+
+
+# What a report says of itself to the channel.
+CONTEXT = {"approve": "yes", "endpoint_name": "orders", "variant_name": "AllTraffic", "plan_digest": "3f9c01d2a4be", "status": "recommended"}
+
+
+def test_the_button_sends_the_approval_of_exactly_this_plan():
+    (action,) = Deployment("infra/slack.yaml", FunctionArn=FUNCTION_ARN).resources("AWS::Chatbot::CustomAction").values()
+    (attachment,) = action["Attachments"]
+    prefix = "event.metadata.additionalContext."
+    assert all(path.startswith(prefix) for path in attachment["Variables"].values())
+    command = action["Definition"]["CommandText"]
+    for name, path in attachment["Variables"].items():
+        command = command.replace(f"${name}", CONTEXT[path.removeprefix(prefix)])
+    options, payload = command.split(" --payload ")
+    approval = {"endpoint_name": "orders", "variant_name": "AllTraffic", "plan_digest": "3f9c01d2a4be"}
+    assert json.loads(payload) == {"apply": approval}
+    assert options == f"lambda invoke --function-name {FUNCTION_ARN} --region us-east-1 --invocation-type Event"
+
+
+def test_the_button_is_there_only_where_the_report_says_that_approving_makes_sense():
+    (action,) = Deployment("infra/slack.yaml", FunctionArn=FUNCTION_ARN).resources("AWS::Chatbot::CustomAction").values()
+    (attachment,) = action["Attachments"]
+    assert attachment["NotificationType"] == "Custom"
+    assert attachment["Criteria"] == [{"VariableName": "approve", "Operator": "EQUALS", "Value": "yes"}]
+    # Limits of the service.
+    assert 0 < len(attachment["ButtonText"]) <= 50
+    assert len(attachment["Variables"]) <= 5
 
 
 def test_a_message_stays_hidden_for_six_times_the_timeout_of_the_function():

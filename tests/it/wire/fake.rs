@@ -38,6 +38,8 @@ pub struct Fake {
     answers: Arc<Mutex<BTreeMap<String, Vec<Answer>>>>,
     asked: Arc<Mutex<Asked>>,
     observation: Option<Arc<Observation>>,
+    /// The schedules that exist, by name, each with the body that made it.
+    schedules: Arc<Mutex<BTreeMap<String, Value>>>,
 }
 
 /// Retries are tested for what they ask, not for how long they wait.
@@ -75,7 +77,16 @@ impl Fake {
         fake.answer("DescribeScalingActivities", json!({"ScalingActivities": []}));
         fake.answer("DescribeScheduledActions", json!({"ScheduledActions": []}));
         fake.answer("ListTagsForResource", json!({"Tags": {}}));
-        for write in ["RegisterScalableTarget", "PutScalingPolicy", "PutScheduledAction", "TagResource"] {
+        for write in [
+            "RegisterScalableTarget",
+            "PutScalingPolicy",
+            "PutScheduledAction",
+            "TagResource",
+            "DeregisterScalableTarget",
+            "DeleteScalingPolicy",
+            "DeleteScheduledAction",
+            "UntagResource",
+        ] {
             fake.answer(write, json!({"PolicyARN": "arn:policy"}));
         }
         fake
@@ -103,10 +114,27 @@ impl Fake {
         set.into_iter().collect()
     }
 
-    /// The requests that would have changed something, publishing excepted.
+    /// The requests that would have changed scaling.
     pub fn writes(&self) -> Asked {
         let reads = |operation: &str| ["Describe", "List", "Get"].iter().any(|prefix| operation.starts_with(prefix));
-        self.asked().into_iter().filter(|(operation, _)| !reads(operation) && operation != "Publish").collect()
+        let is_memory = |operation: &str| operation.ends_with("Schedule");
+        let asked = self.asked().into_iter();
+        asked.filter(|(operation, _)| !reads(operation) && !is_memory(operation) && operation != "Publish").collect()
+    }
+
+    /// The schedules that exist, by name.
+    pub fn schedules(&self) -> BTreeMap<String, Value> {
+        self.schedules.lock().unwrap().clone()
+    }
+
+    /// Puts a schedule there, as an earlier process left it.
+    pub fn schedule(&self, name: &str, body: Value) {
+        self.schedules.lock().unwrap().insert(name.to_owned(), body);
+    }
+
+    /// Forgets what was asked.
+    pub fn forget(&self) {
+        self.asked.lock().unwrap().clear();
     }
 
     /// The messages that were published.
@@ -139,6 +167,15 @@ impl Fake {
                 let operation = request.uri().path().rsplit('/').next().unwrap().to_owned();
                 (operation, cbor_to_json(ciborium::from_reader(bytes).unwrap()))
             }
+            None if request.uri().path().starts_with("/schedules/") => {
+                let operation = match request.method().as_str() {
+                    "POST" => "CreateSchedule",
+                    "GET" => "GetSchedule",
+                    "PUT" => "UpdateSchedule",
+                    _ => "DeleteSchedule",
+                };
+                (operation.to_owned(), serde_json::from_slice(bytes).unwrap_or(Value::Null))
+            }
             None => form(bytes),
         };
         self.asked.lock().unwrap().push((operation.clone(), body.clone()));
@@ -170,11 +207,44 @@ impl Fake {
                 "text/xml",
                 b"<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>".to_vec(),
             ),
+            None if operation.ends_with("Schedule") => self.scheduler(&operation, request.uri().path(), body),
             None if operation == "GetMetricData" => cbor_response(200, &self.metric_data(&body)),
             None if operation == "DescribeAlarmsForMetric" || operation == "DescribeAlarms" => {
                 cbor_response(200, &Cbor::Map(vec![(Cbor::from("MetricAlarms"), Cbor::Array(Vec::new()))]))
             }
             None => panic!("nobody said what {operation} answers"),
+        }
+    }
+
+    /// EventBridge Scheduler, which remembers.
+    fn scheduler(&self, operation: &str, path: &str, mut body: Value) -> http::Response<SdkBody> {
+        let name = path.rsplit('/').next().unwrap().to_owned();
+        let mut schedules = self.schedules.lock().unwrap();
+        let error = |status, code: &str, message: &str| {
+            let body = json!({"Message": message}).to_string().into_bytes();
+            let mut response = response(status, "application/json", body);
+            response.headers_mut().insert("x-amzn-errortype", code.parse().unwrap());
+            response
+        };
+        match (operation, schedules.contains_key(&name)) {
+            ("CreateSchedule", true) => error(409, "ConflictException", "Schedule already exists."),
+            ("GetSchedule" | "UpdateSchedule" | "DeleteSchedule", false) => {
+                error(404, "ResourceNotFoundException", "Schedule does not exist.")
+            }
+            ("CreateSchedule" | "UpdateSchedule", _) => {
+                schedules.insert(name, body);
+                let arn = json!({"ScheduleArn": "arn:aws:scheduler:us-east-1:111122223333:schedule/advisor/x"});
+                response(200, "application/json", arn.to_string().into_bytes())
+            }
+            ("DeleteSchedule", _) => {
+                schedules.remove(&name);
+                response(200, "application/json", b"{}".to_vec())
+            }
+            _ => {
+                body = schedules[&name].clone();
+                body["Name"] = Value::from(name);
+                response(200, "application/json", body.to_string().into_bytes())
+            }
         }
     }
 

@@ -1,0 +1,94 @@
+//! The way back: what to ask of AWS so that the set-up is what it was.
+
+use super::{PutScalingPolicy, PutScheduledAction, RegisterScalableTarget, ScalingState};
+use serde::{Deserialize, Serialize};
+
+/// Requests that bring back a set-up, complete like those of a plan: acting on them makes no choice.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Restoration {
+    /// `endpoint/<endpoint>/variant/<variant>`, as in all of the requests.
+    pub resource_id: String,
+    /// `DeleteScheduledAction`, exactly as AWS takes it.
+    pub delete_scheduled_actions: Vec<DeleteScheduledAction>,
+    /// `PutScheduledAction`: ours, as they were.
+    pub put_scheduled_actions: Vec<PutScheduledAction>,
+    /// `DeleteScalingPolicy`, exactly as AWS takes it.
+    pub delete_scaling_policies: Vec<DeleteScalingPolicy>,
+    /// `PutScalingPolicy`: ours, as they were.
+    pub put_scaling_policies: Vec<PutScalingPolicy>,
+    /// `RegisterScalableTarget`: the range as it was.
+    pub register_scalable_target: Option<RegisterScalableTarget>,
+    /// `DeregisterScalableTarget`: there was no target, and nobody else uses it.
+    pub deregister_scalable_target: Option<DeregisterScalableTarget>,
+    /// `UntagResource`: our memory, once everything else is back.
+    pub untag_resource: Option<UntagResource>,
+    /// The set-up that this was made for.
+    pub based_on: ScalingState,
+    /// The set-up afterwards.
+    pub gives: ScalingState,
+}
+
+impl Restoration {
+    /// Whether nothing is asked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.delete_scheduled_actions.is_empty()
+            && self.put_scheduled_actions.is_empty()
+            && self.delete_scaling_policies.is_empty()
+            && self.put_scaling_policies.is_empty()
+            && self.register_scalable_target.is_none()
+            && self.deregister_scalable_target.is_none()
+            && self.untag_resource.is_none()
+    }
+}
+
+/// Input of `DeleteScalingPolicy`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DeleteScalingPolicy {
+    /// Ours: `endpoint-advisor-…`.
+    pub policy_name: String,
+    /// `sagemaker`.
+    pub service_namespace: String,
+    /// As in [`RegisterScalableTarget`].
+    pub resource_id: String,
+    /// As in [`RegisterScalableTarget`].
+    pub scalable_dimension: String,
+}
+
+/// Input of `DeleteScheduledAction`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DeleteScheduledAction {
+    /// `sagemaker`.
+    pub service_namespace: String,
+    /// Ours: `endpoint-advisor-…`.
+    pub scheduled_action_name: String,
+    /// As in [`RegisterScalableTarget`].
+    pub resource_id: String,
+    /// As in [`RegisterScalableTarget`].
+    pub scalable_dimension: String,
+}
+
+/// Input of `DeregisterScalableTarget`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DeregisterScalableTarget {
+    /// `sagemaker`.
+    pub service_namespace: String,
+    /// As in [`RegisterScalableTarget`].
+    pub resource_id: String,
+    /// As in [`RegisterScalableTarget`].
+    pub scalable_dimension: String,
+}
+
+/// Input of `UntagResource`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UntagResource {
+    /// `ScalableTargetARN`.
+    #[serde(rename = "ResourceARN")]
+    pub resource_arn: String,
+    /// The tags to remove.
+    #[serde(rename = "TagKeys")]
+    pub tag_keys: Vec<String>,
+}

@@ -1,0 +1,120 @@
+//! A scaling set-up as it stands, and what tells two of them apart.
+
+use super::{
+    EndpointName, Range, ScalableTarget, Scaling, ScalingPolicy, ScheduledAction, VariantName, variant_resource_id,
+};
+use serde::{Deserialize, Serialize};
+
+/// A scaling set-up: what a plan was made for, what it makes, what was there before.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ScalingState {
+    /// The scalable target.
+    pub target: Option<ScalableTarget>,
+    /// Its policies, without their alarms.
+    pub policies: Vec<ScalingPolicy>,
+    /// Its scheduled actions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scheduled_actions: Vec<ScheduledAction>,
+}
+
+impl ScalingState {
+    /// The set-up in an observation.
+    #[must_use]
+    pub fn of(scaling: &Scaling) -> Self {
+        Self {
+            target: scaling.target.clone(),
+            policies: scaling.policies.iter().cloned().map(ScalingPolicy::without_alarms).collect(),
+            scheduled_actions: scaling.scheduled_actions.clone().unwrap_or_default(),
+        }
+    }
+
+    /// A policy in short: `TargetValue=900`, or `absent`.
+    #[must_use]
+    pub fn policy_in_words(&self, name: &str) -> String {
+        let policy = self.policies.iter().find(|policy| policy.policy_name == name);
+        let tracking = policy.and_then(|policy| policy.target_tracking.as_ref());
+        tracking.map_or("absent".to_owned(), |tracking| format!("TargetValue={}", tracking.target_value))
+    }
+
+    /// A scheduled action in short: `min=3 at cron(0 7 * * ? *)`, or `absent`.
+    #[must_use]
+    pub fn action_in_words(&self, name: &str) -> String {
+        let action = self.scheduled_actions.iter().find(|action| action.name == name);
+        action.map_or("absent".to_owned(), |action| {
+            let min = action.min_capacity.map_or("unchanged".to_owned(), |min| min.to_string());
+            format!("min={min} at {}", action.schedule)
+        })
+    }
+
+    /// The range in short: `min=1 max=4`, or `absent`.
+    #[must_use]
+    pub fn target_in_words(&self) -> String {
+        let target = self.target.as_ref();
+        target.map_or("absent".to_owned(), |target| format!("min={} max={}", target.min_capacity, target.max_capacity))
+    }
+
+    /// What is different in `other`; none where it scales alike. Tags change nothing that scales.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Option<&'static str> {
+        other.leaves(self, self)
+    }
+
+    /// What is neither as in `from` nor as in `to`; none where this is a state between the two, as a process leaves it that
+    /// was cut off while it wrote.
+    #[must_use]
+    pub fn leaves(&self, from: &Self, to: &Self) -> Option<&'static str> {
+        let range = |state: &Self| state.target.as_ref().map(ScalableTarget::range);
+        let (now, was, will) = (range(self), range(from), range(to));
+        // A new target is registered with what is running first, and raised last.
+        let is_first =
+            |now: Range, will: Range| was.is_none() && Range { min: now.min, ..will } == now && now.min <= will.min;
+        if now != was && now != will && !now.zip(will).is_some_and(|(now, will)| is_first(now, will)) {
+            return Some("the scalable target");
+        }
+        let policy = |state: &Self, name: &str| {
+            state.policies.iter().find(|policy| policy.policy_name == name).cloned().map(ScalingPolicy::without_alarms)
+        };
+        let names =
+            [self, from, to].into_iter().flat_map(|state| state.policies.iter().map(|policy| &policy.policy_name));
+        for name in names {
+            let now = policy(self, name);
+            if now != policy(from, name) && now != policy(to, name) {
+                return Some("a scaling policy");
+            }
+        }
+        let action =
+            |state: &Self, name: &str| state.scheduled_actions.iter().find(|action| action.name == name).cloned();
+        let names =
+            [self, from, to].into_iter().flat_map(|state| state.scheduled_actions.iter().map(|action| &action.name));
+        for name in names {
+            let now = action(self, name);
+            if now != action(from, name) && now != action(to, name) {
+                return Some("a scheduled action");
+            }
+        }
+        None
+    }
+}
+
+/// What every request to Application Auto Scaling names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScalableKey {
+    /// `sagemaker`.
+    pub service_namespace: String,
+    /// `endpoint/<endpoint>/variant/<variant>`.
+    pub resource_id: String,
+    /// `sagemaker:variant:DesiredInstanceCount`.
+    pub scalable_dimension: String,
+}
+
+impl ScalableKey {
+    /// Of the instances of a variant.
+    #[must_use]
+    pub fn of_variant(endpoint_name: &EndpointName, variant_name: &VariantName) -> Self {
+        Self {
+            service_namespace: "sagemaker".to_owned(),
+            resource_id: variant_resource_id(endpoint_name, variant_name),
+            scalable_dimension: "sagemaker:variant:DesiredInstanceCount".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Where reacting cannot keep the objective: the `MinCapacity` that can, and how to get it.
+
+use crate::model::{EndpointName, InstanceCount, RegisterScalableTarget, Thousands, VariantName};
+
+/// A `MinCapacity` in place of waiting for instances.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct FloorInstead {
+    pub min: InstanceCount,
+    /// The most that the plan allows.
+    pub max: InstanceCount,
+    /// Minutes over the objective that the policies miss, over the history that was replayed.
+    pub misses: f64,
+    /// The same with this floor.
+    pub would_miss: f64,
+    pub instance_hours: f64,
+    /// Days of that history.
+    pub days: f64,
+}
+
+impl FloorInstead {
+    /// Why, and what it would cost.
+    pub fn reasoning(&self) -> String {
+        format!(
+            "reacting is not enough: load grows faster than instances start, and the policy misses the objective in {:.0} \
+             minutes of {:.0} days; MinCapacity {} would miss it in {:.0}, with {} instance-hours",
+            self.misses,
+            self.days,
+            self.min,
+            self.would_miss,
+            Thousands(self.instance_hours.round())
+        )
+    }
+
+    /// What a person can do: set the floor with one command, or have a schedule looked for. It is not part of the plan, because
+    /// only people know whether the objective is worth that much.
+    pub fn advice(
+        &self,
+        register: &RegisterScalableTarget,
+        endpoint_name: &EndpointName,
+        variant_name: Option<&VariantName>,
+    ) -> Vec<String> {
+        if self.min <= register.min_capacity {
+            return Vec::new();
+        }
+        if self.min > self.max {
+            return vec![format!(
+                "To keep the objective when load jumps, {} instances have to be running, and the limits allow {}.",
+                self.min, self.max
+            )];
+        }
+        let max_capacity = register.max_capacity.max(self.min);
+        let higher = RegisterScalableTarget { min_capacity: self.min, max_capacity, ..register.clone() };
+        let variant = variant_name.map(|name| format!(" --variant {name}")).unwrap_or_default();
+        vec![
+            format!("To keep the objective when load jumps, keep {} instances running: {}", self.min, higher.command()),
+            format!(
+                "In quiet times, see whether a schedule does it with fewer: endpoint-advisor replay {endpoint_name}{variant}"
+            ),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn floor(min: u32, max: u32) -> FloorInstead {
+        FloorInstead {
+            min: InstanceCount(min),
+            max: InstanceCount(max),
+            misses: 90.0,
+            would_miss: 4.0,
+            instance_hours: 1_344.0,
+            days: 14.0,
+        }
+    }
+
+    fn register(min: u32) -> RegisterScalableTarget {
+        RegisterScalableTarget {
+            service_namespace: "sagemaker".to_owned(),
+            resource_id: "endpoint/orders/variant/AllTraffic".to_owned(),
+            scalable_dimension: "sagemaker:variant:DesiredInstanceCount".to_owned(),
+            min_capacity: InstanceCount(min),
+            max_capacity: InstanceCount(8),
+            tags: BTreeMap::new(),
+        }
+    }
+
+    fn advice(floor: FloorInstead, min: u32) -> Vec<String> {
+        let variant = VariantName::parse("AllTraffic").unwrap();
+        floor.advice(&register(min), &EndpointName::parse("orders").unwrap(), Some(&variant))
+    }
+
+    #[test]
+    fn a_floor_is_named_with_its_command_and_the_search_for_a_schedule() {
+        assert_eq!(
+            advice(floor(4, 10), 2),
+            [
+                "To keep the objective when load jumps, keep 4 instances running: aws application-autoscaling \
+                 register-scalable-target --service-namespace sagemaker --resource-id endpoint/orders/variant/AllTraffic \
+                 --scalable-dimension sagemaker:variant:DesiredInstanceCount --min-capacity 4 --max-capacity 8",
+                "In quiet times, see whether a schedule does it with fewer: endpoint-advisor replay orders --variant AllTraffic",
+            ]
+        );
+        assert_eq!(advice(floor(4, 10), 4), [""; 0]);
+    }
+
+    #[test]
+    fn a_floor_beyond_the_limits_is_no_command() {
+        assert_eq!(
+            advice(floor(12, 10), 2),
+            ["To keep the objective when load jumps, 12 instances have to be running, and the limits allow 10."]
+        );
+    }
+}
