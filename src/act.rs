@@ -5,12 +5,14 @@
 
 use crate::aws::{Aws, CallError, ErrorKind, auto_scaling, patient};
 use crate::model::{
-    Change, DeleteScalingPolicy, DeleteScheduledAction, DeregisterScalableTarget, Outcome, OutcomeStatus, Plan,
-    PutScalingPolicy, PutScheduledAction, RegisterScalableTarget, Restoration, ScalingState, TagResource,
-    UntagResource,
+    Change, CustomizedMetricSpecification as CustomizedMetric, DeleteScalingPolicy, DeleteScheduledAction,
+    DeregisterScalableTarget, MetricSpecification, Outcome, OutcomeStatus, Plan, PutScalingPolicy, PutScheduledAction,
+    RegisterScalableTarget, Restoration, ScalableKey, ScalingState, TagResource, UntagResource,
 };
+use aws_sdk_applicationautoscaling::error::BuildError;
 use aws_sdk_applicationautoscaling::types::{
-    MetricType, PolicyType, PredefinedMetricSpecification, ScalableDimension, ScalableTargetAction, ServiceNamespace,
+    CustomizedMetricSpecification, MetricDimension, MetricStatistic, MetricType, PolicyType,
+    PredefinedMetricSpecification, ScalableDimension, ScalableTargetAction, ServiceNamespace,
     TargetTrackingScalingPolicyConfiguration,
 };
 use futures::future::{OptionFuture, join3};
@@ -32,7 +34,7 @@ pub async fn apply(aws: &Aws, plan: &Plan) -> Result<Outcome, CallError> {
     let observed = plan.based_on.clone().unwrap_or_default();
     // Somebody else's schedule matters only to one of ours.
     let has_schedule = !plan.put_scheduled_actions.is_empty();
-    let now = match look(aws, &register.resource_id, &observed, has_schedule).await {
+    let now = match look(aws, &register.key(), &observed, has_schedule).await {
         Ok(now) => now,
         Err(error) => return refused_or_retry(error, Vec::new()),
     };
@@ -53,24 +55,20 @@ pub async fn apply(aws: &Aws, plan: &Plan) -> Result<Outcome, CallError> {
 pub async fn has_begun(aws: &Aws, plan: &Plan) -> Result<bool, CallError> {
     let Some(register) = &plan.register_scalable_target else { return Ok(false) };
     let observed = plan.based_on.clone().unwrap_or_default();
-    let now = look(aws, &register.resource_id, &observed, !plan.put_scheduled_actions.is_empty()).await?;
+    let now = look(aws, &register.key(), &observed, !plan.put_scheduled_actions.is_empty()).await?;
     Ok(now.difference(&observed).is_some() && now.leaves(&observed, &plan.stands_on(&observed)).is_none())
 }
 
 /// The set-up as it is. The scheduled actions are those that were `observed`, where they do not matter.
 async fn look(
     aws: &Aws,
-    resource_id: &str,
+    key: &ScalableKey,
     observed: &ScalingState,
     has_schedule: bool,
 ) -> Result<ScalingState, CallError> {
-    let scheduled = has_schedule.then(|| auto_scaling::scheduled_actions(aws, resource_id));
-    let (target, policies, scheduled) = join3(
-        auto_scaling::target(aws, resource_id),
-        auto_scaling::policies(aws, resource_id),
-        OptionFuture::from(scheduled),
-    )
-    .await;
+    let scheduled = has_schedule.then(|| auto_scaling::scheduled_actions(aws, key));
+    let (target, policies, scheduled) =
+        join3(auto_scaling::target(aws, key), auto_scaling::policies(aws, key), OptionFuture::from(scheduled)).await;
     let policies = policies?.into_iter().map(|triggered| triggered.policy).collect();
     let scheduled_actions = scheduled.transpose()?.unwrap_or_else(|| observed.scheduled_actions.clone());
     Ok(ScalingState { target: target?, policies, scheduled_actions })
@@ -146,7 +144,7 @@ pub async fn restore(aws: &Aws, way: &Restoration, hoped: Outcome) -> Result<Out
     let has_schedule = !way.delete_scheduled_actions.is_empty()
         || !way.put_scheduled_actions.is_empty()
         || way.deregister_scalable_target.is_some();
-    let now = match look(aws, &way.resource_id, &way.based_on, has_schedule).await {
+    let now = match look(aws, &way.key, &way.based_on, has_schedule).await {
         Ok(now) => now,
         Err(error) => return refused_or_retry(error, Vec::new()),
     };
@@ -302,21 +300,23 @@ async fn deregister_scalable_target(aws: &Aws, deregister: &DeregisterScalableTa
 
 async fn put_scaling_policy(aws: &Aws, policy: &PutScalingPolicy) -> Result<(), CallError> {
     let unexpected = |error| CallError::unexpected("application-autoscaling:PutScalingPolicy", error);
-    let configuration = &policy.target_tracking_scaling_policy_configuration;
-    let metric = PredefinedMetricSpecification::builder()
-        .predefined_metric_type(MetricType::from(
-            configuration.predefined_metric_specification.predefined_metric_type.as_str(),
-        ))
-        .build()
-        .map_err(unexpected)?;
+    let tracking = &policy.target_tracking_scaling_policy_configuration;
     let configuration = TargetTrackingScalingPolicyConfiguration::builder()
-        .target_value(configuration.target_value)
-        .predefined_metric_specification(metric)
-        .scale_out_cooldown(integer(configuration.scale_out_cooldown.0))
-        .scale_in_cooldown(integer(configuration.scale_in_cooldown.0))
-        .disable_scale_in(configuration.disable_scale_in)
-        .build()
-        .map_err(unexpected)?;
+        .target_value(tracking.target_value)
+        .scale_out_cooldown(integer(tracking.scale_out_cooldown.0))
+        .scale_in_cooldown(integer(tracking.scale_in_cooldown.0))
+        .disable_scale_in(tracking.disable_scale_in);
+    let configuration = match &tracking.metric {
+        MetricSpecification::Predefined(metric) => {
+            let metric_type = MetricType::from(metric.predefined_metric_type.as_str());
+            let metric = PredefinedMetricSpecification::builder().predefined_metric_type(metric_type).build();
+            configuration.predefined_metric_specification(metric.map_err(unexpected)?)
+        }
+        MetricSpecification::Customized(metric) => {
+            configuration.customized_metric_specification(customized(metric).map_err(unexpected)?)
+        }
+    };
+    let configuration = configuration.build().map_err(unexpected)?;
     let call = aws
         .auto_scaling
         .put_scaling_policy()
@@ -324,6 +324,20 @@ async fn put_scaling_policy(aws: &Aws, policy: &PutScalingPolicy) -> Result<(), 
         .policy_type(PolicyType::from(policy.policy_type.as_str()))
         .target_tracking_scaling_policy_configuration(configuration);
     send_about!(policy, "application-autoscaling:PutScalingPolicy", call)
+}
+
+fn customized(metric: &CustomizedMetric) -> Result<CustomizedMetricSpecification, BuildError> {
+    let dimensions = metric
+        .dimensions
+        .iter()
+        .map(|dimension| MetricDimension::builder().name(&dimension.name).value(&dimension.value).build());
+    Ok(CustomizedMetricSpecification::builder()
+        .metric_name(&metric.metric_name)
+        .namespace(&metric.namespace)
+        .set_dimensions(Some(dimensions.collect::<Result<_, _>>()?))
+        .statistic(MetricStatistic::from(metric.statistic.as_str()))
+        .set_unit(metric.unit.clone())
+        .build())
 }
 
 async fn delete_scaling_policy(aws: &Aws, policy: &DeleteScalingPolicy) -> Result<(), CallError> {

@@ -144,8 +144,7 @@ impl Judging<'_> {
             return self.changed_by_somebody(written, &stands, difference);
         }
         let waited = self.now.duration_since(written.at);
-        let variant = &self.look.observation.variant;
-        let running = variant.current_instance_count;
+        let running = self.look.observation.running();
         let is_short = running.is_none_or(|running| running < written.instances);
         match self.look.blocked_by {
             Some(blocked @ (BlockedBy::Quota | BlockedBy::InsufficientCapacity)) if is_short => {
@@ -376,8 +375,7 @@ impl Judging<'_> {
     }
 
     fn key(&self) -> Option<ScalableKey> {
-        let variant_name = self.incident.variant_name.as_ref()?;
-        Some(ScalableKey::of_variant(&self.incident.endpoint_name, variant_name))
+        self.look.observation.scalable_key()
     }
 
     fn objective(&self) -> Option<LatencyObjective> {

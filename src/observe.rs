@@ -9,12 +9,14 @@ mod cloudwatch;
 mod pricing;
 mod sagemaker;
 mod standing;
+mod statistics;
+mod whose;
 
 use crate::aws::{Aws, CallError, ErrorKind, auto_scaling};
 use crate::config::{MAX_HOURLY_USD_TAG, tagged_objective};
 use crate::model::{
-    AlarmObjective, EndpointName, Hosting, InferenceComponentName, InstanceType, LatencyObjective, Observation,
-    Scaling, Statistic, Subject, TriggerSummary, Variant, VariantName, variant_resource_id,
+    AlarmObjective, EndpointName, Hosting, InferenceComponent, InferenceComponentName, InstanceType, LatencyObjective,
+    Observation, Scaling, Statistic, Subject, TriggerSummary, Variant, VariantName,
 };
 use futures::future::{OptionFuture, join, join_all, join3, join5};
 use jiff::Timestamp;
@@ -22,6 +24,7 @@ pub use sagemaker::list_endpoints;
 use sagemaker::{EndpointConfig, EndpointDescription};
 pub use standing::{Standing, StandingVariant, standing};
 use std::collections::BTreeMap;
+use whose::Whose;
 
 /// Version of the observation's JSON.
 const VERSION: &str = "1";
@@ -67,10 +70,10 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
     let (endpoint_name, variant_name, component) = match &request.subject {
         Subject::Endpoint(endpoint) => (endpoint.clone(), None, None),
         Subject::Variant(endpoint, variant) => (endpoint.clone(), Some(variant.clone()), None),
-        Subject::InferenceComponent(component) => {
+        Subject::InferenceComponent(name) => {
             aws.round();
-            let (endpoint, variant) = sagemaker::describe_inference_component(aws, component).await?;
-            (endpoint, variant, Some(component.clone()))
+            let described = sagemaker::describe_inference_component(aws, name).await?;
+            (described.endpoint_name, described.variant_name, Some((name.clone(), described.component)))
         }
     };
     let alarm_objective = OptionFuture::from(match &request.objective_from {
@@ -99,7 +102,16 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
     };
     let to_read = config_name.filter(|_| config.is_none());
     let to_read = to_read.map(|name| sagemaker::describe_endpoint_config(aws, name));
-    let setups = variants.iter().map(|variant| setup(aws, request, &endpoint_name, variant));
+    let wanted: Vec<Whose> = variants
+        .into_iter()
+        .map(|variant_name| Whose {
+            hosting: hosting_before_its_model(&endpoint, &variant_name, component.is_some()),
+            endpoint_name: endpoint_name.clone(),
+            variant_name,
+            component: component.as_ref().map(|(name, _)| name.clone()),
+        })
+        .collect();
+    let setups = wanted.iter().map(|whose| setup(aws, request, whose));
     aws.round();
     let (read, tags, setups) =
         join3(OptionFuture::from(to_read), sagemaker::list_tags(aws, &endpoint.arn), join_all(setups)).await;
@@ -107,7 +119,7 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
     let tags = kept(tags, &mut warnings);
 
     let mut parts = Vec::new();
-    for (variant_name, setup) in variants.into_iter().zip(setups) {
+    for (whose, setup) in wanted.into_iter().zip(setups) {
         let mut warnings = warnings.clone();
         let scaling = kept(setup.scaling, &mut warnings).map(|scaling| Scaling {
             activities: kept(setup.activities, &mut warnings),
@@ -123,10 +135,11 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
             .or(request.objective)
             .or(alarm_objective)
             .or(found);
-        parts.push(Part { variant_name, scaling, alarm_names: setup.alarm_names, objective, warnings });
+        parts.push(Part { whose, scaling, alarm_names: setup.alarm_names, objective, warnings });
     }
     let observations = parts.into_iter().map(|part| {
-        finish(aws, request, &endpoint_name, component.as_ref(), &endpoint, config.as_ref(), tags.as_ref(), part)
+        let component = component.as_ref().map(|(_, component)| component.clone());
+        finish(aws, request, component, &endpoint, config.as_ref(), tags.as_ref(), part)
     });
     join_all(observations).await.into_iter().collect()
 }
@@ -137,7 +150,7 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
 /// [`CallError`] where it cannot be read.
 pub async fn endpoint_of(aws: &Aws, component: &InferenceComponentName) -> Result<EndpointName, CallError> {
     aws.round();
-    Ok(sagemaker::describe_inference_component(aws, component).await?.0)
+    Ok(sagemaker::describe_inference_component(aws, component).await?.endpoint_name)
 }
 
 /// What the second round finds out about one variant.
@@ -152,24 +165,23 @@ struct Setup {
 
 /// One variant between the second and the third round.
 struct Part {
-    variant_name: VariantName,
+    whose: Whose,
     scaling: Option<Scaling>,
     alarm_names: Vec<Vec<String>>,
     objective: Option<LatencyObjective>,
     warnings: Vec<String>,
 }
 
-async fn setup(aws: &Aws, request: &Request, endpoint_name: &EndpointName, variant_name: &VariantName) -> Setup {
-    let resource_id = variant_resource_id(endpoint_name, variant_name);
+async fn setup(aws: &Aws, request: &Request, whose: &Whose) -> Setup {
+    let key = whose.key();
     let objective = OptionFuture::from(
-        (request.objective_from == ObjectiveFrom::AlarmsOfVariant)
-            .then(|| alarm::strictest_objective(aws, endpoint_name, variant_name)),
+        (request.objective_from == ObjectiveFrom::AlarmsOfVariant).then(|| alarm::strictest_objective(aws, whose)),
     );
     let (target, policies, activities, scheduled_actions, objective) = join5(
-        auto_scaling::target(aws, &resource_id),
-        auto_scaling::policies(aws, &resource_id),
-        auto_scaling::activities(aws, &resource_id),
-        auto_scaling::scheduled_actions(aws, &resource_id),
+        auto_scaling::target(aws, &key),
+        auto_scaling::policies(aws, &key),
+        auto_scaling::activities(aws, &key),
+        auto_scaling::scheduled_actions(aws, &key),
         objective,
     )
     .await;
@@ -184,28 +196,27 @@ async fn setup(aws: &Aws, request: &Request, endpoint_name: &EndpointName, varia
 }
 
 /// The third round: metrics, the tags of the scalable target, the alarms of its policies, the model's mode.
-#[expect(clippy::too_many_arguments, reason = "everything that the first two rounds found")]
 async fn finish(
     aws: &Aws,
     request: &Request,
-    endpoint_name: &EndpointName,
-    component: Option<&InferenceComponentName>,
+    component: Option<InferenceComponent>,
     endpoint: &EndpointDescription,
     config: Option<&EndpointConfig>,
     tags: Option<&BTreeMap<String, String>>,
     mut part: Part,
 ) -> Result<Observation, CallError> {
-    let described = endpoint.variants.iter().find(|variant| variant.name == part.variant_name);
-    let configured = config.and_then(|config| config.variants.iter().find(|variant| variant.name == part.variant_name));
+    let variant_name = &part.whose.variant_name;
+    let described = endpoint.variants.iter().find(|variant| variant.name == *variant_name);
+    let configured = config.and_then(|config| config.variants.iter().find(|variant| variant.name == *variant_name));
     if !endpoint.status.is_in_service() {
         let reason = endpoint.failure_reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         part.warnings.push(format!("The endpoint is {}{reason}.", endpoint.status.0));
     }
     if described.is_none() && endpoint.status.is_in_service() {
-        part.warnings.push(format!("The endpoint has no variant `{}` now.", part.variant_name));
+        part.warnings.push(format!("The endpoint has no variant `{variant_name}` now."));
     }
     let instance_type = described
-        .and_then(|variant| variant.instance_type.clone())
+        .and_then(|described| described.variant.instance_type.clone())
         .or(configured.and_then(|variant| variant.instance_type.clone()));
     let has_gpu = instance_type.as_ref().is_none_or(|kind: &InstanceType| kind.gpus() != Some(0));
     let statistic = part.objective.map_or(Statistic::P90, |objective| objective.slo_statistic);
@@ -213,7 +224,8 @@ async fn finish(
     let model_name = configured.and_then(|variant| variant.model_name.as_deref());
     let target_arn =
         part.scaling.as_ref().and_then(|scaling| scaling.target.as_ref()).and_then(|target| target.arn.clone());
-    let metrics = cloudwatch::metrics(aws, request, endpoint_name, &part.variant_name, statistic, has_gpu);
+    let metrics = cloudwatch::metrics(aws, request, &part.whose, statistic, has_gpu);
+    let model_name = model_name.filter(|_| part.whose.hosting == Hosting::RealTime);
     let model = OptionFuture::from(model_name.map(|name| sagemaker::model_hosting(aws, name)));
     let target_tags = OptionFuture::from(target_arn.as_deref().map(|arn| auto_scaling::tags(aws, arn)));
     let has_limit = request.has_hourly_limit || tags.is_some_and(|tags| tags.contains_key(MAX_HOURLY_USD_TAG));
@@ -227,17 +239,14 @@ async fn finish(
     let metrics = metrics?;
 
     let model_hosting = model.and_then(|result| kept(result, &mut part.warnings));
-    let is_hosting_known = configured.is_some_and(|variant| variant.model_name.is_none() || model_hosting.is_some());
-    let hosting = if component.is_some() {
-        Hosting::InferenceComponent
-    } else if described.is_some_and(|variant| variant.is_serverless) {
-        Hosting::Serverless
-    } else if endpoint.is_asynchronous {
-        Hosting::Asynchronous
-    } else if configured.is_some_and(|variant| variant.model_name.is_none()) {
-        Hosting::InferenceComponent
-    } else {
-        model_hosting.unwrap_or(Hosting::RealTime)
+    let is_hosting_known = part.whose.hosting != Hosting::RealTime
+        || configured.is_some_and(|variant| variant.model_name.is_none() || model_hosting.is_some());
+    let hosting = match part.whose.hosting {
+        Hosting::RealTime if configured.is_some_and(|variant| variant.model_name.is_none()) => {
+            Hosting::InferenceComponent
+        }
+        Hosting::RealTime => model_hosting.unwrap_or(Hosting::RealTime),
+        known => known,
     };
     if let Some(target) = part.scaling.as_mut().and_then(|scaling| scaling.target.as_mut()) {
         target.tags = target_tags.and_then(|result| kept(result, &mut part.warnings));
@@ -254,18 +263,14 @@ async fn finish(
         version: VERSION.to_owned(),
         at: request.at,
         trigger: request.trigger.clone(),
-        endpoint_name: endpoint_name.clone(),
-        variant_name: component.is_none().then(|| part.variant_name.clone()),
-        inference_component_name: component.cloned(),
+        endpoint_name: part.whose.endpoint_name,
+        variant_name: component.is_none().then_some(part.whose.variant_name),
+        inference_component_name: part.whose.component,
         hosting,
         is_hosting_known,
         endpoint: endpoint.to_endpoint(config),
-        variant: Variant {
-            instance_type,
-            current_instance_count: described.and_then(|variant| variant.current_instance_count),
-            desired_instance_count: described.and_then(|variant| variant.desired_instance_count),
-            routing_strategy: described.and_then(|variant| variant.routing_strategy.clone()),
-        },
+        variant: Variant { instance_type, ..described.map(|described| described.variant.clone()).unwrap_or_default() },
+        component,
         tags: tags.cloned(),
         scaling: part.scaling,
         objective: part.objective,
@@ -273,6 +278,20 @@ async fn finish(
         metrics,
         warnings: part.warnings,
     })
+}
+
+/// How a variant is hosted, as far as the endpoint itself says it.
+fn hosting_before_its_model(endpoint: &EndpointDescription, variant_name: &VariantName, is_component: bool) -> Hosting {
+    let described = endpoint.variants.iter().find(|variant| variant.name == *variant_name);
+    if is_component {
+        Hosting::InferenceComponent
+    } else if described.is_some_and(|described| described.variant.serverless.is_some()) {
+        Hosting::Serverless
+    } else if endpoint.is_asynchronous {
+        Hosting::Asynchronous
+    } else {
+        Hosting::RealTime
+    }
 }
 
 /// The value, or a warning that names what could not be read.

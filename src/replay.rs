@@ -69,7 +69,7 @@ impl Replay {
             boot: Boot::of(observation),
             capacity: capacity.clone(),
             price: observation.instance_price,
-            current: observation.variant.current_instance_count,
+            current: observation.running(),
             present: Setup::present(observation),
             utilization: Some(utilization_metric(observation)),
         })

@@ -54,7 +54,7 @@ pub fn to(before: &ScalingState, now: &ScalingState, key: &ScalableKey) -> Resto
         actions.push(put.to_action());
     }
     Restoration {
-        resource_id: key.resource_id.clone(),
+        key: key.clone(),
         delete_scheduled_actions: gone_actions
             .iter()
             .map(|action| DeleteScheduledAction {
@@ -67,12 +67,7 @@ pub fn to(before: &ScalingState, now: &ScalingState, key: &ScalableKey) -> Resto
         put_scheduled_actions,
         delete_scaling_policies: gone_policies
             .iter()
-            .map(|policy| DeleteScalingPolicy {
-                policy_name: policy.policy_name.clone(),
-                service_namespace: key.service_namespace.clone(),
-                resource_id: key.resource_id.clone(),
-                scalable_dimension: key.scalable_dimension.clone(),
-            })
+            .map(|policy| DeleteScalingPolicy::named(&policy.policy_name, key))
             .collect(),
         put_scaling_policies,
         register_scalable_target: register.map(|target| range(key, target.min_capacity, target.max_capacity)),
@@ -127,7 +122,7 @@ pub fn relax(min_capacity: InstanceCount, now: &ScalingState, key: &ScalableKey)
     let target = now.target.as_ref().filter(|target| target.min_capacity > min_capacity)?;
     let gives = ScalingState { target: Some(ScalableTarget { min_capacity, ..target.clone() }), ..now.clone() };
     Some(Restoration {
-        resource_id: key.resource_id.clone(),
+        key: key.clone(),
         delete_scheduled_actions: Vec::new(),
         put_scheduled_actions: Vec::new(),
         delete_scaling_policies: Vec::new(),

@@ -61,13 +61,16 @@ impl Seen<'_> {
                 last_modified_at: Some(self.scaled_at.map_or(deployed_at, |scaled_at| scaled_at.max(deployed_at))),
                 endpoint_config_name: Some("orders-7".to_owned()),
                 endpoint_config_created_at: Some(deployed_at),
+                ..Endpoint::default()
             },
             variant: Variant {
                 instance_type: Some(InstanceType(self.instance_type.to_owned())),
                 current_instance_count: Some(InstanceCount(self.instances)),
                 desired_instance_count: Some(InstanceCount(self.desired)),
                 routing_strategy: Some(self.routing.to_owned()),
+                ..Variant::default()
             },
+            component: None,
             tags: Some(BTreeMap::new()),
             scaling: Some(self.scaling),
             objective: Some(LatencyObjective {

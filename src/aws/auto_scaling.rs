@@ -2,30 +2,32 @@
 
 use crate::aws::{Aws, CallError};
 use crate::model::{
-    InstanceCount, ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction, Seconds, StepAdjustment,
-    StepScaling, TargetTracking,
+    CustomizedMetricSpecification, InstanceCount, MetricDimension, ScalableKey, ScalableTarget, ScalingActivity,
+    ScalingPolicy, ScheduledAction, Seconds, StepAdjustment, StepScaling, TargetTracking,
 };
 use aws_sdk_applicationautoscaling::types::{
-    ScalableDimension, ScalableTarget as Described, ServiceNamespace, StepScalingPolicyConfiguration, SuspendedState,
-    TargetTrackingScalingPolicyConfiguration,
+    CustomizedMetricSpecification as Specification, ScalableDimension, ScalableTarget as Described, ServiceNamespace,
+    StepScalingPolicyConfiguration, SuspendedState, TargetTrackingScalingPolicyConfiguration,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
-const NAMESPACE: ServiceNamespace = ServiceNamespace::Sagemaker;
-const DIMENSION: ScalableDimension = ScalableDimension::SageMakerVariantDesiredInstanceCount;
+/// What every request names.
+macro_rules! about {
+    ($key:expr, $call:expr) => {
+        $call
+            .service_namespace(ServiceNamespace::from($key.service_namespace.as_str()))
+            .scalable_dimension(ScalableDimension::from($key.scalable_dimension.as_str()))
+    };
+}
 
 /// Activities of six weeks come back; fifty cover any incident and enough scale-outs to know how long one takes.
 const ACTIVITIES: i32 = 50;
 
 /// The scalable target; none where the resource is not registered. Its tags are read apart.
-pub(crate) async fn target(aws: &Aws, resource_id: &str) -> Result<Option<ScalableTarget>, CallError> {
-    let output = aws
-        .auto_scaling
-        .describe_scalable_targets()
-        .service_namespace(NAMESPACE)
-        .resource_ids(resource_id)
-        .scalable_dimension(DIMENSION)
+pub(crate) async fn target(aws: &Aws, key: &ScalableKey) -> Result<Option<ScalableTarget>, CallError> {
+    let output = about!(key, aws.auto_scaling.describe_scalable_targets())
+        .resource_ids(&key.resource_id)
         .send()
         .await
         .map_err(|error| CallError::new("application-autoscaling:DescribeScalableTargets", error))?;
@@ -52,13 +54,9 @@ pub(crate) struct Triggered {
 }
 
 /// The policies of a resource.
-pub(crate) async fn policies(aws: &Aws, resource_id: &str) -> Result<Vec<Triggered>, CallError> {
-    let mut pages = aws
-        .auto_scaling
-        .describe_scaling_policies()
-        .service_namespace(NAMESPACE)
-        .resource_id(resource_id)
-        .scalable_dimension(DIMENSION)
+pub(crate) async fn policies(aws: &Aws, key: &ScalableKey) -> Result<Vec<Triggered>, CallError> {
+    let mut pages = about!(key, aws.auto_scaling.describe_scaling_policies())
+        .resource_id(&key.resource_id)
         .into_paginator()
         .items()
         .send();
@@ -81,13 +79,9 @@ pub(crate) async fn policies(aws: &Aws, resource_id: &str) -> Result<Vec<Trigger
 }
 
 /// The scheduled actions of a resource.
-pub(crate) async fn scheduled_actions(aws: &Aws, resource_id: &str) -> Result<Vec<ScheduledAction>, CallError> {
-    let mut pages = aws
-        .auto_scaling
-        .describe_scheduled_actions()
-        .service_namespace(NAMESPACE)
-        .resource_id(resource_id)
-        .scalable_dimension(DIMENSION)
+pub(crate) async fn scheduled_actions(aws: &Aws, key: &ScalableKey) -> Result<Vec<ScheduledAction>, CallError> {
+    let mut pages = about!(key, aws.auto_scaling.describe_scheduled_actions())
+        .resource_id(&key.resource_id)
         .into_paginator()
         .items()
         .send();
@@ -108,13 +102,9 @@ pub(crate) async fn scheduled_actions(aws: &Aws, resource_id: &str) -> Result<Ve
 }
 
 /// The latest activities, those that did not scale among them.
-pub(crate) async fn activities(aws: &Aws, resource_id: &str) -> Result<Vec<ScalingActivity>, CallError> {
-    let output = aws
-        .auto_scaling
-        .describe_scaling_activities()
-        .service_namespace(NAMESPACE)
-        .resource_id(resource_id)
-        .scalable_dimension(DIMENSION)
+pub(crate) async fn activities(aws: &Aws, key: &ScalableKey) -> Result<Vec<ScalingActivity>, CallError> {
+    let output = about!(key, aws.auto_scaling.describe_scaling_activities())
+        .resource_id(&key.resource_id)
         .include_not_scaled_activities(true)
         .max_results(ACTIVITIES)
         .send()
@@ -145,16 +135,31 @@ fn target_tracking(configuration: &TargetTrackingScalingPolicyConfiguration) -> 
     let predefined = configuration
         .predefined_metric_specification()
         .map(|metric| metric.predefined_metric_type().as_str().to_owned());
-    let customized = configuration
-        .customized_metric_specification()
-        .and_then(|metric| Some(format!("{}/{}", metric.namespace()?, metric.metric_name()?)));
+    let specification = configuration.customized_metric_specification();
+    let customized = specification.and_then(customized);
     TargetTracking {
-        metric: predefined.or(customized),
+        metric: predefined.or(customized.as_ref().map(CustomizedMetricSpecification::id)),
         target_value: configuration.target_value(),
         scale_out_cooldown: seconds(configuration.scale_out_cooldown()),
         scale_in_cooldown: seconds(configuration.scale_in_cooldown()),
         disable_scale_in: configuration.disable_scale_in().unwrap_or_default(),
+        customized,
     }
+}
+
+/// The specification of a single metric; none for metric math.
+fn customized(metric: &Specification) -> Option<CustomizedMetricSpecification> {
+    let dimensions = metric
+        .dimensions()
+        .iter()
+        .map(|dimension| MetricDimension { name: dimension.name().to_owned(), value: dimension.value().to_owned() });
+    Some(CustomizedMetricSpecification {
+        metric_name: metric.metric_name()?.to_owned(),
+        namespace: metric.namespace()?.to_owned(),
+        dimensions: dimensions.collect(),
+        statistic: metric.statistic()?.as_str().to_owned(),
+        unit: metric.unit().map(str::to_owned),
+    })
 }
 
 fn step_scaling(configuration: &StepScalingPolicyConfiguration) -> StepScaling {

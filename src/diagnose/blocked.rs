@@ -11,12 +11,7 @@ pub fn blocked_by(observation: &Observation) -> Option<BlockedBy> {
     if !observation.endpoint.status.is_in_service() {
         return Some(BlockedBy::EndpointNotInService);
     }
-    let variant = &observation.variant;
-    if variant
-        .desired_instance_count
-        .zip(variant.current_instance_count)
-        .is_some_and(|(desired, current)| desired > current)
-    {
+    if observation.wanted().zip(observation.running()).is_some_and(|(wanted, running)| wanted > running) {
         return Some(BlockedBy::ScalingInProgress);
     }
     let scaling = observation.scaling.as_ref()?;
@@ -33,7 +28,7 @@ pub fn blocked_by(observation: &Observation) -> Option<BlockedBy> {
     if let Some(blocked) = latest.and_then(|activity| failure(activity, observation)) {
         return Some(blocked);
     }
-    (variant.current_instance_count? >= target.max_capacity).then_some(BlockedBy::AtMaxCapacity)
+    (observation.running()? >= target.max_capacity).then_some(BlockedBy::AtMaxCapacity)
 }
 
 /// Why the latest activity got stuck, by the texts in which SageMaker says so.

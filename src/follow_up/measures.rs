@@ -53,7 +53,7 @@ impl Measures {
             latency: middle(|row| row.latency.map(|latency| latency.0)).map(Microseconds),
             load: middle(|row| row.load.map(|load| load.0)).map(InvocationsPerInstance),
             invocations: middle(|row| row.invocations.map(|count| count.0)).map(InvocationsPerMinute),
-            instances: observation.variant.current_instance_count,
+            instances: observation.running(),
         }
     }
 }

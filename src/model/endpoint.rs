@@ -1,6 +1,6 @@
 //! Names and descriptions of endpoints, in SageMaker's own terms.
 
-use super::InstanceCount;
+use super::{InstanceCount, InstancePool, ManagedInstanceScaling, Serverless};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -86,45 +86,8 @@ pub enum Subject {
     InferenceComponent(InferenceComponentName),
 }
 
-/// `endpoint/<endpoint>/variant/<variant>`: the resource id under which Application Auto Scaling knows a variant.
-#[must_use]
-pub fn variant_resource_id(endpoint_name: &EndpointName, variant_name: &VariantName) -> String {
-    format!("endpoint/{endpoint_name}/variant/{variant_name}")
-}
-
-/// The way SageMaker hosts a model. It decides which metrics exist and what can be scaled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Hosting {
-    /// Instances with one model each, invoked synchronously.
-    RealTime,
-    /// Many models share a container and are loaded on demand.
-    MultiModel,
-    /// Several containers on each instance.
-    MultiContainer,
-    /// Copies of a component placed on shared instances.
-    InferenceComponent,
-    /// No instances; compute appears per request.
-    Serverless,
-    /// Requests wait in a queue.
-    Asynchronous,
-}
-
-impl fmt::Display for Hosting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::RealTime => "real-time",
-            Self::MultiModel => "multi-model",
-            Self::MultiContainer => "multi-container",
-            Self::InferenceComponent => "inference component",
-            Self::Serverless => "serverless",
-            Self::Asynchronous => "asynchronous",
-        })
-    }
-}
-
 /// `EndpointStatus`, in SageMaker's spelling.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EndpointStatus(pub String);
 
@@ -137,7 +100,7 @@ impl EndpointStatus {
 }
 
 /// What `DescribeEndpoint` and `DescribeEndpointConfig` say of the endpoint as a whole.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Endpoint {
     /// The endpoint's ARN; it carries partition, Region and account.
     pub arn: String,
@@ -151,6 +114,35 @@ pub struct Endpoint {
     pub endpoint_config_name: Option<String>,
     /// `CreationTime` of the endpoint configuration in use: no deployment of it can be older.
     pub endpoint_config_created_at: Option<Timestamp>,
+    /// Traffic of every production variant, in the order of the endpoint.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weights: Vec<VariantWeight>,
+    /// Shadow variants: they get copies of requests, and nobody waits for their answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shadow_variants: Vec<VariantName>,
+    /// `AsyncInferenceConfig.ClientConfig.MaxConcurrentInvocationsPerInstance`, where it is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_concurrent_invocations_per_instance: Option<u32>,
+    /// `ExplainerConfig`: SageMaker Clarify explains requests, which takes further calls of the model.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_explainer: bool,
+    /// `DataCaptureConfig.EnableCapture`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub captures_data: bool,
+    /// `MetricsConfig.EnableEnhancedMetrics`: metrics of each instance.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_enhanced_metrics: bool,
+}
+
+/// The share of the endpoint's requests that a variant gets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VariantWeight {
+    /// The variant.
+    pub variant_name: VariantName,
+    /// `CurrentWeight`, relative to the sum over all variants.
+    pub current_weight: f64,
+    /// `DesiredWeight`: different while a shift is under way.
+    pub desired_weight: f64,
 }
 
 impl Endpoint {
@@ -173,7 +165,7 @@ impl Endpoint {
 }
 
 /// What SageMaker says of one production variant.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Variant {
     /// `InstanceType`, as `ml.m5.xlarge`; none where the variant has no instances of one type, or it could not be read.
     pub instance_type: Option<InstanceType>,
@@ -183,6 +175,15 @@ pub struct Variant {
     pub desired_instance_count: Option<InstanceCount>,
     /// `RoutingStrategy`; unset means random.
     pub routing_strategy: Option<String>,
+    /// `CurrentServerlessConfig`; none where instances serve.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serverless: Option<Serverless>,
+    /// `ManagedInstanceScaling`: SageMaker itself adds instances where copies need room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed_instance_scaling: Option<ManagedInstanceScaling>,
+    /// `InstancePools`, where instances of several types serve.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instance_pools: Vec<InstancePool>,
 }
 
 /// An instance type for hosting, as `ml.g5.12xlarge`.

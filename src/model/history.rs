@@ -13,7 +13,7 @@ const INSTANCES_KNOWN_MINUTES: i64 = 5;
 pub struct MinuteRow {
     /// Requests to the variant.
     pub invocations: Option<InvocationsPerMinute>,
-    /// Requests to one instance.
+    /// Requests to one instance, or to one copy of an inference component.
     pub load: Option<InvocationsPerInstance>,
     /// `ModelLatency` in the statistic of the objective (p90 where there is none).
     pub latency: Option<Microseconds>,
@@ -124,6 +124,7 @@ impl History {
         put(Metric::InvocationsPerInstance, Statistic::Sum, &|row, value| {
             row.load = Some(InvocationsPerInstance(value))
         });
+        put(Metric::InvocationsPerCopy, Statistic::Sum, &|row, value| row.load = Some(InvocationsPerInstance(value)));
         put(Metric::ModelLatency, latency, &|row, value| row.latency = Some(Microseconds(value)));
         put(Metric::ModelLatency, Statistic::Minimum, &|row, value| row.latency_minimum = Some(Microseconds(value)));
         put(Metric::ModelLatency, Statistic::P50, &|row, value| row.latency_p50 = Some(Microseconds(value)));
@@ -132,12 +133,10 @@ impl History {
         put(Metric::Invocation4XXErrors, Statistic::Sum, &|row, value| row.errors_4xx = Some(value));
         put(Metric::Invocation5XXErrors, Statistic::Sum, &|row, value| row.errors_5xx = Some(value));
         put(Metric::InvocationModelErrors, Statistic::Sum, &|row, value| row.model_errors = Some(value));
-        put(Metric::ConcurrentRequestsPerModel, Statistic::Minimum, &|row, value| {
-            row.concurrency_minimum = Some(value);
-        });
-        put(Metric::ConcurrentRequestsPerModel, Statistic::Maximum, &|row, value| {
-            row.concurrency_maximum = Some(value);
-        });
+        for metric in [Metric::ConcurrentRequestsPerModel, Metric::ConcurrentRequestsPerCopy] {
+            put(metric, Statistic::Minimum, &|row, value| row.concurrency_minimum = Some(value));
+            put(metric, Statistic::Maximum, &|row, value| row.concurrency_maximum = Some(value));
+        }
         put(Metric::ModelCacheHit, Statistic::Average, &|row, value| row.cache_hit = Some(value));
         put(Metric::ModelLoadingWaitTime, Statistic::Average, &|row, value| {
             row.loading_wait = Some(Microseconds(value));
@@ -148,21 +147,29 @@ impl History {
         });
         put(Metric::ModelLoadingTime, Statistic::Average, &|row, value| row.loading = Some(Microseconds(value)));
         put(Metric::LoadedModelCount, Statistic::Average, &|row, value| row.loaded_models = Some(value));
-        // The fullest instance where it is known, else the mean.
+        // The fullest instance where it is known, else the mean. A copy's share is of what it was given.
         for statistic in [Statistic::Average, Statistic::Maximum] {
-            put(Metric::MemoryUtilization, statistic, &|row, value| row.memory = Some(value / 100.0));
+            for metric in [Metric::MemoryUtilization, Metric::MemoryUtilizationNormalized] {
+                put(metric, statistic, &|row, value| row.memory = Some(value / 100.0));
+            }
         }
         let cores = units(observation, super::InstanceType::vcpus);
         let gpus = units(observation, super::InstanceType::gpus);
-        for statistic in [Statistic::Average, Statistic::Maximum] {
-            put(Metric::GPUMemoryUtilization, statistic, &|row, value| row.gpu_memory = Some(value / gpus));
+        for (metric, whole) in [(Metric::GPUMemoryUtilization, gpus), (Metric::GPUMemoryUtilizationNormalized, 100.0)] {
+            for statistic in [Statistic::Average, Statistic::Maximum] {
+                put(metric, statistic, &|row, value| row.gpu_memory = Some(value / whole));
+            }
         }
-        put(Metric::CPUUtilization, Statistic::Average, &|row, value| row.cpu.average = Some(value / cores));
-        put(Metric::CPUUtilization, Statistic::Minimum, &|row, value| row.cpu.minimum = Some(value / cores));
-        put(Metric::CPUUtilization, Statistic::Maximum, &|row, value| row.cpu.maximum = Some(value / cores));
-        put(Metric::GPUUtilization, Statistic::Average, &|row, value| row.gpu.average = Some(value / gpus));
-        put(Metric::GPUUtilization, Statistic::Minimum, &|row, value| row.gpu.minimum = Some(value / gpus));
-        put(Metric::GPUUtilization, Statistic::Maximum, &|row, value| row.gpu.maximum = Some(value / gpus));
+        for (metric, whole) in [(Metric::CPUUtilization, cores), (Metric::CPUUtilizationNormalized, 100.0)] {
+            put(metric, Statistic::Average, &|row, value| row.cpu.average = Some(value / whole));
+            put(metric, Statistic::Minimum, &|row, value| row.cpu.minimum = Some(value / whole));
+            put(metric, Statistic::Maximum, &|row, value| row.cpu.maximum = Some(value / whole));
+        }
+        for (metric, whole) in [(Metric::GPUUtilization, gpus), (Metric::GPUUtilizationNormalized, 100.0)] {
+            put(metric, Statistic::Average, &|row, value| row.gpu.average = Some(value / whole));
+            put(metric, Statistic::Minimum, &|row, value| row.gpu.minimum = Some(value / whole));
+            put(metric, Statistic::Maximum, &|row, value| row.gpu.maximum = Some(value / whole));
+        }
         history.complete_load();
         history
     }

@@ -6,81 +6,140 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// A SageMaker metric, spelled as published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Metric {
+/// Where SageMaker publishes a metric.
+const INVOCATIONS: &str = "AWS/SageMaker";
+const INSTANCES: &str = "/aws/sagemaker/Endpoints";
+const COMPONENTS: &str = "/aws/sagemaker/InferenceComponents";
+
+/// Metrics, each with its namespace. Their names are as published.
+macro_rules! metrics {
+    ($($(#[$doc:meta])+ $name:ident in $namespace:expr,)+) => {
+        /// A SageMaker metric, spelled as published.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Metric {
+            $($(#[$doc])+ $name,)+
+        }
+
+        impl Metric {
+            /// The CloudWatch namespace in which SageMaker publishes this metric.
+            #[must_use]
+            pub fn namespace(self) -> &'static str {
+                match self {
+                    $(Self::$name => $namespace,)+
+                }
+            }
+
+            /// The metric's name as published.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)+
+                }
+            }
+        }
+    };
+}
+
+metrics! {
     /// Requests sent to the variant; `Sum`.
-    Invocations,
+    Invocations in INVOCATIONS,
     /// Each request counts 1/instances; `Sum` over a minute is the load on one instance.
-    InvocationsPerInstance,
+    InvocationsPerInstance in INVOCATIONS,
+    /// Inference components: each request counts 1/copies; `Sum` over a minute is the load on one copy.
+    InvocationsPerCopy in INVOCATIONS,
     /// Time in the container, waiting included; microseconds.
-    ModelLatency,
+    ModelLatency in INVOCATIONS,
     /// Time in SageMaker outside the container; microseconds.
-    OverheadLatency,
+    OverheadLatency in INVOCATIONS,
+    /// Serverless: time to set up compute for a request that found none; microseconds, one sample a cold start.
+    ModelSetupTime in INVOCATIONS,
     /// 1 for each request that the model answered with a 4xx.
-    Invocation4XXErrors,
+    Invocation4XXErrors in INVOCATIONS,
     /// 1 for each request that the model answered with a 5xx.
-    Invocation5XXErrors,
+    Invocation5XXErrors in INVOCATIONS,
     /// 1 for each request that the container did not answer with a 2xx: errors, broken sockets, timeouts.
-    InvocationModelErrors,
+    InvocationModelErrors in INVOCATIONS,
     /// Requests in flight in one container, those that wait in it included; published every ten seconds.
-    ConcurrentRequestsPerModel,
-    /// Percent of one core, summed over cores: 0 to 100 times vCPUs.
-    CPUUtilization,
-    /// Percent of one GPU, summed over GPUs.
-    GPUUtilization,
-    /// Percent of one GPU's memory, summed over GPUs.
-    GPUMemoryUtilization,
-    /// Percent of the instance's memory.
-    MemoryUtilization,
+    ConcurrentRequestsPerModel in INVOCATIONS,
+    /// Inference components: the same in one copy.
+    ConcurrentRequestsPerCopy in INVOCATIONS,
+    /// Inference components: requests that were refused because there was no copy.
+    NoCapacityInvocationFailures in INVOCATIONS,
+    /// Clarify: explanations made, each request counting 1/instances.
+    ExplanationsPerInstance in INVOCATIONS,
+    /// Serverless: requests at once, as a share of `MaxConcurrency`; 0 to 1.
+    ServerlessConcurrentExecutionsUtilization in INVOCATIONS,
+    /// Serverless: requests at once on provisioned concurrency.
+    ServerlessProvisionedConcurrencyExecutions in INVOCATIONS,
+    /// Serverless: the same as a share of the provisioned concurrency; 0 to 1.
+    ServerlessProvisionedConcurrencyUtilization in INVOCATIONS,
+    /// Serverless: requests that provisioned concurrency served.
+    ServerlessProvisionedConcurrencyInvocations in INVOCATIONS,
+    /// Serverless: requests beyond it, which may meet a cold start.
+    ServerlessProvisionedConcurrencySpilloverInvocations in INVOCATIONS,
+    /// Asynchronous: requests that wait or are being processed.
+    ApproximateBacklogSize in INVOCATIONS,
+    /// Asynchronous: the same over the instances; no datapoints where there is none.
+    ApproximateBacklogSizePerInstance in INVOCATIONS,
+    /// Asynchronous: age of the oldest request that waits; seconds.
+    ApproximateAgeOfOldestRequest in INVOCATIONS,
+    /// Asynchronous: 1 while requests wait and there is no instance, else 0.
+    HasBacklogWithoutCapacity in INVOCATIONS,
+    /// Asynchronous: requests that were processed; AWS spells it with three s.
+    InvocationsProcesssed in INVOCATIONS,
+    /// Asynchronous: requests that failed.
+    InvocationFailures in INVOCATIONS,
+    /// Asynchronous: requests that waited too long and were dropped.
+    ExpiredRequests in INVOCATIONS,
+    /// Asynchronous: time to fetch a request from S3; microseconds.
+    RequestDownloadLatency in INVOCATIONS,
+    /// Asynchronous: time to store an answer in S3; microseconds.
+    ResponseUploadLatency in INVOCATIONS,
+    /// Asynchronous: time that a request waited before it was processed; milliseconds.
+    TimeInBacklog in INVOCATIONS,
+    /// Asynchronous: time from a request's arrival to the end of its processing; milliseconds.
+    TotalProcessingTime in INVOCATIONS,
     /// Multi-model: 1 for each request that found its model loaded.
-    ModelCacheHit,
+    ModelCacheHit in INVOCATIONS,
     /// Multi-model: how long a request waited for its model; microseconds.
-    ModelLoadingWaitTime,
+    ModelLoadingWaitTime in INVOCATIONS,
     /// Multi-model: how long it took to fetch a model from S3; microseconds, one sample a download.
-    ModelDownloadingTime,
+    ModelDownloadingTime in INVOCATIONS,
     /// Multi-model: how long it took to load a model; microseconds, one sample a load.
-    ModelLoadingTime,
+    ModelLoadingTime in INVOCATIONS,
+    /// Multi-model: how long it took to unload a model; microseconds, one sample an unload.
+    ModelUnloadingTime in INVOCATIONS,
     /// Multi-model: models that an instance holds.
-    LoadedModelCount,
+    LoadedModelCount in INSTANCES,
+    /// Percent of one core, summed over cores: 0 to 100 times vCPUs.
+    CPUUtilization in INSTANCES,
+    /// Percent of one GPU, summed over GPUs.
+    GPUUtilization in INSTANCES,
+    /// Percent of one GPU's memory, summed over GPUs.
+    GPUMemoryUtilization in INSTANCES,
+    /// Percent of the instance's memory.
+    MemoryUtilization in INSTANCES,
+    /// Inference components: percent of the cores that a copy was given.
+    CPUUtilizationNormalized in COMPONENTS,
+    /// Inference components: percent of the GPUs that a copy was given.
+    GPUUtilizationNormalized in COMPONENTS,
+    /// Inference components: percent of those GPUs' memory.
+    GPUMemoryUtilizationNormalized in COMPONENTS,
+    /// Inference components: percent of the memory that a copy was given.
+    MemoryUtilizationNormalized in COMPONENTS,
 }
 
 impl Metric {
-    /// The CloudWatch namespace in which SageMaker publishes this metric.
+    /// Whether the metric is of the endpoint as a whole: it has no `VariantName`.
     #[must_use]
-    pub fn namespace(self) -> &'static str {
-        match self {
-            Self::CPUUtilization
-            | Self::GPUUtilization
-            | Self::GPUMemoryUtilization
-            | Self::MemoryUtilization
-            | Self::LoadedModelCount => "/aws/sagemaker/Endpoints",
-            _ => "AWS/SageMaker",
-        }
-    }
-
-    /// The metric's name as published.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Invocations => "Invocations",
-            Self::InvocationsPerInstance => "InvocationsPerInstance",
-            Self::ModelLatency => "ModelLatency",
-            Self::OverheadLatency => "OverheadLatency",
-            Self::Invocation4XXErrors => "Invocation4XXErrors",
-            Self::Invocation5XXErrors => "Invocation5XXErrors",
-            Self::InvocationModelErrors => "InvocationModelErrors",
-            Self::ConcurrentRequestsPerModel => "ConcurrentRequestsPerModel",
-            Self::CPUUtilization => "CPUUtilization",
-            Self::GPUUtilization => "GPUUtilization",
-            Self::GPUMemoryUtilization => "GPUMemoryUtilization",
-            Self::MemoryUtilization => "MemoryUtilization",
-            Self::ModelCacheHit => "ModelCacheHit",
-            Self::ModelLoadingWaitTime => "ModelLoadingWaitTime",
-            Self::ModelDownloadingTime => "ModelDownloadingTime",
-            Self::ModelLoadingTime => "ModelLoadingTime",
-            Self::LoadedModelCount => "LoadedModelCount",
-        }
+    pub fn is_of_endpoint(self) -> bool {
+        matches!(
+            self,
+            Self::ApproximateBacklogSize
+                | Self::ApproximateBacklogSizePerInstance
+                | Self::ApproximateAgeOfOldestRequest
+                | Self::HasBacklogWithoutCapacity
+        )
     }
 }
 

@@ -1,8 +1,9 @@
 //! All that is known about one variant at one time.
 
 use super::{
-    Endpoint, EndpointName, Hosting, InferenceComponentName, InstanceCount, LatencyObjective, Metrics, Minute,
-    ScalingPolicy, ScheduledAction, TriggerKind, UsdPerHour, Variant, VariantName,
+    Endpoint, EndpointName, Hosting, InferenceComponent, InferenceComponentName, InstanceCount, LatencyObjective,
+    Metrics, Minute, ScalableDimension, ScalableKey, ScalingPolicy, ScheduledAction, TriggerKind, UsdPerHour, Variant,
+    VariantName,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,9 @@ pub struct Observation {
     pub endpoint: Endpoint,
     /// The variant.
     pub variant: Variant,
+    /// The inference component, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component: Option<InferenceComponent>,
     /// The endpoint's tags; none where they could not be read.
     pub tags: Option<BTreeMap<String, String>>,
     /// The scaling set-up; none where it could not be read.
@@ -50,6 +54,55 @@ impl Observation {
     #[must_use]
     pub fn last_minute(&self) -> Minute {
         Minute::containing(self.at).plus(-1)
+    }
+
+    /// What is counted when it scales.
+    #[must_use]
+    pub fn dimension(&self) -> ScalableDimension {
+        match self.hosting {
+            Hosting::InferenceComponent => ScalableDimension::CopyCount,
+            Hosting::Serverless => ScalableDimension::ProvisionedConcurrency,
+            Hosting::RealTime | Hosting::MultiModel | Hosting::MultiContainer | Hosting::Asynchronous => {
+                ScalableDimension::InstanceCount
+            }
+        }
+    }
+
+    /// Instances, copies or units of provisioned concurrency that serve now.
+    #[must_use]
+    pub fn running(&self) -> Option<InstanceCount> {
+        match self.dimension() {
+            ScalableDimension::InstanceCount => self.variant.current_instance_count,
+            ScalableDimension::CopyCount => self.component.as_ref()?.current_copy_count,
+            ScalableDimension::ProvisionedConcurrency => {
+                self.variant.serverless?.provisioned_concurrency.map(InstanceCount)
+            }
+        }
+    }
+
+    /// How many were asked for.
+    #[must_use]
+    pub fn wanted(&self) -> Option<InstanceCount> {
+        match self.dimension() {
+            ScalableDimension::InstanceCount => self.variant.desired_instance_count,
+            ScalableDimension::CopyCount => self.component.as_ref()?.desired_copy_count,
+            ScalableDimension::ProvisionedConcurrency => self.running(),
+        }
+    }
+
+    /// By what name Application Auto Scaling knows it; none for an endpoint that names neither variant nor component.
+    #[must_use]
+    pub fn scalable_key(&self) -> Option<ScalableKey> {
+        match (self.dimension(), &self.variant_name, &self.inference_component_name) {
+            (ScalableDimension::CopyCount, _, component) => component.as_ref().map(ScalableKey::of_component),
+            (ScalableDimension::InstanceCount, Some(variant), _) => {
+                Some(ScalableKey::of_variant(&self.endpoint_name, variant))
+            }
+            (ScalableDimension::ProvisionedConcurrency, Some(variant), _) => {
+                Some(ScalableKey::of_provisioned_concurrency(&self.endpoint_name, variant))
+            }
+            (_, None, _) => None,
+        }
     }
 
     /// The variant's or component's name.

@@ -1,9 +1,6 @@
 //! The complete intention: what to ask of AWS, or why nothing.
 
-use super::{
-    Forecast, InstanceCount, ScalableKey, ScalableTarget, ScalingPolicy, ScalingState, ScheduledAction, Seconds,
-    TargetTracking,
-};
+use super::{Forecast, InstanceCount, PutScalingPolicy, ScalableKey, ScalableTarget, ScalingState, ScheduledAction};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -222,9 +219,9 @@ impl HoldReason {
 pub struct RegisterScalableTarget {
     /// `sagemaker`.
     pub service_namespace: String,
-    /// `endpoint/<endpoint>/variant/<variant>`.
+    /// `endpoint/<endpoint>/variant/<variant>`, or `inference-component/<component>`.
     pub resource_id: String,
-    /// `sagemaker:variant:DesiredInstanceCount`.
+    /// As `sagemaker:variant:DesiredInstanceCount`.
     pub scalable_dimension: String,
     /// Application Auto Scaling adds instances at once where fewer are running.
     pub min_capacity: InstanceCount,
@@ -246,6 +243,16 @@ impl RegisterScalableTarget {
         )
     }
 
+    /// What it names.
+    #[must_use]
+    pub fn key(&self) -> ScalableKey {
+        ScalableKey {
+            service_namespace: self.service_namespace.clone(),
+            resource_id: self.resource_id.clone(),
+            scalable_dimension: self.scalable_dimension.clone(),
+        }
+    }
+
     /// Whether `target` already has this range.
     #[must_use]
     pub fn stands(&self, target: Option<&ScalableTarget>) -> bool {
@@ -263,80 +270,6 @@ pub struct TagResource {
     /// The tags to add.
     #[serde(rename = "Tags")]
     pub tags: BTreeMap<String, String>,
-}
-
-/// Input of `PutScalingPolicy`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct PutScalingPolicy {
-    /// Ours: `endpoint-advisor-…`.
-    pub policy_name: String,
-    /// `sagemaker`.
-    pub service_namespace: String,
-    /// As in [`RegisterScalableTarget`].
-    pub resource_id: String,
-    /// As in [`RegisterScalableTarget`].
-    pub scalable_dimension: String,
-    /// `TargetTrackingScaling`.
-    pub policy_type: String,
-    /// The configuration.
-    pub target_tracking_scaling_policy_configuration: TargetTrackingConfiguration,
-}
-
-impl PutScalingPolicy {
-    /// The policy as it will stand.
-    #[must_use]
-    pub fn to_policy(&self) -> ScalingPolicy {
-        let configuration = &self.target_tracking_scaling_policy_configuration;
-        ScalingPolicy {
-            policy_name: self.policy_name.clone(),
-            policy_type: self.policy_type.clone(),
-            target_tracking: Some(TargetTracking {
-                metric: Some(configuration.predefined_metric_specification.predefined_metric_type.clone()),
-                target_value: configuration.target_value,
-                scale_out_cooldown: Some(configuration.scale_out_cooldown),
-                scale_in_cooldown: Some(configuration.scale_in_cooldown),
-                disable_scale_in: configuration.disable_scale_in,
-            }),
-            ..ScalingPolicy::default()
-        }
-    }
-
-    /// The request that makes a policy of ours what it was; none where it tracks no predefined metric.
-    #[must_use]
-    pub fn of(policy: &ScalingPolicy, key: &ScalableKey) -> Option<Self> {
-        let tracking = policy.target_tracking.as_ref()?;
-        Some(Self {
-            policy_name: policy.policy_name.clone(),
-            service_namespace: key.service_namespace.clone(),
-            resource_id: key.resource_id.clone(),
-            scalable_dimension: key.scalable_dimension.clone(),
-            policy_type: policy.policy_type.clone(),
-            target_tracking_scaling_policy_configuration: TargetTrackingConfiguration {
-                target_value: tracking.target_value,
-                predefined_metric_specification: PredefinedMetricSpecification {
-                    predefined_metric_type: tracking.metric.clone()?,
-                },
-                scale_out_cooldown: tracking.scale_out_cooldown?,
-                scale_in_cooldown: tracking.scale_in_cooldown?,
-                disable_scale_in: tracking.disable_scale_in,
-            },
-        })
-    }
-
-    /// Whether exactly this policy is among `policies`.
-    #[must_use]
-    pub fn stands(&self, policies: &[ScalingPolicy]) -> bool {
-        let wanted = &self.target_tracking_scaling_policy_configuration;
-        let present = policies.iter().find(|policy| policy.policy_name == self.policy_name);
-        present.and_then(|policy| policy.target_tracking.as_ref()).is_some_and(|present| {
-            present.metric.as_ref() == Some(&wanted.predefined_metric_specification.predefined_metric_type)
-                && (present.target_value - wanted.target_value).abs() < f64::EPSILON
-                && present.scale_out_cooldown == Some(wanted.scale_out_cooldown)
-                && present.scale_in_cooldown == Some(wanted.scale_in_cooldown)
-                && present.disable_scale_in == wanted.disable_scale_in
-        })
-    }
 }
 
 /// Input of `PutScheduledAction`.
@@ -402,30 +335,6 @@ impl PutScheduledAction {
             max_capacity: None,
         }
     }
-}
-
-/// `TargetTrackingScalingPolicyConfiguration` on a predefined metric.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct TargetTrackingConfiguration {
-    /// In the metric's unit; for invocations per instance: per minute.
-    pub target_value: f64,
-    /// Which metric.
-    pub predefined_metric_specification: PredefinedMetricSpecification,
-    /// Seconds between two scale-outs.
-    pub scale_out_cooldown: Seconds,
-    /// Seconds between two scale-ins.
-    pub scale_in_cooldown: Seconds,
-    /// Whether instances are only added.
-    pub disable_scale_in: bool,
-}
-
-/// `PredefinedMetricSpecification`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct PredefinedMetricSpecification {
-    /// As `SageMakerVariantInvocationsPerInstance`.
-    pub predefined_metric_type: String,
 }
 
 /// How a `MinCapacity` that was raised for an incident goes back.

@@ -1,13 +1,13 @@
 //! The way back: what to ask of AWS so that the set-up is what it was.
 
-use super::{PutScalingPolicy, PutScheduledAction, RegisterScalableTarget, ScalingState};
+use super::{PutScalingPolicy, PutScheduledAction, RegisterScalableTarget, ScalableKey, ScalingState};
 use serde::{Deserialize, Serialize};
 
 /// Requests that bring back a set-up, complete like those of a plan: acting on them makes no choice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Restoration {
-    /// `endpoint/<endpoint>/variant/<variant>`, as in all of the requests.
-    pub resource_id: String,
+    /// What all of the requests name.
+    pub key: ScalableKey,
     /// `DeleteScheduledAction`, exactly as AWS takes it.
     pub delete_scheduled_actions: Vec<DeleteScheduledAction>,
     /// `PutScheduledAction`: ours, as they were.
@@ -54,6 +54,19 @@ pub struct DeleteScalingPolicy {
     pub resource_id: String,
     /// As in [`RegisterScalableTarget`].
     pub scalable_dimension: String,
+}
+
+impl DeleteScalingPolicy {
+    /// The request that deletes the policy of this name.
+    #[must_use]
+    pub fn named(policy_name: &str, key: &ScalableKey) -> Self {
+        Self {
+            policy_name: policy_name.to_owned(),
+            service_namespace: key.service_namespace.clone(),
+            resource_id: key.resource_id.clone(),
+            scalable_dimension: key.scalable_dimension.clone(),
+        }
+    }
 }
 
 /// Input of `DeleteScheduledAction`.

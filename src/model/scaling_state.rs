@@ -1,8 +1,6 @@
 //! A scaling set-up as it stands, and what tells two of them apart.
 
-use super::{
-    EndpointName, Range, ScalableTarget, Scaling, ScalingPolicy, ScheduledAction, VariantName, variant_resource_id,
-};
+use super::{Range, ScalableTarget, Scaling, ScalingPolicy, ScheduledAction};
 use serde::{Deserialize, Serialize};
 
 /// A scaling set-up: what a plan was made for, what it makes, what was there before.
@@ -93,28 +91,5 @@ impl ScalingState {
             }
         }
         None
-    }
-}
-
-/// What every request to Application Auto Scaling names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScalableKey {
-    /// `sagemaker`.
-    pub service_namespace: String,
-    /// `endpoint/<endpoint>/variant/<variant>`.
-    pub resource_id: String,
-    /// `sagemaker:variant:DesiredInstanceCount`.
-    pub scalable_dimension: String,
-}
-
-impl ScalableKey {
-    /// Of the instances of a variant.
-    #[must_use]
-    pub fn of_variant(endpoint_name: &EndpointName, variant_name: &VariantName) -> Self {
-        Self {
-            service_namespace: "sagemaker".to_owned(),
-            resource_id: variant_resource_id(endpoint_name, variant_name),
-            scalable_dimension: "sagemaker:variant:DesiredInstanceCount".to_owned(),
-        }
     }
 }

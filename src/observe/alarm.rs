@@ -1,10 +1,11 @@
 //! What CloudWatch knows of an alarm beyond its event: `DescribeAlarms`.
 
 use super::known;
+use super::whose::Whose;
 use crate::aws::{Aws, CallError};
 use crate::model::{
-    AlarmMetric, AlarmObjective, EndpointName, LatencyObjective, PolicyAlarm, Seconds, Statistic, Subject, VariantName,
-    alarms_in_rule, fires_on_high, keeps_the_unit, watched,
+    AlarmMetric, AlarmObjective, LatencyObjective, Metric, PolicyAlarm, Seconds, Statistic, Subject, alarms_in_rule,
+    fires_on_high, keeps_the_unit, watched,
 };
 use aws_sdk_cloudwatch::types::{AlarmType, Dimension, MetricAlarm, StateValue};
 use std::collections::BTreeMap;
@@ -79,23 +80,17 @@ pub async fn behind(aws: &Aws, children: &[String]) -> Result<Option<(Subject, A
 }
 
 /// The strictest objective among the `ModelLatency` alarms with exactly this variant's dimensions.
-pub(super) async fn strictest_objective(
-    aws: &Aws,
-    endpoint_name: &EndpointName,
-    variant_name: &VariantName,
-) -> Result<Option<LatencyObjective>, CallError> {
-    let dimensions = [("EndpointName", endpoint_name.as_str()), ("VariantName", variant_name.as_str())]
-        .map(|(name, value)| Dimension::builder().name(name).value(value).build());
+pub(super) async fn strictest_objective(aws: &Aws, whose: &Whose) -> Result<Option<LatencyObjective>, CallError> {
     let output = aws
         .cloudwatch
         .describe_alarms_for_metric()
         .namespace("AWS/SageMaker")
         .metric_name("ModelLatency")
-        .set_dimensions(Some(dimensions.to_vec()))
+        .set_dimensions(Some(whose.dimensions(Metric::ModelLatency)))
         .send()
         .await
         .map_err(|error| CallError::new("cloudwatch:DescribeAlarmsForMetric", error))?;
-    let subject = Subject::Variant(endpoint_name.clone(), variant_name.clone());
+    let subject = whose.subject();
     let objectives = output
         .metric_alarms()
         .iter()

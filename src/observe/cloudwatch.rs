@@ -1,18 +1,17 @@
 //! Metrics from `GetMetricData`, one value a minute, gaps kept as gaps.
 
 use super::Request;
+use super::statistics::{Depth, statistics};
+use super::whose::Whose;
 use crate::aws::{Aws, CallError};
-use crate::model::{EndpointName, Metric, Metrics, Minute, Series, Statistic, VariantName};
-use aws_sdk_cloudwatch::types::{
-    Dimension, Metric as CloudWatchMetric, MetricDataQuery, MetricStat, ScanBy, StatusCode,
-};
+use crate::model::{Metric, Metrics, Minute, Series, Statistic};
+use aws_sdk_cloudwatch::types::{Metric as CloudWatchMetric, MetricDataQuery, MetricStat, ScanBy, StatusCode};
 use aws_smithy_types::DateTime;
 use futures::future::try_join_all;
 use std::collections::BTreeMap;
 
 /// One page of an answer holds this many datapoints; a request that fits takes one round trip.
 const PAGE_DATAPOINTS: i64 = 100_800;
-/// What only the diagnosis reads is read for a day.
 const DAY_MINUTES: i64 = 24 * 60;
 /// CloudWatch keeps single minutes for 15 days; one minute less, because the oldest expires while we ask.
 const RETENTION_MINUTES: i64 = 15 * DAY_MINUTES - 1;
@@ -20,64 +19,11 @@ const RETENTION_MINUTES: i64 = 15 * DAY_MINUTES - 1;
 const PERIOD_SECONDS: i32 = 60;
 const ACTION: &str = "cloudwatch:GetMetricData";
 
-/// How far back a statistic is read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Depth {
-    /// Sizing reads it too.
-    History,
-    /// Only the diagnosis reads it.
-    Day,
-}
-
-/// Every statistic that something reads.
-fn statistics(latency: Statistic, has_gpu: bool) -> Vec<(Metric, Statistic, Depth)> {
-    let mut statistics = vec![
-        (Metric::Invocations, Statistic::Sum, Depth::History),
-        (Metric::InvocationsPerInstance, Statistic::Sum, Depth::History),
-        (Metric::ModelLatency, latency, Depth::History),
-        (Metric::Invocation5XXErrors, Statistic::Sum, Depth::History),
-        (Metric::Invocation4XXErrors, Statistic::Sum, Depth::History),
-        (Metric::CPUUtilization, Statistic::Average, Depth::History),
-    ];
-    if has_gpu {
-        statistics.push((Metric::GPUUtilization, Statistic::Average, Depth::History));
-        statistics.extend([
-            (Metric::GPUUtilization, Statistic::Minimum, Depth::Day),
-            (Metric::GPUUtilization, Statistic::Maximum, Depth::Day),
-            (Metric::GPUMemoryUtilization, Statistic::Maximum, Depth::Day),
-        ]);
-    }
-    let of_latency = [Statistic::Minimum, Statistic::P50, Statistic::Average].into_iter();
-    statistics.extend(
-        of_latency
-            .filter(|statistic| *statistic != latency)
-            .map(|statistic| (Metric::ModelLatency, statistic, Depth::Day)),
-    );
-    statistics.extend([
-        (Metric::OverheadLatency, Statistic::Average, Depth::Day),
-        (Metric::InvocationModelErrors, Statistic::Sum, Depth::Day),
-        (Metric::ConcurrentRequestsPerModel, Statistic::Minimum, Depth::Day),
-        (Metric::ConcurrentRequestsPerModel, Statistic::Maximum, Depth::Day),
-        (Metric::CPUUtilization, Statistic::Minimum, Depth::Day),
-        (Metric::CPUUtilization, Statistic::Maximum, Depth::Day),
-        (Metric::MemoryUtilization, Statistic::Maximum, Depth::Day),
-        // Only multi-model endpoints publish these; whether it is one is being read at the same time.
-        (Metric::ModelCacheHit, Statistic::Average, Depth::Day),
-        (Metric::ModelLoadingWaitTime, Statistic::Average, Depth::Day),
-        (Metric::ModelLoadingTime, Statistic::SampleCount, Depth::Day),
-        (Metric::ModelLoadingTime, Statistic::Average, Depth::Day),
-        (Metric::ModelDownloadingTime, Statistic::Average, Depth::Day),
-        (Metric::LoadedModelCount, Statistic::Average, Depth::Day),
-    ]);
-    statistics
-}
-
-/// Reads the metrics of a variant up to the end of the request's window.
+/// Reads the metrics of a variant or component up to the end of the request's window.
 pub(super) async fn metrics(
     aws: &Aws,
     request: &Request,
-    endpoint_name: &EndpointName,
-    variant_name: &VariantName,
+    whose: &Whose,
     latency: Statistic,
     has_gpu: bool,
 ) -> Result<Metrics, CallError> {
@@ -90,17 +36,15 @@ pub(super) async fn metrics(
         };
         end.plus(-minutes).max(oldest)
     };
-    let dimensions = [("EndpointName", endpoint_name.as_str()), ("VariantName", variant_name.as_str())]
-        .map(|(name, value)| Dimension::builder().name(name).value(value).build());
     let mut chunks: Vec<Chunk> = Vec::new();
-    for (metric, statistic, depth) in statistics(latency, has_gpu) {
+    for (metric, statistic, depth) in statistics(whose.hosting, latency, has_gpu) {
         let first = first(depth);
         match chunks.iter_mut().find(|chunk| chunk.first == first && chunk.has_room(end)) {
             Some(chunk) => chunk.statistics.push((metric, statistic)),
             None => chunks.push(Chunk { first, statistics: vec![(metric, statistic)] }),
         }
     }
-    let requests = chunks.iter().filter(|chunk| chunk.first < end).map(|chunk| read(aws, chunk, &dimensions, end));
+    let requests = chunks.iter().filter(|chunk| chunk.first < end).map(|chunk| read(aws, chunk, whose, end));
     Ok(Metrics(try_join_all(requests).await?.into_iter().flatten().collect()))
 }
 
@@ -122,14 +66,14 @@ impl Chunk {
 async fn read(
     aws: &Aws,
     Chunk { first, statistics }: &Chunk,
-    dimensions: &[Dimension],
+    whose: &Whose,
     end: Minute,
 ) -> Result<Vec<Series>, CallError> {
     let queries = statistics.iter().enumerate().map(|(index, (metric, statistic))| {
         let metric = CloudWatchMetric::builder()
             .namespace(metric.namespace())
             .metric_name(metric.name())
-            .set_dimensions(Some(dimensions.to_vec()))
+            .set_dimensions(Some(whose.dimensions(*metric)))
             .build();
         let stat = MetricStat::builder().metric(metric).period(PERIOD_SECONDS).stat(statistic.to_string()).build();
         MetricDataQuery::builder().id(format!("m{index}")).metric_stat(stat).return_data(true).build()

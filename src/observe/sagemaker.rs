@@ -2,9 +2,10 @@
 
 use crate::aws::{Aws, CallError};
 use crate::model::{
-    Endpoint, EndpointName, EndpointStatus, Hosting, InferenceComponentName, InstanceCount, InstanceType, VariantName,
+    Endpoint, EndpointName, EndpointStatus, Hosting, InferenceComponent, InferenceComponentName, InstanceCount,
+    InstancePool, InstanceType, ManagedInstanceScaling, Serverless, Variant, VariantName, VariantWeight,
 };
-use aws_sdk_sagemaker::types::ContainerMode;
+use aws_sdk_sagemaker::types::{ContainerMode, ManagedInstanceScalingStatus, ProductionVariantSummary};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -14,6 +15,11 @@ pub(super) struct EndpointDescription {
     pub status: EndpointStatus,
     pub config_name: Option<String>,
     pub is_asynchronous: bool,
+    max_concurrent_invocations_per_instance: Option<u32>,
+    shadow_variants: Vec<VariantName>,
+    has_explainer: bool,
+    captures_data: bool,
+    has_enhanced_metrics: bool,
     pub variants: Vec<DescribedVariant>,
     pub failure_reason: Option<String>,
     last_modified_at: Option<Timestamp>,
@@ -22,12 +28,9 @@ pub(super) struct EndpointDescription {
 /// A variant as `DescribeEndpoint` shows it.
 pub(super) struct DescribedVariant {
     pub name: VariantName,
-    pub is_serverless: bool,
-    /// Only where one pool of instances serves the variant; else the configuration knows it.
-    pub instance_type: Option<InstanceType>,
-    pub current_instance_count: Option<InstanceCount>,
-    pub desired_instance_count: Option<InstanceCount>,
-    pub routing_strategy: Option<String>,
+    /// Its instance type only where one pool of instances serves it; else the configuration knows it.
+    pub variant: Variant,
+    weight: Option<(f64, f64)>,
 }
 
 /// `DescribeEndpointConfig`.
@@ -54,38 +57,88 @@ impl EndpointDescription {
             last_modified_at: self.last_modified_at,
             endpoint_config_name: self.config_name.clone(),
             endpoint_config_created_at: config.and_then(|config| config.created_at),
+            weights: self.variants.iter().filter_map(DescribedVariant::weight).collect(),
+            shadow_variants: self.shadow_variants.clone(),
+            max_concurrent_invocations_per_instance: self.max_concurrent_invocations_per_instance,
+            has_explainer: self.has_explainer,
+            captures_data: self.captures_data,
+            has_enhanced_metrics: self.has_enhanced_metrics,
         }
+    }
+}
+
+impl DescribedVariant {
+    /// Its share of the traffic; a single variant needs none.
+    fn weight(&self) -> Option<VariantWeight> {
+        let (current_weight, desired_weight) = self.weight?;
+        Some(VariantWeight { variant_name: self.name.clone(), current_weight, desired_weight })
     }
 }
 
 pub(super) async fn describe_endpoint(aws: &Aws, name: &EndpointName) -> Result<EndpointDescription, CallError> {
     let output = aws.sagemaker.describe_endpoint().endpoint_name(name.as_str()).send().await;
     let output = output.map_err(|error| CallError::new("sagemaker:DescribeEndpoint", error))?;
-    let variants = output.production_variants().iter().filter_map(|variant| {
-        let pool = match variant.instance_pools() {
-            [pool] => pool.instance_type().map(|kind| InstanceType(kind.as_str().to_owned())),
-            _ => None,
-        };
-        Some(DescribedVariant {
-            name: VariantName::parse(variant.variant_name()?).ok()?,
-            is_serverless: variant.current_serverless_config().is_some(),
-            instance_type: pool,
-            current_instance_count: count(variant.current_instance_count()),
-            desired_instance_count: count(variant.desired_instance_count()),
-            routing_strategy: variant
-                .routing_config()
-                .and_then(|routing| routing.routing_strategy())
-                .map(|strategy| strategy.as_str().to_owned()),
-        })
-    });
+    let shadows = output.shadow_production_variants().iter();
     Ok(EndpointDescription {
         arn: output.endpoint_arn().unwrap_or_default().to_owned(),
         status: EndpointStatus(output.endpoint_status().map(|status| status.as_str().to_owned()).unwrap_or_default()),
         config_name: output.endpoint_config_name().map(str::to_owned),
         is_asynchronous: output.async_inference_config().is_some(),
-        variants: variants.collect(),
+        max_concurrent_invocations_per_instance: output
+            .async_inference_config()
+            .and_then(|config| config.client_config())
+            .and_then(|client| positive(client.max_concurrent_invocations_per_instance())),
+        shadow_variants: shadows.filter_map(|shadow| VariantName::parse(shadow.variant_name()?).ok()).collect(),
+        has_explainer: output.explainer_config().is_some_and(|config| config.clarify_explainer_config().is_some()),
+        captures_data: output.data_capture_config().is_some_and(|config| config.enable_capture() == Some(true)),
+        has_enhanced_metrics: output
+            .metrics_config()
+            .is_some_and(|config| config.enable_enhanced_metrics() == Some(true)),
+        variants: output.production_variants().iter().filter_map(described).collect(),
         failure_reason: output.failure_reason().map(str::to_owned),
         last_modified_at: timestamp(output.last_modified_time()),
+    })
+}
+
+fn described(variant: &ProductionVariantSummary) -> Option<DescribedVariant> {
+    let pools = variant.instance_pools().iter().filter_map(|pool| {
+        Some(InstancePool {
+            instance_type: InstanceType(pool.instance_type()?.as_str().to_owned()),
+            current_instance_count: count(pool.current_instance_count()),
+        })
+    });
+    let instance_pools: Vec<InstancePool> = pools.collect();
+    let instance_type = match instance_pools.as_slice() {
+        [pool] => Some(pool.instance_type.clone()),
+        _ => None,
+    };
+    let serverless = variant.current_serverless_config().and_then(|config| {
+        Some(Serverless {
+            memory_size_in_mb: positive(config.memory_size_in_mb())?,
+            max_concurrency: positive(config.max_concurrency())?,
+            provisioned_concurrency: positive(config.provisioned_concurrency()),
+        })
+    });
+    let managed_instance_scaling = variant.managed_instance_scaling().map(|scaling| ManagedInstanceScaling {
+        is_enabled: scaling.status() == Some(&ManagedInstanceScalingStatus::Enabled),
+        min_instance_count: count(scaling.min_instance_count()),
+        max_instance_count: count(scaling.max_instance_count()),
+    });
+    let routing = variant.routing_config().and_then(|routing| routing.routing_strategy());
+    Some(DescribedVariant {
+        name: VariantName::parse(variant.variant_name()?).ok()?,
+        weight: variant
+            .current_weight()
+            .map(|current| (f64::from(current), f64::from(variant.desired_weight().unwrap_or(current)))),
+        variant: Variant {
+            instance_type,
+            current_instance_count: count(variant.current_instance_count()),
+            desired_instance_count: count(variant.desired_instance_count()),
+            routing_strategy: routing.map(|strategy| strategy.as_str().to_owned()),
+            serverless,
+            managed_instance_scaling,
+            instance_pools,
+        },
     })
 }
 
@@ -123,17 +176,36 @@ pub(super) async fn list_tags(aws: &Aws, arn: &str) -> Result<BTreeMap<String, S
     Ok(tags)
 }
 
-/// The endpoint and variant on which a component runs.
+/// `DescribeInferenceComponent`.
+pub(super) struct ComponentDescription {
+    pub endpoint_name: EndpointName,
+    pub variant_name: Option<VariantName>,
+    pub component: InferenceComponent,
+}
+
 pub(super) async fn describe_inference_component(
     aws: &Aws,
     name: &InferenceComponentName,
-) -> Result<(EndpointName, Option<VariantName>), CallError> {
+) -> Result<ComponentDescription, CallError> {
     const ACTION: &str = "sagemaker:DescribeInferenceComponent";
     let output = aws.sagemaker.describe_inference_component().inference_component_name(name.as_str()).send().await;
     let output = output.map_err(|error| CallError::new(ACTION, error))?;
     let endpoint = EndpointName::parse(output.endpoint_name().unwrap_or_default());
-    let endpoint = endpoint.map_err(|error| CallError::unexpected(ACTION, error))?;
-    Ok((endpoint, output.variant_name().and_then(|variant| VariantName::parse(variant).ok())))
+    let runtime = output.runtime_config();
+    let needs = output.specification().and_then(|specification| specification.compute_resource_requirements());
+    Ok(ComponentDescription {
+        endpoint_name: endpoint.map_err(|error| CallError::unexpected(ACTION, error))?,
+        variant_name: output.variant_name().and_then(|variant| VariantName::parse(variant).ok()),
+        component: InferenceComponent {
+            status: output.inference_component_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
+            failure_reason: output.failure_reason().map(str::to_owned),
+            current_copy_count: runtime.and_then(|runtime| count(runtime.current_copy_count())),
+            desired_copy_count: runtime.and_then(|runtime| count(runtime.desired_copy_count())),
+            cpu_cores: needs.and_then(|needs| needs.number_of_cpu_cores_required()).map(f64::from),
+            accelerators: needs.and_then(|needs| needs.number_of_accelerator_devices_required()).map(f64::from),
+            min_memory_in_mb: needs.and_then(|needs| positive(needs.min_memory_required_in_mb())),
+        },
+    })
 }
 
 /// Names of every endpoint in the Region.
@@ -152,6 +224,10 @@ pub async fn list_endpoints(aws: &Aws) -> Result<Vec<EndpointName>, CallError> {
 
 fn count(value: Option<i32>) -> Option<InstanceCount> {
     value.and_then(|value| u32::try_from(value).ok()).map(InstanceCount)
+}
+
+fn positive(value: Option<i32>) -> Option<u32> {
+    value.and_then(|value| u32::try_from(value).ok()).filter(|value| *value > 0)
 }
 
 fn timestamp(time: Option<&aws_smithy_types::DateTime>) -> Option<Timestamp> {

@@ -2,7 +2,7 @@
 
 use super::sagemaker;
 use crate::aws::{Aws, CallError, auto_scaling};
-use crate::model::{EndpointName, InstanceCount, ScalableTarget, ScalingState, VariantName, variant_resource_id};
+use crate::model::{EndpointName, InstanceCount, ScalableKey, ScalableTarget, ScalingState, VariantName};
 use futures::future::{OptionFuture, join, join_all, join3};
 use std::collections::BTreeMap;
 
@@ -39,11 +39,11 @@ pub async fn standing(
     let endpoint = sagemaker::describe_endpoint(aws, endpoint_name).await?;
     let wanted = endpoint.variants.iter().filter(|variant| variant_name.is_none_or(|name| variant.name == *name));
     let variants = wanted.map(|variant| async {
-        let resource_id = variant_resource_id(endpoint_name, &variant.name);
+        let key = ScalableKey::of_variant(endpoint_name, &variant.name);
         let (target, policies, scheduled_actions) = join3(
-            auto_scaling::target(aws, &resource_id),
-            auto_scaling::policies(aws, &resource_id),
-            auto_scaling::scheduled_actions(aws, &resource_id),
+            auto_scaling::target(aws, &key),
+            auto_scaling::policies(aws, &key),
+            auto_scaling::scheduled_actions(aws, &key),
         )
         .await;
         let target = target?;
@@ -51,7 +51,7 @@ pub async fn standing(
         let tags = OptionFuture::from(arn.map(|arn| auto_scaling::tags(aws, arn))).await.transpose()?;
         Ok(StandingVariant {
             name: variant.name.clone(),
-            running: variant.current_instance_count,
+            running: variant.variant.current_instance_count,
             scaling: ScalingState {
                 target: target.map(|target| ScalableTarget { tags, ..target }),
                 policies: policies?.into_iter().map(|triggered| triggered.policy).collect(),

@@ -33,8 +33,7 @@ impl Requests<'_> {
     /// # Errors
     /// Where the set-up as it is could not be remembered.
     pub fn complete(&self) -> Result<Plan, HoldReason> {
-        let variant_name = self.observation.variant_name.as_ref().ok_or(HoldReason::HostingNotSized)?;
-        let key = ScalableKey::of_variant(&self.observation.endpoint_name, variant_name);
+        let key = self.observation.scalable_key().ok_or(HoldReason::HostingNotSized)?;
         let present = self.scaling.target.as_ref();
         let is_ours = present.is_some_and(ScalableTarget::is_ours);
         let tracked = target_tracking::in_the_way(&self.scaling.policies);

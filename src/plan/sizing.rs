@@ -16,7 +16,7 @@ pub(super) fn scalable<'a>(
     observation: &Observation,
     capacity: Option<&'a Capacity>,
 ) -> Result<(InstanceCount, &'a Capacity), HoldReason> {
-    let current = observation.variant.current_instance_count.ok_or(HoldReason::ScalingStateUnknown)?;
+    let current = observation.running().ok_or(HoldReason::ScalingStateUnknown)?;
     if observation.objective.is_none() {
         return Err(HoldReason::NoObjective);
     }

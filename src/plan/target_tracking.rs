@@ -3,8 +3,8 @@
 use super::demand::Demand;
 use crate::config::ScalingObjective;
 use crate::model::{
-    Capacity, InvocationsPerInstance, PredefinedMetricSpecification, PutScalingPolicy, ScalableKey, ScalingPolicy,
-    Seconds, TargetTracking, TargetTrackingConfiguration,
+    Capacity, InvocationsPerInstance, MetricSpecification, PredefinedMetricSpecification, PutScalingPolicy,
+    ScalableKey, ScalingPolicy, Seconds, TargetTracking, TargetTrackingConfiguration,
 };
 use crate::replay::Boot;
 use crate::statistics::quantile;
@@ -120,9 +120,9 @@ pub(super) fn request(key: &ScalableKey, numbers: Numbers) -> PutScalingPolicy {
         policy_type: "TargetTrackingScaling".to_owned(),
         target_tracking_scaling_policy_configuration: TargetTrackingConfiguration {
             target_value: numbers.target,
-            predefined_metric_specification: PredefinedMetricSpecification {
+            metric: MetricSpecification::Predefined(PredefinedMetricSpecification {
                 predefined_metric_type: METRIC_TYPE.to_owned(),
-            },
+            }),
             scale_out_cooldown: numbers.out_cooldown,
             scale_in_cooldown: numbers.in_cooldown,
             disable_scale_in: false,

@@ -111,6 +111,7 @@ impl Setup {
             scale_out_cooldown: None,
             scale_in_cooldown: None,
             disable_scale_in: false,
+            customized: None,
         };
         Self {
             name: format!("target {target}, {min} to {max}"),

@@ -2,8 +2,8 @@
 
 use super::{forecast, incident};
 use crate::model::{
-    Action, Bound, Capacity, Milliseconds, OutcomeStatus, Plan, PutScalingPolicy, PutScheduledAction, Report,
-    ScalableTarget, Thousands,
+    Action, Bound, Capacity, MetricSpecification, Milliseconds, OutcomeStatus, Plan, PutScalingPolicy,
+    PutScheduledAction, Report, ScalableTarget, Thousands,
 };
 use std::fmt::Write as _;
 
@@ -188,13 +188,16 @@ pub fn plan_lines(plan: &Plan) -> Vec<String> {
     }
     for policy in &plan.put_scaling_policies {
         let tracking = &policy.target_tracking_scaling_policy_configuration;
+        let target = Thousands(tracking.target_value);
+        let tracked = match &tracking.metric {
+            MetricSpecification::Predefined(metric) => {
+                format!("{} at {target} per minute", metric.predefined_metric_type)
+            }
+            MetricSpecification::Customized(metric) => format!("{} at {target}", metric.metric_name),
+        };
         lines.push(format!(
-            "policy {}: {} at {} per minute, cooldown {} s out and {} s in",
-            policy.policy_name,
-            tracking.predefined_metric_specification.predefined_metric_type,
-            Thousands(tracking.target_value),
-            tracking.scale_out_cooldown.0,
-            tracking.scale_in_cooldown.0
+            "policy {}: {tracked}, cooldown {} s out and {} s in",
+            policy.policy_name, tracking.scale_out_cooldown.0, tracking.scale_in_cooldown.0
         ));
     }
     for action in &plan.put_scheduled_actions {

@@ -40,13 +40,15 @@ pub fn observed(scenario: &str) -> Observation {
             last_modified_at: Some("2026-09-20T10:00:00Z".parse().unwrap()),
             endpoint_config_name: Some("orders-7".to_owned()),
             endpoint_config_created_at: Some("2026-09-20T09:55:00Z".parse().unwrap()),
+            ..Endpoint::default()
         },
         variant: Variant {
             instance_type: Some(InstanceType("ml.m5.xlarge".to_owned())),
             current_instance_count: Some(instances),
             desired_instance_count: Some(instances),
-            routing_strategy: None,
+            ..Variant::default()
         },
+        component: None,
         tags: Some(BTreeMap::new()),
         scaling: Some(Scaling {
             target: None,

@@ -68,6 +68,7 @@ fn overload_behind_a_policy_of_somebody_else() {
             scale_out_cooldown: None,
             scale_in_cooldown: None,
             disable_scale_in: false,
+            customized: None,
         }),
         ..ScalingPolicy::default()
     };
@@ -330,6 +331,7 @@ fn a_policy_of_ours_that_is_nearly_right_stays() {
             scale_out_cooldown: Some(Seconds(60)),
             scale_in_cooldown: Some(Seconds(720)),
             disable_scale_in: false,
+            customized: None,
         }),
         ..ScalingPolicy::default()
     };

@@ -1,0 +1,86 @@
+//! How SageMaker hosts a model, and what comes with each way.
+
+use super::{InstanceCount, InstanceType};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The way SageMaker hosts a model. It decides which metrics exist and what can be scaled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hosting {
+    /// Instances with one model each, invoked synchronously.
+    RealTime,
+    /// Many models share a container and are loaded on demand.
+    MultiModel,
+    /// Several containers on each instance.
+    MultiContainer,
+    /// Copies of a component placed on shared instances.
+    InferenceComponent,
+    /// No instances; compute appears per request.
+    Serverless,
+    /// Requests wait in a queue.
+    Asynchronous,
+}
+
+impl fmt::Display for Hosting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::RealTime => "real-time",
+            Self::MultiModel => "multi-model",
+            Self::MultiContainer => "multi-container",
+            Self::InferenceComponent => "inference component",
+            Self::Serverless => "serverless",
+            Self::Asynchronous => "asynchronous",
+        })
+    }
+}
+
+/// `ServerlessConfig` of a variant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Serverless {
+    /// `MemorySizeInMB`: 1,024 to 6,144. More of it comes with more vCPUs.
+    pub memory_size_in_mb: u32,
+    /// `MaxConcurrency`: requests beyond it are throttled; 1 to 200.
+    pub max_concurrency: u32,
+    /// `ProvisionedConcurrency`: so many requests at once meet no cold start; none where it is not set.
+    pub provisioned_concurrency: Option<u32>,
+}
+
+/// `ManagedInstanceScaling` of a variant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManagedInstanceScaling {
+    /// Whether `Status` is `ENABLED`.
+    pub is_enabled: bool,
+    /// `MinInstanceCount`.
+    pub min_instance_count: Option<InstanceCount>,
+    /// `MaxInstanceCount`.
+    pub max_instance_count: Option<InstanceCount>,
+}
+
+/// One of `InstancePools`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstancePool {
+    /// `InstanceType`.
+    pub instance_type: InstanceType,
+    /// `CurrentInstanceCount`.
+    pub current_instance_count: Option<InstanceCount>,
+}
+
+/// What SageMaker says of one inference component.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct InferenceComponent {
+    /// `InferenceComponentStatus`, as `InService`.
+    pub status: String,
+    /// `FailureReason`, where SageMaker gives one.
+    pub failure_reason: Option<String>,
+    /// `RuntimeConfig.CurrentCopyCount`.
+    pub current_copy_count: Option<InstanceCount>,
+    /// `RuntimeConfig.DesiredCopyCount`: above the current count while copies start, or lack room.
+    pub desired_copy_count: Option<InstanceCount>,
+    /// `NumberOfCpuCoresRequired` of one copy.
+    pub cpu_cores: Option<f64>,
+    /// `NumberOfAcceleratorDevicesRequired` of one copy.
+    pub accelerators: Option<f64>,
+    /// `MinMemoryRequiredInMb` of one copy.
+    pub min_memory_in_mb: Option<u32>,
+}

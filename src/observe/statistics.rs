@@ -1,0 +1,118 @@
+//! Which statistics are read, for each way of hosting: only what some rule reads.
+
+use crate::model::{Hosting, Metric, Statistic};
+
+/// How far back a statistic is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// Sizing reads it too.
+    History,
+    /// Only the diagnosis reads it.
+    Day,
+}
+
+use Depth::{Day, History};
+use Statistic::{Average, Maximum, Minimum, SampleCount, Sum};
+
+/// Every statistic that something reads. `latency` is the objective's.
+pub(super) fn statistics(hosting: Hosting, latency: Statistic, has_gpu: bool) -> Vec<(Metric, Statistic, Depth)> {
+    let mut statistics = match hosting {
+        Hosting::RealTime | Hosting::MultiModel | Hosting::MultiContainer => instances(latency, has_gpu),
+        Hosting::InferenceComponent => component(latency, has_gpu),
+        Hosting::Serverless => serverless(latency),
+        Hosting::Asynchronous => asynchronous(latency, has_gpu),
+    };
+    let of_latency = [Minimum, Statistic::P50, Average].into_iter().filter(|statistic| *statistic != latency);
+    statistics.extend(of_latency.map(|statistic| (Metric::ModelLatency, statistic, Day)));
+    statistics
+}
+
+/// What every way of hosting publishes.
+fn common(latency: Statistic) -> Vec<(Metric, Statistic, Depth)> {
+    vec![
+        (Metric::ModelLatency, latency, History),
+        (Metric::Invocation5XXErrors, Sum, History),
+        (Metric::Invocation4XXErrors, Sum, History),
+    ]
+}
+
+fn instances(latency: Statistic, has_gpu: bool) -> Vec<(Metric, Statistic, Depth)> {
+    let mut statistics = vec![(Metric::Invocations, Sum, History), (Metric::InvocationsPerInstance, Sum, History)];
+    statistics.extend(common(latency));
+    statistics.extend(hardware(has_gpu));
+    statistics.extend([
+        (Metric::OverheadLatency, Average, Day),
+        (Metric::InvocationModelErrors, Sum, Day),
+        (Metric::ConcurrentRequestsPerModel, Minimum, Day),
+        (Metric::ConcurrentRequestsPerModel, Maximum, Day),
+        // Only multi-model endpoints publish these; whether it is one is being read at the same time.
+        (Metric::ModelCacheHit, Average, Day),
+        (Metric::ModelLoadingWaitTime, Average, Day),
+        (Metric::ModelLoadingTime, SampleCount, Day),
+        (Metric::ModelLoadingTime, Average, Day),
+        (Metric::ModelDownloadingTime, Average, Day),
+        (Metric::LoadedModelCount, Average, Day),
+    ]);
+    statistics
+}
+
+/// CPU, GPU and memory of the instances.
+fn hardware(has_gpu: bool) -> Vec<(Metric, Statistic, Depth)> {
+    let mut statistics = vec![
+        (Metric::CPUUtilization, Average, History),
+        (Metric::CPUUtilization, Minimum, Day),
+        (Metric::CPUUtilization, Maximum, Day),
+        (Metric::MemoryUtilization, Maximum, Day),
+    ];
+    if has_gpu {
+        statistics.extend([
+            (Metric::GPUUtilization, Average, History),
+            (Metric::GPUUtilization, Minimum, Day),
+            (Metric::GPUUtilization, Maximum, Day),
+            (Metric::GPUMemoryUtilization, Maximum, Day),
+        ]);
+    }
+    statistics
+}
+
+fn component(latency: Statistic, has_gpu: bool) -> Vec<(Metric, Statistic, Depth)> {
+    let mut statistics = vec![(Metric::Invocations, Sum, History), (Metric::InvocationsPerCopy, Sum, History)];
+    statistics.extend(common(latency));
+    statistics.extend([
+        (Metric::CPUUtilizationNormalized, Average, History),
+        (Metric::OverheadLatency, Average, Day),
+        (Metric::InvocationModelErrors, Sum, Day),
+        (Metric::NoCapacityInvocationFailures, Sum, Day),
+        (Metric::ConcurrentRequestsPerCopy, Minimum, Day),
+        (Metric::ConcurrentRequestsPerCopy, Maximum, Day),
+        (Metric::CPUUtilizationNormalized, Minimum, Day),
+        (Metric::CPUUtilizationNormalized, Maximum, Day),
+        (Metric::MemoryUtilizationNormalized, Maximum, Day),
+    ]);
+    if has_gpu {
+        statistics.extend([
+            (Metric::GPUUtilizationNormalized, Average, History),
+            (Metric::GPUUtilizationNormalized, Minimum, Day),
+            (Metric::GPUUtilizationNormalized, Maximum, Day),
+            (Metric::GPUMemoryUtilizationNormalized, Maximum, Day),
+        ]);
+    }
+    statistics
+}
+
+fn serverless(latency: Statistic) -> Vec<(Metric, Statistic, Depth)> {
+    let mut statistics = vec![(Metric::Invocations, Sum, History)];
+    statistics.extend(common(latency));
+    statistics.extend([
+        (Metric::OverheadLatency, Average, Day),
+        (Metric::InvocationModelErrors, Sum, Day),
+        (Metric::MemoryUtilization, Maximum, Day),
+    ]);
+    statistics
+}
+
+fn asynchronous(latency: Statistic, has_gpu: bool) -> Vec<(Metric, Statistic, Depth)> {
+    let mut statistics = common(latency);
+    statistics.extend(hardware(has_gpu));
+    statistics
+}

@@ -1,0 +1,46 @@
+//! Whose metrics, alarms and scaling are read: a variant's, or an inference component's.
+
+use crate::model::{EndpointName, Hosting, InferenceComponentName, Metric, ScalableKey, Subject, VariantName};
+use aws_sdk_cloudwatch::types::Dimension;
+
+/// A variant or an inference component, with what is known of it before its model is described.
+#[derive(Debug, Clone)]
+pub(super) struct Whose {
+    pub endpoint_name: EndpointName,
+    pub variant_name: VariantName,
+    pub component: Option<InferenceComponentName>,
+    /// Real-time stands for every way with a model on instances: which one it is, the model says.
+    pub hosting: Hosting,
+}
+
+impl Whose {
+    /// By what name Application Auto Scaling knows it.
+    pub fn key(&self) -> ScalableKey {
+        match (&self.component, self.hosting) {
+            (Some(component), _) => ScalableKey::of_component(component),
+            (None, Hosting::Serverless) => {
+                ScalableKey::of_provisioned_concurrency(&self.endpoint_name, &self.variant_name)
+            }
+            (None, _) => ScalableKey::of_variant(&self.endpoint_name, &self.variant_name),
+        }
+    }
+
+    /// What an alarm on it watches.
+    pub fn subject(&self) -> Subject {
+        match &self.component {
+            Some(component) => Subject::InferenceComponent(component.clone()),
+            None => Subject::Variant(self.endpoint_name.clone(), self.variant_name.clone()),
+        }
+    }
+
+    /// The dimensions under which SageMaker publishes a metric of it.
+    pub fn dimensions(&self, metric: Metric) -> Vec<Dimension> {
+        let endpoint = ("EndpointName", self.endpoint_name.as_str());
+        let dimensions = match &self.component {
+            Some(component) => vec![("InferenceComponentName", component.as_str())],
+            None if metric.is_of_endpoint() => vec![endpoint],
+            None => vec![endpoint, ("VariantName", self.variant_name.as_str())],
+        };
+        dimensions.into_iter().map(|(name, value)| Dimension::builder().name(name).value(value).build()).collect()
+    }
+}
