@@ -176,6 +176,7 @@ fn floor_instead(observation: &Observation, tuning: Option<&Tuning>, plan: &Plan
 fn would_help(diagnosis: &Diagnosis) -> Result<(), HoldReason> {
     match diagnosis.verdict {
         Verdict::Burst => Err(HoldReason::HeadroomNotSized),
+        Verdict::ModelLoading => Err(HoldReason::ModelsNotSized),
         Verdict::Transient => Err(HoldReason::NothingToDo),
         Verdict::InsufficientData | Verdict::Undetermined => Err(HoldReason::CauseUnknown),
         verdict if !verdict.is_helped_by_scaling() => Err(HoldReason::ScalingWillNotHelp),

@@ -155,6 +155,8 @@ pub enum HoldReason {
     BurstableInstance,
     /// This way of hosting is diagnosed, but not yet sized.
     HostingNotSized,
+    /// More instances hold more models, but how many models are asked for is in no metric.
+    ModelsNotSized,
     /// How much headroom bursts need does not follow from the load of whole minutes.
     HeadroomNotSized,
     /// Latency follows the load on all instances together: something behind them is the limit.
@@ -199,6 +201,9 @@ impl HoldReason {
             Self::InsufficientCapacity => "the last scale-out failed because AWS had no such instances",
             Self::BurstableInstance => "Application Auto Scaling does not scale ml.t2 instances",
             Self::HostingNotSized => "this way of hosting is not sized yet",
+            Self::ModelsNotSized => {
+                "more instances would hold more models, but no metric tells how many models are asked for"
+            }
             Self::NotScalableByInstances => {
                 "latency follows the load on all instances together, so something behind them is the limit"
             }
