@@ -15,6 +15,7 @@ mod convergence;
 mod endpoint;
 mod events;
 mod follow_up;
+mod html;
 mod messages;
 mod properties;
 mod replay;
