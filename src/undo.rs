@@ -67,12 +67,7 @@ pub fn to(before: &ScalingState, now: &ScalingState, key: &ScalableKey) -> Resto
         put_scheduled_actions,
         delete_scaling_policies: gone_policies
             .iter()
-            .map(|policy| DeleteScalingPolicy {
-                policy_name: policy.policy_name.clone(),
-                service_namespace: key.service_namespace.clone(),
-                resource_id: key.resource_id.clone(),
-                scalable_dimension: key.scalable_dimension.clone(),
-            })
+            .map(|policy| DeleteScalingPolicy::named(&policy.policy_name, key))
             .collect(),
         put_scaling_policies,
         register_scalable_target: register.map(|target| range(key, target.min_capacity, target.max_capacity)),

@@ -65,6 +65,7 @@ fn scaling(incident: &Incident) -> Scaling {
                 scale_out_cooldown: None,
                 scale_in_cooldown: None,
                 disable_scale_in: false,
+                customized: None,
             }),
             ..ScalingPolicy::default()
         }],

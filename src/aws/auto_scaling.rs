@@ -2,12 +2,12 @@
 
 use crate::aws::{Aws, CallError};
 use crate::model::{
-    InstanceCount, ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction, Seconds, StepAdjustment,
-    StepScaling, TargetTracking,
+    CustomizedMetricSpecification, InstanceCount, MetricDimension, ScalableTarget, ScalingActivity, ScalingPolicy,
+    ScheduledAction, Seconds, StepAdjustment, StepScaling, TargetTracking,
 };
 use aws_sdk_applicationautoscaling::types::{
-    ScalableDimension, ScalableTarget as Described, ServiceNamespace, StepScalingPolicyConfiguration, SuspendedState,
-    TargetTrackingScalingPolicyConfiguration,
+    self, ScalableDimension, ScalableTarget as Described, ServiceNamespace, StepScalingPolicyConfiguration,
+    SuspendedState, TargetTrackingScalingPolicyConfiguration,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -145,16 +145,34 @@ fn target_tracking(configuration: &TargetTrackingScalingPolicyConfiguration) -> 
     let predefined = configuration
         .predefined_metric_specification()
         .map(|metric| metric.predefined_metric_type().as_str().to_owned());
-    let customized = configuration
-        .customized_metric_specification()
-        .and_then(|metric| Some(format!("{}/{}", metric.namespace()?, metric.metric_name()?)));
+    let customized = configuration.customized_metric_specification();
+    let name = customized.and_then(|metric| Some(format!("{}/{}", metric.namespace()?, metric.metric_name()?)));
     TargetTracking {
-        metric: predefined.or(customized),
+        metric: predefined.or(name),
         target_value: configuration.target_value(),
         scale_out_cooldown: seconds(configuration.scale_out_cooldown()),
         scale_in_cooldown: seconds(configuration.scale_in_cooldown()),
         disable_scale_in: configuration.disable_scale_in().unwrap_or_default(),
+        customized: customized.and_then(single_metric),
     }
+}
+
+/// A specification of a single metric; none of metric math.
+fn single_metric(metric: &types::CustomizedMetricSpecification) -> Option<CustomizedMetricSpecification> {
+    let mut dimensions: Vec<MetricDimension> = metric
+        .dimensions()
+        .iter()
+        .map(|dimension| MetricDimension { name: dimension.name().to_owned(), value: dimension.value().to_owned() })
+        .collect();
+    // In one order, so that two that are the same look the same.
+    dimensions.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    Some(CustomizedMetricSpecification {
+        metric_name: metric.metric_name()?.to_owned(),
+        namespace: metric.namespace()?.to_owned(),
+        dimensions,
+        statistic: metric.statistic()?.as_str().to_owned(),
+        unit: metric.unit().map(str::to_owned),
+    })
 }
 
 fn step_scaling(configuration: &StepScalingPolicyConfiguration) -> StepScaling {

@@ -1,8 +1,8 @@
 //! The complete intention: what to ask of AWS, or why nothing.
 
 use super::{
-    Forecast, InstanceCount, ScalableKey, ScalableTarget, ScalingPolicy, ScalingState, ScheduledAction, Seconds,
-    TargetTracking,
+    DeleteScalingPolicy, Forecast, InstanceCount, PutScalingPolicy, ScalableKey, ScalableTarget, ScalingState,
+    ScheduledAction,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -26,6 +26,13 @@ pub struct Plan {
     pub tag_resource: Option<TagResource>,
     /// `PutScalingPolicy`, exactly as AWS takes it.
     pub put_scaling_policies: Vec<PutScalingPolicy>,
+    /// `DeleteScalingPolicy`, exactly as AWS takes it: our policy on another metric, whose place the new one takes. Once that
+    /// stands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delete_scaling_policies: Vec<DeleteScalingPolicy>,
+    /// What the policy keeps, as `CPU at 62 % of 4 vCPUs`, where its `TargetValue` does not tell people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keeps: Option<String>,
     /// `PutScheduledAction`, exactly as AWS takes it.
     pub put_scheduled_actions: Vec<PutScheduledAction>,
     /// When and how far a raised `MinCapacity` should go back.
@@ -47,12 +54,14 @@ impl Plan {
     pub fn hold(reason: HoldReason) -> Self {
         Self {
             action: Action::Hold,
-            digest: digest(None, None, &[], &[]),
+            digest: digest(None, None, &[], &[], &[]),
             hold_reason: Some(reason),
             register_scalable_target: None,
             register_first: None,
             tag_resource: None,
             put_scaling_policies: Vec::new(),
+            delete_scaling_policies: Vec::new(),
+            keeps: None,
             put_scheduled_actions: Vec::new(),
             relax: None,
             forecast: None,
@@ -70,7 +79,14 @@ impl Plan {
         let state = self.based_on.clone().unwrap_or_default();
         self.register_scalable_target.as_ref().is_none_or(|register| register.stands(state.target.as_ref()))
             && self.put_scaling_policies.iter().all(|policy| policy.stands(&state.policies))
+            && self.delete_scaling_policies.iter().all(|policy| policy.is_gone(&state.policies))
             && self.put_scheduled_actions.iter().all(|action| action.stands(&state.scheduled_actions))
+    }
+
+    /// Whether the plan deletes the policy of this name.
+    #[must_use]
+    pub fn deletes(&self, policy_name: &str) -> bool {
+        self.delete_scaling_policies.iter().any(|policy| policy.policy_name == policy_name)
     }
 
     /// What stands once the plan is written over `state`.
@@ -85,6 +101,7 @@ impl Plan {
             stands.policies.retain(|present| present.policy_name != policy.policy_name);
             stands.policies.push(policy.to_policy());
         }
+        stands.policies.retain(|present| !self.deletes(&present.policy_name));
         for action in &self.put_scheduled_actions {
             stands.scheduled_actions.retain(|present| present.name != action.scheduled_action_name);
             stands.scheduled_actions.push(action.to_action());
@@ -99,11 +116,13 @@ pub fn digest(
     register: Option<&RegisterScalableTarget>,
     tag: Option<&TagResource>,
     policies: &[PutScalingPolicy],
+    gone: &[DeleteScalingPolicy],
     scheduled: &[PutScheduledAction],
 ) -> String {
-    let requests = match scheduled {
-        [] => serde_json::json!([register, tag, policies]),
-        scheduled => serde_json::json!([register, tag, policies, scheduled]),
+    let requests = match (gone, scheduled) {
+        ([], []) => serde_json::json!([register, tag, policies]),
+        ([], scheduled) => serde_json::json!([register, tag, policies, scheduled]),
+        (gone, scheduled) => serde_json::json!([register, tag, policies, scheduled, gone]),
     };
     let requests = requests.to_string();
     let hash = Sha256::digest(requests.as_bytes());
@@ -265,80 +284,6 @@ pub struct TagResource {
     pub tags: BTreeMap<String, String>,
 }
 
-/// Input of `PutScalingPolicy`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct PutScalingPolicy {
-    /// Ours: `endpoint-advisor-…`.
-    pub policy_name: String,
-    /// `sagemaker`.
-    pub service_namespace: String,
-    /// As in [`RegisterScalableTarget`].
-    pub resource_id: String,
-    /// As in [`RegisterScalableTarget`].
-    pub scalable_dimension: String,
-    /// `TargetTrackingScaling`.
-    pub policy_type: String,
-    /// The configuration.
-    pub target_tracking_scaling_policy_configuration: TargetTrackingConfiguration,
-}
-
-impl PutScalingPolicy {
-    /// The policy as it will stand.
-    #[must_use]
-    pub fn to_policy(&self) -> ScalingPolicy {
-        let configuration = &self.target_tracking_scaling_policy_configuration;
-        ScalingPolicy {
-            policy_name: self.policy_name.clone(),
-            policy_type: self.policy_type.clone(),
-            target_tracking: Some(TargetTracking {
-                metric: Some(configuration.predefined_metric_specification.predefined_metric_type.clone()),
-                target_value: configuration.target_value,
-                scale_out_cooldown: Some(configuration.scale_out_cooldown),
-                scale_in_cooldown: Some(configuration.scale_in_cooldown),
-                disable_scale_in: configuration.disable_scale_in,
-            }),
-            ..ScalingPolicy::default()
-        }
-    }
-
-    /// The request that makes a policy of ours what it was; none where it tracks no predefined metric.
-    #[must_use]
-    pub fn of(policy: &ScalingPolicy, key: &ScalableKey) -> Option<Self> {
-        let tracking = policy.target_tracking.as_ref()?;
-        Some(Self {
-            policy_name: policy.policy_name.clone(),
-            service_namespace: key.service_namespace.clone(),
-            resource_id: key.resource_id.clone(),
-            scalable_dimension: key.scalable_dimension.clone(),
-            policy_type: policy.policy_type.clone(),
-            target_tracking_scaling_policy_configuration: TargetTrackingConfiguration {
-                target_value: tracking.target_value,
-                predefined_metric_specification: PredefinedMetricSpecification {
-                    predefined_metric_type: tracking.metric.clone()?,
-                },
-                scale_out_cooldown: tracking.scale_out_cooldown?,
-                scale_in_cooldown: tracking.scale_in_cooldown?,
-                disable_scale_in: tracking.disable_scale_in,
-            },
-        })
-    }
-
-    /// Whether exactly this policy is among `policies`.
-    #[must_use]
-    pub fn stands(&self, policies: &[ScalingPolicy]) -> bool {
-        let wanted = &self.target_tracking_scaling_policy_configuration;
-        let present = policies.iter().find(|policy| policy.policy_name == self.policy_name);
-        present.and_then(|policy| policy.target_tracking.as_ref()).is_some_and(|present| {
-            present.metric.as_ref() == Some(&wanted.predefined_metric_specification.predefined_metric_type)
-                && (present.target_value - wanted.target_value).abs() < f64::EPSILON
-                && present.scale_out_cooldown == Some(wanted.scale_out_cooldown)
-                && present.scale_in_cooldown == Some(wanted.scale_in_cooldown)
-                && present.disable_scale_in == wanted.disable_scale_in
-        })
-    }
-}
-
 /// Input of `PutScheduledAction`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -402,30 +347,6 @@ impl PutScheduledAction {
             max_capacity: None,
         }
     }
-}
-
-/// `TargetTrackingScalingPolicyConfiguration` on a predefined metric.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct TargetTrackingConfiguration {
-    /// In the metric's unit; for invocations per instance: per minute.
-    pub target_value: f64,
-    /// Which metric.
-    pub predefined_metric_specification: PredefinedMetricSpecification,
-    /// Seconds between two scale-outs.
-    pub scale_out_cooldown: Seconds,
-    /// Seconds between two scale-ins.
-    pub scale_in_cooldown: Seconds,
-    /// Whether instances are only added.
-    pub disable_scale_in: bool,
-}
-
-/// `PredefinedMetricSpecification`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct PredefinedMetricSpecification {
-    /// As `SageMakerVariantInvocationsPerInstance`.
-    pub predefined_metric_type: String,
 }
 
 /// How a `MinCapacity` that was raised for an incident goes back.

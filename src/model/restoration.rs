@@ -1,6 +1,6 @@
 //! The way back: what to ask of AWS so that the set-up is what it was.
 
-use super::{PutScalingPolicy, PutScheduledAction, RegisterScalableTarget, ScalingState};
+use super::{PutScalingPolicy, PutScheduledAction, RegisterScalableTarget, ScalableKey, ScalingPolicy, ScalingState};
 use serde::{Deserialize, Serialize};
 
 /// Requests that bring back a set-up, complete like those of a plan: acting on them makes no choice.
@@ -54,6 +54,25 @@ pub struct DeleteScalingPolicy {
     pub resource_id: String,
     /// As in [`RegisterScalableTarget`].
     pub scalable_dimension: String,
+}
+
+impl DeleteScalingPolicy {
+    /// The request that deletes the policy of this name.
+    #[must_use]
+    pub fn named(policy_name: &str, key: &ScalableKey) -> Self {
+        Self {
+            policy_name: policy_name.to_owned(),
+            service_namespace: key.service_namespace.clone(),
+            resource_id: key.resource_id.clone(),
+            scalable_dimension: key.scalable_dimension.clone(),
+        }
+    }
+
+    /// Whether it is gone from among `policies`.
+    #[must_use]
+    pub fn is_gone(&self, policies: &[ScalingPolicy]) -> bool {
+        policies.iter().all(|policy| policy.policy_name != self.policy_name)
+    }
 }
 
 /// Input of `DeleteScheduledAction`.

@@ -1,6 +1,6 @@
 //! Policies and scheduled actions in Application Auto Scaling, as they stand.
 
-use super::{InstanceCount, Seconds};
+use super::{CustomizedMetricSpecification, InstanceCount, Seconds};
 use serde::{Deserialize, Serialize};
 
 /// The prefix of every policy that we write, by which we know our own.
@@ -50,6 +50,9 @@ pub struct TargetTracking {
     pub scale_in_cooldown: Option<Seconds>,
     /// `DisableScaleIn`.
     pub disable_scale_in: bool,
+    /// `CustomizedMetricSpecification`, where it is of a single metric and all of it was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customized: Option<CustomizedMetricSpecification>,
 }
 
 /// A step-scaling configuration.

@@ -22,5 +22,6 @@ mod scenarios;
 mod standing;
 mod template;
 mod undo;
+mod utilization;
 #[cfg(feature = "aws")]
 mod wire;

@@ -53,6 +53,12 @@ fn traffic_beyond_what_two_instances_sustain() {
 }
 
 #[test]
+fn traffic_beyond_capacity_of_requests_whose_work_wanders() {
+    let observation = observed("wandering-work");
+    check("work-wanders", &observation, Verdict::Overload, &[]);
+}
+
+#[test]
 fn one_of_two_instances_gone() {
     check("one-of-two-instances-gone", &observed("capacity-loss"), Verdict::Overload, &[]);
 }
@@ -68,6 +74,7 @@ fn overload_behind_a_policy_of_somebody_else() {
             scale_out_cooldown: None,
             scale_in_cooldown: None,
             disable_scale_in: false,
+            customized: None,
         }),
         ..ScalingPolicy::default()
     };
@@ -330,6 +337,7 @@ fn a_policy_of_ours_that_is_nearly_right_stays() {
             scale_out_cooldown: Some(Seconds(60)),
             scale_in_cooldown: Some(Seconds(720)),
             disable_scale_in: false,
+            customized: None,
         }),
         ..ScalingPolicy::default()
     };

@@ -20,6 +20,7 @@ fn tracking(name: &str, metric: &str, target_value: f64) -> ScalingPolicy {
             scale_out_cooldown: Some(Seconds(60)),
             scale_in_cooldown: Some(Seconds(600)),
             disable_scale_in: false,
+            customized: None,
         }),
         ..ScalingPolicy::default()
     }
