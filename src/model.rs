@@ -26,6 +26,7 @@ mod scaling_policy;
 mod scaling_state;
 mod trigger;
 mod units;
+mod work;
 
 pub use alarm::*;
 pub use capacity::*;
@@ -50,3 +51,4 @@ pub use scaling_policy::*;
 pub use scaling_state::*;
 pub use trigger::*;
 pub use units::*;
+pub use work::*;

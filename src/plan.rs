@@ -62,9 +62,9 @@ fn sized(
     let known = capacity.filter(|capacity| capacity.bound == Bound::Estimate);
     let tuning = known.and_then(|capacity| Tuning::of(observation, capacity, &bounds, guardrails.objective));
     // A floor belongs to the policy that it was searched with.
-    let may_put = target_tracking::in_the_way(&scaling.policies).is_none();
+    let may_put = |tuning: &Tuning| target_tracking::in_the_way(&scaling.policies, tuning.best().metric).is_none();
     let calm_min = match &tuning {
-        Some(tuning) if may_put && !tuning.keeps_present() => tuning.best().min.max(sizing.calm_min),
+        Some(tuning) if may_put(tuning) && !tuning.keeps_present() => tuning.best().min.max(sizing.calm_min),
         _ => sizing.calm_min,
     };
     let min_capacity = sizing.min_capacity.max(calm_min).min(max_capacity);

@@ -97,6 +97,8 @@ fn next_steps(
                     .iter()
                     .map(|policy| format!("Set the policy: {}", text::policy_command(policy))),
             );
+            let gone = plan.delete_scaling_policies.iter();
+            steps.extend(gone.map(|policy| format!("Delete the old policy: {}", text::delete_command(policy))));
             steps.extend(
                 plan.put_scheduled_actions
                     .iter()

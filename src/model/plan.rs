@@ -1,6 +1,9 @@
 //! The complete intention: what to ask of AWS, or why nothing.
 
-use super::{Forecast, InstanceCount, PutScalingPolicy, ScalableKey, ScalableTarget, ScalingState, ScheduledAction};
+use super::{
+    DeleteScalingPolicy, Forecast, InstanceCount, PutScalingPolicy, ScalableKey, ScalableTarget, ScalingState,
+    ScheduledAction,
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -23,6 +26,13 @@ pub struct Plan {
     pub tag_resource: Option<TagResource>,
     /// `PutScalingPolicy`, exactly as AWS takes it.
     pub put_scaling_policies: Vec<PutScalingPolicy>,
+    /// `DeleteScalingPolicy`, exactly as AWS takes it: our policy on another metric, whose place the new one takes. Once that
+    /// stands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delete_scaling_policies: Vec<DeleteScalingPolicy>,
+    /// What the policy keeps, as `CPU at 62 % of 4 vCPUs`, where its `TargetValue` does not tell people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keeps: Option<String>,
     /// `PutScheduledAction`, exactly as AWS takes it.
     pub put_scheduled_actions: Vec<PutScheduledAction>,
     /// When and how far a raised `MinCapacity` should go back.
@@ -44,12 +54,14 @@ impl Plan {
     pub fn hold(reason: HoldReason) -> Self {
         Self {
             action: Action::Hold,
-            digest: digest(None, None, &[], &[]),
+            digest: digest(None, None, &[], &[], &[]),
             hold_reason: Some(reason),
             register_scalable_target: None,
             register_first: None,
             tag_resource: None,
             put_scaling_policies: Vec::new(),
+            delete_scaling_policies: Vec::new(),
+            keeps: None,
             put_scheduled_actions: Vec::new(),
             relax: None,
             forecast: None,
@@ -67,7 +79,14 @@ impl Plan {
         let state = self.based_on.clone().unwrap_or_default();
         self.register_scalable_target.as_ref().is_none_or(|register| register.stands(state.target.as_ref()))
             && self.put_scaling_policies.iter().all(|policy| policy.stands(&state.policies))
+            && self.delete_scaling_policies.iter().all(|policy| policy.is_gone(&state.policies))
             && self.put_scheduled_actions.iter().all(|action| action.stands(&state.scheduled_actions))
+    }
+
+    /// Whether the plan deletes the policy of this name.
+    #[must_use]
+    pub fn deletes(&self, policy_name: &str) -> bool {
+        self.delete_scaling_policies.iter().any(|policy| policy.policy_name == policy_name)
     }
 
     /// What stands once the plan is written over `state`.
@@ -82,6 +101,7 @@ impl Plan {
             stands.policies.retain(|present| present.policy_name != policy.policy_name);
             stands.policies.push(policy.to_policy());
         }
+        stands.policies.retain(|present| !self.deletes(&present.policy_name));
         for action in &self.put_scheduled_actions {
             stands.scheduled_actions.retain(|present| present.name != action.scheduled_action_name);
             stands.scheduled_actions.push(action.to_action());
@@ -96,11 +116,13 @@ pub fn digest(
     register: Option<&RegisterScalableTarget>,
     tag: Option<&TagResource>,
     policies: &[PutScalingPolicy],
+    gone: &[DeleteScalingPolicy],
     scheduled: &[PutScheduledAction],
 ) -> String {
-    let requests = match scheduled {
-        [] => serde_json::json!([register, tag, policies]),
-        scheduled => serde_json::json!([register, tag, policies, scheduled]),
+    let requests = match (gone, scheduled) {
+        ([], []) => serde_json::json!([register, tag, policies]),
+        ([], scheduled) => serde_json::json!([register, tag, policies, scheduled]),
+        (gone, scheduled) => serde_json::json!([register, tag, policies, scheduled, gone]),
     };
     let requests = requests.to_string();
     let hash = Sha256::digest(requests.as_bytes());

@@ -91,7 +91,7 @@ pub(super) fn floor_at(floors: &[Floor], minute: i64) -> Option<InstanceCount> {
 /// Minute of the day and load, for every minute known.
 fn of_day(traffic: &Traffic) -> impl Iterator<Item = (i64, f64)> + '_ {
     let minutes = (0..).map(|index| traffic.first.plus(index).0.rem_euclid(1_440));
-    minutes.zip(traffic.offered.iter().copied()).filter(|(_, offered)| offered.is_finite())
+    minutes.zip(traffic.usual()).filter(|(_, offered)| offered.is_finite())
 }
 
 /// Whether the hour of the day explains most of the load.
@@ -128,7 +128,7 @@ mod tests {
         let offered: Vec<f64> =
             (0..7 * 1_440).map(|minute| if (480..1_080).contains(&(minute % 1_440)) { busy } else { 300.0 }).collect();
         let unknown = vec![f64::NAN; offered.len()];
-        Traffic { first: Minute(0), offered, instances: unknown.clone(), missed: unknown }
+        Traffic { first: Minute(0), offered, instances: unknown.clone(), missed: unknown, work: None }
     }
 
     #[test]

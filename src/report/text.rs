@@ -2,8 +2,8 @@
 
 use super::document::{Document, Mark, Section};
 use crate::model::{
-    Bound, Capacity, MetricSpecification, Milliseconds, Plan, PutScalingPolicy, PutScheduledAction, Report,
-    ScalableTarget, Thousands,
+    Bound, Capacity, DeleteScalingPolicy, MetricSpecification, Milliseconds, Plan, PutScalingPolicy,
+    PutScheduledAction, Report, ScalableTarget, Thousands,
 };
 use std::fmt::Write as _;
 
@@ -87,16 +87,20 @@ pub fn plan_lines(plan: &Plan) -> Vec<String> {
     for policy in &plan.put_scaling_policies {
         let tracking = &policy.target_tracking_scaling_policy_configuration;
         let target = Thousands(tracking.target_value);
-        let tracked = match &tracking.metric {
-            MetricSpecification::Predefined(metric) => {
+        let tracked = match (&tracking.metric, &plan.keeps) {
+            (MetricSpecification::Predefined(metric), _) => {
                 format!("{} at {target} per minute", metric.predefined_metric_type)
             }
-            MetricSpecification::Customized(metric) => format!("{} at {target}", metric.metric_name),
+            (MetricSpecification::Customized(_), Some(keeps)) => format!("{keeps}: TargetValue {target}"),
+            (MetricSpecification::Customized(metric), None) => format!("{} at {target}", metric.metric_name),
         };
         lines.push(format!(
             "policy {}: {tracked}, cooldown {} s out and {} s in",
             policy.policy_name, tracking.scale_out_cooldown.0, tracking.scale_in_cooldown.0
         ));
+    }
+    for policy in &plan.delete_scaling_policies {
+        lines.push(format!("policy {}: deleted, the other takes its place", policy.policy_name));
     }
     for action in &plan.put_scheduled_actions {
         lines.push(format!(
@@ -130,6 +134,16 @@ pub fn policy_command(policy: &PutScalingPolicy) -> String {
         "aws application-autoscaling put-scaling-policy --service-namespace {} --resource-id {} --scalable-dimension {} \
          --policy-name {} --policy-type {} --target-tracking-scaling-policy-configuration '{configuration}'",
         policy.service_namespace, policy.resource_id, policy.scalable_dimension, policy.policy_name, policy.policy_type
+    )
+}
+
+/// The AWS CLI command for `DeleteScalingPolicy`.
+#[must_use]
+pub fn delete_command(policy: &DeleteScalingPolicy) -> String {
+    format!(
+        "aws application-autoscaling delete-scaling-policy --service-namespace {} --resource-id {} --scalable-dimension {} \
+         --policy-name {}",
+        policy.service_namespace, policy.resource_id, policy.scalable_dimension, policy.policy_name
     )
 }
 

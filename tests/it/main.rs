@@ -23,5 +23,6 @@ mod scenarios;
 mod standing;
 mod template;
 mod undo;
+mod utilization;
 #[cfg(feature = "aws")]
 mod wire;

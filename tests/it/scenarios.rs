@@ -53,6 +53,12 @@ fn traffic_beyond_what_two_instances_sustain() {
 }
 
 #[test]
+fn traffic_beyond_capacity_of_requests_whose_work_wanders() {
+    let observation = observed("wandering-work");
+    check("work-wanders", &observation, Verdict::Overload, &[]);
+}
+
+#[test]
 fn one_of_two_instances_gone() {
     check("one-of-two-instances-gone", &observed("capacity-loss"), Verdict::Overload, &[]);
 }
