@@ -30,6 +30,9 @@ pub struct Plan {
     pub put_scheduled_actions: Vec<PutScheduledAction>,
     /// When and how far a raised `MinCapacity` should go back.
     pub relax: Option<Relax>,
+    /// Whether it costs more than the minutes over the objective are worth. Such a plan is written on a person's word only.
+    #[serde(default)]
+    pub is_dear: bool,
     /// What the plan would have done over the history; none where it was not replayed, or a replay of what there is does not
     /// come close to what happened.
     pub forecast: Option<Forecast>,
@@ -55,6 +58,7 @@ impl Plan {
             put_scaling_policies: Vec::new(),
             put_scheduled_actions: Vec::new(),
             relax: None,
+            is_dear: false,
             forecast: None,
             reasoning: Vec::new(),
             advice: Vec::new(),
@@ -158,8 +162,10 @@ pub enum HoldReason {
     BurstableInstance,
     /// This way of hosting is diagnosed, but not yet sized.
     HostingNotSized,
-    /// How much headroom bursts need does not follow from the load of whole minutes.
+    /// How much headroom bursts need does not show in the metrics.
     HeadroomNotSized,
+    /// Bursts need more instances than the guardrails allow.
+    HeadroomBeyondGuardrail,
     /// Latency follows the load on all instances together: something behind them is the limit.
     NotScalableByInstances,
 }
@@ -176,6 +182,7 @@ impl HoldReason {
                 | Self::EndpointNotInService
                 | Self::ScalingStateUnknown
                 | Self::HostingUnknown
+                | Self::HeadroomBeyondGuardrail
         )
     }
 
@@ -205,7 +212,8 @@ impl HoldReason {
             Self::NotScalableByInstances => {
                 "latency follows the load on all instances together, so something behind them is the limit"
             }
-            Self::HeadroomNotSized => "how much headroom bursts need does not follow from the load of whole minutes",
+            Self::HeadroomNotSized => "how much headroom these bursts need does not show in the metrics",
+            Self::HeadroomBeyondGuardrail => "the bursts need more instances than the guardrails allow",
         }
     }
 

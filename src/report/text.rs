@@ -79,8 +79,8 @@ pub fn render(report: &Report) -> String {
     for (index, line) in sizing.iter().chain(&report.plan.reasoning).enumerate() {
         if index == 0 {
             out.section(match report.plan.action {
-                Action::Scale => "How it was sized",
-                Action::Hold => "What one instance carries",
+                Action::Hold if report.plan.reasoning.is_empty() => "What one instance carries",
+                _ => "How it was sized",
             });
         }
         out.item("  ", line);

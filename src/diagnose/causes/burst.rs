@@ -2,7 +2,7 @@
 
 use crate::diagnose::check::{Check, Judgement, NOT_EXCLUDED};
 use crate::diagnose::features::{Features, slow_or_failing};
-use crate::model::Verdict;
+use crate::model::{SINGLE_MINUTES, Verdict};
 
 pub(super) fn judge(features: &Features) -> Judgement {
     let Features { latency, load, work, instances, concurrency, .. } = features;
@@ -35,7 +35,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
     }
     Judgement {
         verdict: Verdict::Burst,
-        sub_cause: Some(if is_spike { "single_minutes" } else { "within_minutes" }),
+        sub_cause: Some(if is_spike { SINGLE_MINUTES } else { "within_minutes" }),
         summary: format!("Requests come in bursts: {}.", checks.first().map(Check::text).unwrap_or_default()),
         next_steps: vec![
             "Smooth the bursts where they begin: a queue, jitter on schedules and retries, or an asynchronous \
