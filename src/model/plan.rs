@@ -31,7 +31,7 @@ pub struct Plan {
     /// When and how far a raised `MinCapacity` should go back.
     pub relax: Option<Relax>,
     /// Whether it costs more than the minutes over the objective are worth. Such a plan is written on a person's word only.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_dear: bool,
     /// What the plan would have done over the history; none where it was not replayed, or a replay of what there is does not
     /// come close to what happened.

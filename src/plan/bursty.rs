@@ -6,8 +6,8 @@ use super::requests::Requests;
 use super::{RELAX_AFTER_MINUTES, may_be_changed, schedule, target_tracking};
 use crate::config::Guardrails;
 use crate::model::{
-    Capacity, Diagnosis, History, HoldReason, InstanceCount, InvocationsPerInstance, InvocationsPerMinute, Observation,
-    Plan, Relax, ScalableTarget, Thousands, UsdPerHour,
+    Capacity, Diagnosis, Grade, History, HoldReason, InstanceCount, InvocationsPerInstance, InvocationsPerMinute,
+    Observation, Plan, Relax, ScalableTarget, Thousands, UsdPerHour,
 };
 use crate::replay::Boot;
 
@@ -34,11 +34,15 @@ pub(super) fn planned(
     let ceiling = guardrails::ceiling(guardrails, present, current, observation.instance_price)?;
     let calm_min =
         present.map_or(current, ScalableTarget::calm_min_capacity).max(guardrails.min_instances).min(ceiling);
-    let headroom = if diagnosis.is_of_single_minutes() {
+    let mut headroom = if diagnosis.is_of_single_minutes() {
         Headroom::single_minutes(observation, &objective, capacity, calm_min)?
     } else {
         Headroom::within_minutes(observation, &objective)?
     };
+    // Somebody else's schedule would fight ours over MinCapacity.
+    if scaling.scheduled_actions.as_ref().is_none_or(|actions| actions.iter().any(|action| !action.is_ours())) {
+        (headroom.floors, headroom.up) = (Vec::new(), 1.0);
+    }
     let needed = headroom.needed.max(guardrails.min_instances);
     let price = Price { from: calm_min, to: needed, up: headroom.up, usd: observation.instance_price };
     if needed > ceiling {
@@ -72,7 +76,7 @@ pub(super) fn planned(
     let mut plan = Plan {
         relax: (min_capacity > calm_min && headroom.recurs.is_none())
             .then_some(Relax { after_minutes: RELAX_AFTER_MINUTES, min_capacity: calm_min }),
-        reasoning: reasoning(&headroom, &price, is_dear, guardrails),
+        reasoning: reasoning(&headroom, &price, is_dear, guardrails, diagnosis),
         is_dear,
         ..complete
     };
@@ -85,7 +89,13 @@ pub(super) fn planned(
 }
 
 /// How the numbers came about, one fact each.
-fn reasoning(headroom: &Headroom, price: &Price, is_dear: bool, guardrails: &Guardrails) -> Vec<String> {
+fn reasoning(
+    headroom: &Headroom,
+    price: &Price,
+    is_dear: bool,
+    guardrails: &Guardrails,
+    diagnosis: &Diagnosis,
+) -> Vec<String> {
     let mut reasoning = vec![headroom.why.clone()];
     let stays = if headroom.floors.is_empty() {
         "MinCapacity stays up for them"
@@ -95,8 +105,10 @@ fn reasoning(headroom: &Headroom, price: &Price, is_dear: bool, guardrails: &Gua
     match &headroom.recurs {
         Some(recurs) => reasoning.push(format!("{recurs}: {stays}")),
         None => reasoning.push(format!(
-            "nothing like it came before: MinCapacity goes back, and the target of {} keeps the room at any load",
-            headroom.target
+            "nothing like it came in the {:.0} hours before: MinCapacity goes back, and the target of {} keeps the room at any \
+             load",
+            headroom.hours,
+            headroom.target,
         )),
     }
     reasoning.push(price.in_words());
@@ -107,6 +119,9 @@ fn reasoning(headroom: &Headroom, price: &Price, is_dear: bool, guardrails: &Gua
             Thousands(headroom.minutes_over.round()),
             guardrails.objective.fleet_minutes(),
         ));
+    }
+    if diagnosis.grade <= Grade::Low {
+        reasoning.push("the verdict is graded low: take this for a hint".to_owned());
     }
     reasoning
 }

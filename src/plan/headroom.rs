@@ -33,7 +33,7 @@ const SAME_WORK: f64 = 1.1;
 const LIKE: f64 = 0.5;
 const EPISODE_MINUTES: i64 = 60;
 /// Of what one worker carries in theory, so much is counted on: nine in ten herds have to be carried, not half of them.
-const CAREFUL: f64 = 0.9;
+const CAREFUL: f64 = 0.85;
 /// Standard deviations that keep nine in ten.
 const CHANCE: f64 = 1.25;
 /// Of what an instance carries, so much is aimed at between herds.
@@ -79,6 +79,8 @@ pub(super) struct Headroom {
     pub floors: Vec<Floor>,
     /// The share of the time in which it is.
     pub up: f64,
+    /// Hours of history.
+    pub hours: f64,
     /// Minutes over the objective in a day, if nothing is done and it goes on.
     pub minutes_over: f64,
 }
@@ -132,7 +134,7 @@ impl Headroom {
         let recurs = (times > 1).then(|| format!("such bursts came {times} times in {days:.0} days"));
         // What has only begun may go on.
         let minutes_over = if recurs.is_some() { a_day } else { 1_440.0 };
-        Ok(Self { target, needed, why, recurs, floors: Vec::new(), up: 1.0, minutes_over })
+        Ok(Self { target, needed, why, recurs, floors: Vec::new(), up: 1.0, hours: history.hours(), minutes_over })
     }
 
     /// The headroom for single minutes with many requests. `calm_min`: what `MinCapacity` goes back to between them.
@@ -150,9 +152,6 @@ impl Headroom {
         let Some(herds) = Herds::of(&history, last) else {
             return unsized_for("the minute that stood out is no longer there, or lasted too long for a burst");
         };
-        if herds.failed {
-            return unsized_for("requests failed or were refused, so what came does not show in what was served");
-        }
         let limit = objective.latency_slo_ms.to_microseconds().0;
         let latencies = history.0.values().filter_map(|row| Some(row.latency?.0));
         let unloaded = quantile(latencies, UNLOADED).filter(|unloaded| *unloaded < limit);
@@ -188,7 +187,7 @@ impl Headroom {
             Some(scheduled) => scheduled,
             None => (Vec::new(), 1.0),
         };
-        Ok(Self { target, needed, why, recurs, floors, up, minutes_over })
+        Ok(Self { target, needed, why, recurs, floors, up, hours: history.hours(), minutes_over })
     }
 }
 

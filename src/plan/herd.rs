@@ -36,8 +36,6 @@ pub(super) struct Herds {
     pub usual: InvocationsPerMinute,
     /// Requests that one instance served in a minute of it, at most.
     pub served: f64,
-    /// Whether requests of the last one failed.
-    pub failed: bool,
     /// How many came.
     pub count: usize,
     /// By which clock.
@@ -79,7 +77,11 @@ impl Herds {
             run.iter().map(|(_, count, usual)| count - usual).sum::<f64>()
                 + run.first().map_or(0.0, |(_, _, usual)| *usual)
         };
-        let served = begins.iter().filter_map(|begin| Some(history.0.get(begin)?.load?.0));
+        // What is refused is counted, and not served.
+        let served = begins.iter().filter_map(|begin| {
+            let row = history.0.get(begin)?;
+            Some(row.load?.0 * (1.0 - row.failures().unwrap_or(0.0) / row.invocations?.0))
+        });
         Some(Self {
             requests: InvocationsPerMinute(match clock {
                 Some(_) => quantile(runs.iter().map(requests), LARGE)?,
@@ -87,7 +89,6 @@ impl Herds {
             }),
             usual: InvocationsPerMinute(usual),
             served: quantile(served, 1.0)?,
-            failed: history.between(*latest, latest.plus(LONGEST - 1)).any(|(_, row)| !row.has_few_errors()),
             count: begins.len(),
             clock,
         })

@@ -41,8 +41,8 @@ pub(super) fn judge(features: &Features) -> Judgement {
             "Smooth the bursts where they begin: a queue, jitter on schedules and retries, or an asynchronous \
              endpoint for work that can wait."
                 .to_owned(),
-            "Or keep headroom for them: a lower target for each instance, or a scheduled MinCapacity where they come \
-             by the clock. A faster alarm does not help: a burst is over before instances start."
+            "What cannot be smoothed needs headroom: instances that are there before it comes. A faster alarm does not \
+             help: a burst is over before instances start."
                 .to_owned(),
         ],
         checks,
