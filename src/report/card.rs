@@ -39,7 +39,7 @@ pub fn render(report: &Report) -> Value {
     }
     // What bursts need does not follow from what one instance carries.
     let is_burst = diagnosis.verdict == Verdict::Burst;
-    for why in report.plan.reasoning.first().filter(|_| is_burst) {
+    if let Some(why) = report.plan.reasoning.first().filter(|_| is_burst) {
         description.push_str(&format!("\n{}", escape(why)));
     }
     if let Some(capacity) = report.capacity.as_ref().filter(|_| report.plan.action == Action::Scale && !is_burst) {
