@@ -2,9 +2,13 @@
 //!
 //! Pure. The plan is complete: acting on it makes no choice. Whatever cannot be evaluated holds the plan.
 
+mod burst;
+mod bursty;
 mod demand;
 mod floor;
 mod guardrails;
+mod headroom;
+mod herd;
 mod quiet;
 mod requests;
 mod schedule;
@@ -19,6 +23,7 @@ use crate::model::{
     BlockedBy, Bound, Capacity, Diagnosis, HoldReason, Hosting, Minute, Observation, Plan, Relax, Verdict,
 };
 use crate::replay::Boot;
+use headroom::Unsized;
 use quiet::Quiet;
 use requests::Requests;
 use search::Bounds;
@@ -36,11 +41,15 @@ pub fn plan(
     capacity: Option<&Capacity>,
     guardrails: &Guardrails,
 ) -> Plan {
-    match sized(observation, diagnosis, capacity, guardrails) {
+    let planned = match diagnosis.verdict {
+        Verdict::Burst => bursty::planned(observation, diagnosis, capacity, guardrails),
+        _ => sized(observation, diagnosis, capacity, guardrails).map_err(Unsized::from),
+    };
+    match planned {
         Ok(plan) => plan,
         // Whatever else would hold it: SageMaker refuses changes until then.
         Err(_) if !observation.endpoint.status.is_in_service() => Plan::hold(HoldReason::EndpointNotInService),
-        Err(reason) => Plan::hold(reason),
+        Err(unsized_for) => unsized_for.into(),
     }
 }
 
@@ -175,7 +184,6 @@ fn floor_instead(observation: &Observation, tuning: Option<&Tuning>, plan: &Plan
 /// Whether more instances would help.
 fn would_help(diagnosis: &Diagnosis) -> Result<(), HoldReason> {
     match diagnosis.verdict {
-        Verdict::Burst => Err(HoldReason::HeadroomNotSized),
         Verdict::ModelLoading => Err(HoldReason::ModelsNotSized),
         Verdict::Transient => Err(HoldReason::NothingToDo),
         Verdict::InsufficientData | Verdict::Undetermined => Err(HoldReason::CauseUnknown),

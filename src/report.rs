@@ -19,6 +19,7 @@ pub mod text;
 
 use crate::model::{
     Action, Capacity, Diagnosis, IncidentSummary, Observation, Outcome, OutcomeStatus, Plan, Report, TriggerSummary,
+    Verdict,
 };
 use jiff::Timestamp;
 
@@ -87,6 +88,10 @@ fn next_steps(
     incident: Option<&IncidentSummary>,
 ) -> Vec<String> {
     let mut steps = Vec::new();
+    // Where instances are not the best answer, the others come first.
+    let is_headroom_asked = !plan.is_dear && plan.action == Action::Scale;
+    let comes_first = diagnosis.verdict == Verdict::Burst && !is_headroom_asked;
+    steps.extend(diagnosis.next_steps.iter().filter(|_| comes_first).cloned());
     match outcome.status {
         OutcomeStatus::Recommended | OutcomeStatus::Refused | OutcomeStatus::Stale if plan.action == Action::Scale => {
             if let Some(register) = &plan.register_scalable_target {
@@ -131,7 +136,7 @@ fn next_steps(
         steps.extend(hold_steps(reason));
     }
     steps.extend(plan.advice.iter().cloned());
-    steps.extend(diagnosis.next_steps.iter().cloned());
+    steps.extend(diagnosis.next_steps.iter().filter(|_| !comes_first).cloned());
     steps
 }
 
@@ -170,6 +175,9 @@ fn hold_steps(reason: crate::model::HoldReason) -> Option<String> {
             "Look behind the instances: a database, a shared service or an account limit that all of them use."
         }
         Reason::HostingNotSized => "Scale by hand for now; the evidence says by how much load is above normal.",
+        Reason::HeadroomBeyondGuardrail => {
+            "Raise ADVISOR_MAX_INSTANCES, the hourly limit or the endpoint's tags, if the bursts cannot be smoothed."
+        }
         // The cause's own steps say what to do.
         Reason::ScalingWillNotHelp
         | Reason::NothingToDo

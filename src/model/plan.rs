@@ -37,6 +37,9 @@ pub struct Plan {
     pub put_scheduled_actions: Vec<PutScheduledAction>,
     /// When and how far a raised `MinCapacity` should go back.
     pub relax: Option<Relax>,
+    /// Whether it costs more than the minutes over the objective are worth. Such a plan is written on a person's word only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_dear: bool,
     /// What the plan would have done over the history; none where it was not replayed, or a replay of what there is does not
     /// come close to what happened.
     pub forecast: Option<Forecast>,
@@ -64,6 +67,7 @@ impl Plan {
             keeps: None,
             put_scheduled_actions: Vec::new(),
             relax: None,
+            is_dear: false,
             forecast: None,
             reasoning: Vec::new(),
             advice: Vec::new(),
@@ -179,8 +183,10 @@ pub enum HoldReason {
     HostingNotSized,
     /// More instances hold more models, but how many models are asked for is in no metric.
     ModelsNotSized,
-    /// How much headroom bursts need does not follow from the load of whole minutes.
+    /// How much headroom bursts need does not show in the metrics.
     HeadroomNotSized,
+    /// Bursts need more instances than the guardrails allow.
+    HeadroomBeyondGuardrail,
     /// Latency follows the load on all instances together: something behind them is the limit.
     NotScalableByInstances,
 }
@@ -197,6 +203,7 @@ impl HoldReason {
                 | Self::EndpointNotInService
                 | Self::ScalingStateUnknown
                 | Self::HostingUnknown
+                | Self::HeadroomBeyondGuardrail
         )
     }
 
@@ -229,7 +236,8 @@ impl HoldReason {
             Self::NotScalableByInstances => {
                 "latency follows the load on all instances together, so something behind them is the limit"
             }
-            Self::HeadroomNotSized => "how much headroom bursts need does not follow from the load of whole minutes",
+            Self::HeadroomNotSized => "how much headroom these bursts need does not show in the metrics",
+            Self::HeadroomBeyondGuardrail => "the bursts need more instances than the guardrails allow",
         }
     }
 

@@ -23,7 +23,7 @@ pub(super) struct Requests<'a> {
     pub numbers: Numbers,
     /// The policies that stand are as good.
     pub keeps_policies: bool,
-    /// `MinCapacity` by the hour.
+    /// `MinCapacity` by the clock.
     pub floors: &'a [Floor],
 }
 
@@ -81,6 +81,7 @@ impl Requests<'_> {
             advice: self.advice(tracked.filter(|_| !self.keeps_policies), &scheduled),
             put_scheduled_actions: scheduled,
             relax: None,
+            is_dear: false,
             forecast: None,
             reasoning: Vec::new(),
             based_on: Some(ScalingState::of(self.scaling)),
@@ -129,10 +130,15 @@ impl Requests<'_> {
 /// The request for a floor.
 fn scheduled(key: &ScalableKey, floor: &Floor) -> PutScheduledAction {
     let (hour, minute) = (floor.minute / 60, floor.minute % 60);
+    let (schedule, when) = if floor.is_hourly {
+        (format!("cron({minute} * * * ? *)"), format!("hourly-{minute:02}"))
+    } else {
+        (format!("cron({minute} {hour} * * ? *)"), format!("{hour:02}{minute:02}"))
+    };
     PutScheduledAction {
         service_namespace: key.service_namespace.clone(),
-        schedule: format!("cron({minute} {hour} * * ? *)"),
-        scheduled_action_name: format!("{POLICY_NAME_PREFIX}min-at-{hour:02}{minute:02}"),
+        schedule,
+        scheduled_action_name: format!("{POLICY_NAME_PREFIX}min-at-{when}"),
         resource_id: key.resource_id.clone(),
         scalable_dimension: key.scalable_dimension.clone(),
         scalable_target_action: ScalableTargetAction { min_capacity: floor.min },

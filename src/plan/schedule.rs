@@ -16,12 +16,14 @@ const FLOOR_QUANTILE: f64 = 0.9;
 const LEAD_MINUTES: f64 = 5.0;
 const HOURS: usize = 24;
 
-/// Floors by hour: at `minute` of the day, `MinCapacity` becomes `min`.
+/// A floor by the clock: at `minute`, `MinCapacity` becomes `min`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Floor {
     /// Minutes after midnight UTC.
     pub minute: i64,
     pub min: InstanceCount,
+    /// In every hour; `minute` is then one of the hour.
+    pub is_hourly: bool,
 }
 
 /// What a person has to know of scheduled actions that would lower what the plan raises.
@@ -75,7 +77,7 @@ pub(super) fn floors(
         if *floor != before {
             // More in time; fewer when the hour begins.
             let minute = if *floor > before { (hour * 60 - lead).rem_euclid(1_440) } else { hour * 60 };
-            changes.push(Floor { minute, min: *floor });
+            changes.push(Floor { minute, min: *floor, is_hourly: false });
         }
         before = *floor;
     }
@@ -136,7 +138,7 @@ mod tests {
         let of = |busy| floors(&traffic(busy), InvocationsPerInstance(400.0), 7.0, InstanceCount(1), InstanceCount(9));
         assert_eq!(
             of(1_500.0).unwrap(),
-            [Floor { minute: 470, min: InstanceCount(4) }, Floor { minute: 1_080, min: InstanceCount(1) }]
+            [(470, 4), (1_080, 1)].map(|(minute, min)| Floor { minute, min: InstanceCount(min), is_hourly: false })
         );
         assert_eq!(of(300.0), None);
     }

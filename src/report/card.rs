@@ -1,7 +1,7 @@
 //! The report as a custom notification (schema 1.0) for Amazon Q Developer in chat applications.
 
 use super::{document, forecast, incident, text};
-use crate::model::{Action, OutcomeStatus, Report, Severity};
+use crate::model::{Action, OutcomeStatus, Report, Severity, Verdict};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -37,7 +37,12 @@ pub fn render(report: &Report) -> Value {
     for line in text::plan_lines(&report.plan) {
         description.push_str(&format!("\n{}", escape(&line)));
     }
-    if let Some(capacity) = report.capacity.as_ref().filter(|_| report.plan.action == Action::Scale) {
+    // What bursts need does not follow from what one instance carries.
+    let is_burst = diagnosis.verdict == Verdict::Burst;
+    if let Some(why) = report.plan.reasoning.first().filter(|_| is_burst) {
+        description.push_str(&format!("\n{}", escape(why)));
+    }
+    if let Some(capacity) = report.capacity.as_ref().filter(|_| report.plan.action == Action::Scale && !is_burst) {
         description.push_str(&format!("\n{}", escape(&text::capacity_in_short(capacity))));
     }
     for line in report.plan.forecast.iter().flat_map(forecast::lines) {

@@ -72,8 +72,8 @@ impl Document {
             facts("What it would have done", report.plan.forecast.as_ref().map(forecast::lines).unwrap_or_default()),
             facts(
                 match report.plan.action {
-                    Action::Scale => "How it was sized",
-                    Action::Hold => "What one instance carries",
+                    Action::Hold if report.plan.reasoning.is_empty() => "What one instance carries",
+                    _ => "How it was sized",
                 },
                 sizing(report, is_first_verdict),
             ),

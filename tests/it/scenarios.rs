@@ -241,6 +241,22 @@ fn requests_that_come_all_at_once() {
 }
 
 #[test]
+fn a_herd_by_the_clock() {
+    check("herd-every-hour", &observed("hourly-herd"), Verdict::Burst, &[("ADVISOR_MAX_INSTANCES", "20")]);
+}
+
+#[test]
+fn bursts_beyond_the_guardrail() {
+    check("bursts-beyond-the-guardrail", &observed("burst"), Verdict::Burst, &[("ADVISOR_MAX_INSTANCES", "3")]);
+}
+
+#[test]
+fn bursts_and_no_utilisation_to_tell_batches() {
+    let observation = without(observed("burst"), Metric::CPUUtilization);
+    check("bursts-without-utilisation", &observation, Verdict::Burst, &[]);
+}
+
+#[test]
 fn one_worker_on_four_cores() {
     let observation = observed("container-concurrency-limit");
     check("one-worker-on-four-cores", &observation, Verdict::ContainerConcurrencyLimit, &[]);

@@ -8,7 +8,7 @@ use std::f64::consts::TAU;
 const ASYNCHRONOUS: Endpoint = Endpoint { discipline: Discipline::ProcessorSharing { cores: 4 }, ..Endpoint::USUAL };
 
 /// Every scenario. An objective of 500 ms for p90 fits all of them.
-pub static SCENARIOS: [Scenario; 30] = [
+pub static SCENARIOS: [Scenario; 31] = [
     Scenario { name: "healthy", about: "nothing is the matter", endpoint: Endpoint::USUAL, trouble: |_, _| {} },
     Scenario {
         name: "overload",
@@ -108,6 +108,14 @@ pub static SCENARIOS: [Scenario; 30] = [
         endpoint: Endpoint::USUAL,
         trouble: |now, minute| {
             now.burst = (progress(minute) > 0.0).then_some(Burst { seconds: 12.0, factor: 12.0 });
+        },
+    },
+    Scenario {
+        name: "hourly-herd",
+        about: "at the same minute of every hour, the last time three minutes ago, fifteen times as many requests come",
+        endpoint: Endpoint::USUAL,
+        trouble: |now, minute| {
+            now.arrivals_per_minute = if minute.rem_euclid(60) == 56 { 3_600.0 } else { 240.0 };
         },
     },
     Scenario {
