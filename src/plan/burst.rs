@@ -10,13 +10,14 @@ use std::fmt;
 const MINUTE: f64 = 60.0;
 /// Halvings of an interval until it is found: far closer than any metric tells.
 const HALVINGS: u32 = 50;
-/// Of a burst's length, this share is counted on, and of what is longer than one and a half times the peak's wait nothing:
-/// the length is a difference of two numbers that CloudWatch tells to a tenth, and a shorter burst needs more instances.
-const COUNTED_LENGTH: f64 = 0.5;
-const MOST_COUNTED: f64 = 1.5;
+/// Of a burst's length, this share is counted on, and of what is longer than twice the peak's wait nothing: the length is a difference of two numbers that CloudWatch tells to a tenth, and a shorter burst needs more instances.
+const COUNTED_LENGTH: f64 = 0.45;
+const MOST_COUNTED: f64 = 2.0;
 /// Bursts vary by chance: so many standard deviations above the mean keep nine in ten of them (a normal distribution's
 /// 90th percentile is 1.28).
 const CHANCE: f64 = 1.25;
+/// Minutes without bursts fill batches a little, too: one that nobody shares takes half as much again, as a power.
+const EVEN_ALONE: f64 = 1.5;
 /// The busiest of so many instances, in standard deviations above their mean: expected maxima of normal draws.
 const BUSIEST: [f64; 8] = [0.0, 0.56, 0.85, 1.03, 1.16, 1.27, 1.35, 1.42];
 
@@ -92,7 +93,7 @@ impl Burst {
     pub fn latency(&self, share: f64) -> f64 {
         let Self { seen, counted, served, queue, .. } = self;
         let requests = share * (queue + served * counted);
-        let alone = seen.alone.max(1.0);
+        let alone = seen.alone.max(1.0).powf(EVEN_ALONE);
         let instances = if seen.is_random { 1.0 } else { seen.instances / share };
         let chance = CHANCE * (requests / instances).sqrt();
         let waiting = (requests + chance - served / alone * counted).max(0.0);

@@ -19,7 +19,7 @@ const RECENT_MINUTES: i64 = 10;
 /// Fewer minutes than an alarm takes tell no burst.
 const FEWEST_MINUTES: usize = 3;
 /// Bursts that need more than so many times the instances that run are too far from anything seen, and a matter for a queue.
-const MOST_TIMES: f64 = 6.0;
+const MOST_TIMES: f64 = 5.0;
 /// The quietest tenth of the minutes hardly queues.
 const UNLOADED: f64 = 0.1;
 /// Minutes with the same load, and how many of them make a median.
