@@ -10,7 +10,8 @@ use std::fmt;
 const MINUTE: f64 = 60.0;
 /// Halvings of an interval until it is found: far closer than any metric tells.
 const HALVINGS: u32 = 50;
-/// Of a burst's length, this share is counted on, and of what is longer than twice the peak's wait nothing: the length is a difference of two numbers that CloudWatch tells to a tenth, and a shorter burst needs more instances.
+/// Of a burst's length, this share is counted on, and of what is longer than twice the peak's wait nothing: the length is a
+/// difference of two numbers that CloudWatch tells to a tenth, and a shorter burst needs more instances.
 const COUNTED_LENGTH: f64 = 0.45;
 const MOST_COUNTED: f64 = 2.0;
 /// Bursts vary by chance: so many standard deviations above the mean keep nine in ten of them (a normal distribution's
@@ -182,11 +183,11 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_of_twice_the_rate_needs_a_little_more_than_twice_the_instances() {
+    fn a_burst_of_twice_the_rate_needs_more_than_twice_the_instances() {
         // Short of the wait that the objective leaves, and what chance adds.
         let burst = Burst::of(&seen(40.0, 2.0, 12.0)).unwrap();
         let share = burst.share_within(0.5).unwrap();
-        assert!((0.3..0.5).contains(&share), "{share}");
+        assert!((0.25..0.5).contains(&share), "{share}");
         assert!(burst.latency(share) <= 0.5 && burst.latency(1.1 * share) > 0.5);
     }
 
