@@ -10,7 +10,8 @@ const MINUTES: i64 = 60;
 /// With fewer minutes than half of them, nobody knows how much arrives; missing data never removes an instance.
 const FEWEST: usize = 30;
 
-/// Instances that the load of the last hour needs, where one has room for `carried` requests of a minute; none where too little of it is known.
+/// Instances that the load of the last hour needs, where one has room for `carried` requests of a minute; none where too
+/// little of it is known.
 fn needed(observation: &Observation, carried: f64) -> Option<InstanceCount> {
     let history = History::of(observation);
     let last = observation.last_minute();

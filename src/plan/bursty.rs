@@ -3,6 +3,7 @@
 use super::guardrails;
 use super::headroom::{Headroom, Unsized};
 use super::requests::Requests;
+use super::target_tracking::Tracked;
 use super::{RELAX_AFTER_MINUTES, may_be_changed, schedule, target_tracking};
 use crate::config::Guardrails;
 use crate::model::{
@@ -58,7 +59,9 @@ pub(super) fn planned(
     let floor = if headroom.floors.is_empty() { needed.max(current) } else { calm_min };
     let min_capacity = floor.max(calm_min).max(present_min);
     let ours = target_tracking::ours(&scaling.policies);
-    let target = ours.map_or(headroom.target.0, |ours| ours.target_value.min(headroom.target.0));
+    // One of ours on utilisation stays, and the floor alone keeps the room.
+    let standing = ours.and_then(target_tracking::numbers).filter(|ours| ours.metric == Tracked::Invocations);
+    let target = standing.map_or(headroom.target.0, |ours| ours.target.min(headroom.target.0));
     let room = room(observation, InvocationsPerInstance(target));
     let requests = Requests {
         observation,
