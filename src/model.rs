@@ -24,6 +24,7 @@ mod restoration;
 mod scalable_key;
 mod scaling_policy;
 mod scaling_state;
+mod step_policy;
 mod trigger;
 mod units;
 
@@ -48,5 +49,6 @@ pub use restoration::*;
 pub use scalable_key::*;
 pub use scaling_policy::*;
 pub use scaling_state::*;
+pub use step_policy::*;
 pub use trigger::*;
 pub use units::*;

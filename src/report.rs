@@ -11,6 +11,7 @@ pub mod forecast;
 pub mod incident;
 pub mod links;
 pub mod message;
+pub mod policies;
 pub mod restoration;
 pub mod text;
 
@@ -92,8 +93,10 @@ fn next_steps(
             steps.extend(
                 plan.put_scaling_policies
                     .iter()
-                    .map(|policy| format!("Set the policy: {}", text::policy_command(policy))),
+                    .map(|policy| format!("Set the policy: {}", policies::policy_command(policy))),
             );
+            let alarms = plan.put_metric_alarms.iter().filter_map(|alarm| policies::alarm_command(plan, alarm));
+            steps.extend(alarms.map(|command| format!("Set the policy's alarm: {command}")));
             steps.extend(
                 plan.put_scheduled_actions
                     .iter()

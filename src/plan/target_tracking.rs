@@ -3,8 +3,8 @@
 use super::demand::Demand;
 use crate::config::ScalingObjective;
 use crate::model::{
-    Capacity, InvocationsPerInstance, MetricSpecification, PredefinedMetricSpecification, PutScalingPolicy,
-    ScalableKey, ScalingPolicy, Seconds, TargetTracking, TargetTrackingConfiguration,
+    Capacity, InvocationsPerInstance, MetricSpecification, PolicyConfiguration, PredefinedMetricSpecification,
+    PutScalingPolicy, ScalableKey, ScalingPolicy, Seconds, TargetTracking, TargetTrackingConfiguration,
 };
 use crate::replay::Boot;
 use crate::statistics::quantile;
@@ -118,7 +118,7 @@ pub(super) fn request(key: &ScalableKey, numbers: Numbers) -> PutScalingPolicy {
         resource_id: key.resource_id.clone(),
         scalable_dimension: key.scalable_dimension.clone(),
         policy_type: "TargetTrackingScaling".to_owned(),
-        target_tracking_scaling_policy_configuration: TargetTrackingConfiguration {
+        configuration: PolicyConfiguration::TargetTracking(TargetTrackingConfiguration {
             target_value: numbers.target,
             metric: MetricSpecification::Predefined(PredefinedMetricSpecification {
                 predefined_metric_type: METRIC_TYPE.to_owned(),
@@ -126,7 +126,7 @@ pub(super) fn request(key: &ScalableKey, numbers: Numbers) -> PutScalingPolicy {
             scale_out_cooldown: numbers.out_cooldown,
             scale_in_cooldown: numbers.in_cooldown,
             disable_scale_in: false,
-        },
+        }),
     }
 }
 

@@ -1,9 +1,8 @@
 //! The report as plain text in 78 columns: the terminal and the e-mail.
 
-use super::{forecast, incident};
+use super::{forecast, incident, policies};
 use crate::model::{
-    Action, Bound, Capacity, MetricSpecification, Milliseconds, OutcomeStatus, Plan, PutScalingPolicy,
-    PutScheduledAction, Report, ScalableTarget, Thousands,
+    Action, Bound, Capacity, Milliseconds, OutcomeStatus, Plan, PutScheduledAction, Report, ScalableTarget, Thousands,
 };
 use std::fmt::Write as _;
 
@@ -186,20 +185,7 @@ pub fn plan_lines(plan: &Plan) -> Vec<String> {
             register.max_capacity
         ));
     }
-    for policy in &plan.put_scaling_policies {
-        let tracking = &policy.target_tracking_scaling_policy_configuration;
-        let target = Thousands(tracking.target_value);
-        let tracked = match &tracking.metric {
-            MetricSpecification::Predefined(metric) => {
-                format!("{} at {target} per minute", metric.predefined_metric_type)
-            }
-            MetricSpecification::Customized(metric) => format!("{} at {target}", metric.metric_name),
-        };
-        lines.push(format!(
-            "policy {}: {tracked}, cooldown {} s out and {} s in",
-            policy.policy_name, tracking.scale_out_cooldown.0, tracking.scale_in_cooldown.0
-        ));
-    }
+    lines.extend(policies::lines(plan));
     for action in &plan.put_scheduled_actions {
         lines.push(format!(
             "schedule {}: MinCapacity {} at {} UTC",
@@ -221,17 +207,6 @@ pub fn schedule_command(action: &PutScheduledAction) -> String {
         action.scheduled_action_name,
         action.schedule,
         action.scalable_target_action.min_capacity
-    )
-}
-
-/// The AWS CLI command for `PutScalingPolicy`.
-#[must_use]
-pub fn policy_command(policy: &PutScalingPolicy) -> String {
-    let configuration = serde_json::to_string(&policy.target_tracking_scaling_policy_configuration).unwrap_or_default();
-    format!(
-        "aws application-autoscaling put-scaling-policy --service-namespace {} --resource-id {} --scalable-dimension {} \
-         --policy-name {} --policy-type {} --target-tracking-scaling-policy-configuration '{configuration}'",
-        policy.service_namespace, policy.resource_id, policy.scalable_dimension, policy.policy_name, policy.policy_type
     )
 }
 
