@@ -35,6 +35,10 @@ pub struct Capacity {
     /// limit, and more of them do not help.
     #[serde(default)]
     pub is_shared: bool,
+    /// It is what one instance processes while requests wait in a queue, whatever their latency: the objective has no part in
+    /// it. So it is on asynchronous endpoints.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_throughput: bool,
 }
 
 /// How far beyond the loads that were seen to keep the objective anything is sized: a queue that has not begun to show

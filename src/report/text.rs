@@ -152,6 +152,9 @@ fn inert(text: &str) -> String {
 /// `one instance sustains 1,200 invocations per minute (90 % interval 1,080 to 1,290) with p90 within 500 ms`.
 #[must_use]
 pub fn capacity_in_short(capacity: &Capacity) -> String {
+    if capacity.is_throughput {
+        return throughput_in_short(capacity);
+    }
     let objective = format!("with {} within {}", capacity.slo_statistic, Milliseconds(capacity.latency_slo_ms.0));
     let value = capacity.invocations_per_instance_per_minute;
     match (capacity.bound, capacity.high) {
@@ -160,6 +163,17 @@ pub fn capacity_in_short(capacity: &Capacity) -> String {
             capacity.low
         ),
         _ => format!("one instance sustains at least {value} invocations per minute {objective}"),
+    }
+}
+
+/// `one instance processes 12 requests per minute (90 % interval 11.2 to 12.8)`.
+fn throughput_in_short(capacity: &Capacity) -> String {
+    let value = capacity.invocations_per_instance_per_minute;
+    match capacity.high.filter(|_| capacity.bound == Bound::Estimate) {
+        Some(high) => {
+            format!("one instance processes {value} requests per minute (90 % interval {} to {high})", capacity.low)
+        }
+        None => format!("one instance processes at least {value} requests per minute"),
     }
 }
 
