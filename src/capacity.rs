@@ -11,6 +11,7 @@ mod anchor;
 mod fit;
 mod interval;
 mod points;
+mod queue;
 mod regimes;
 mod shared;
 mod wandering;
@@ -54,6 +55,9 @@ const WIDE_GAP: f64 = 0.10;
 /// What one instance sustains; none without an objective, or where too little was seen to say even that.
 #[must_use]
 pub fn capacity(observation: &Observation) -> Option<Capacity> {
+    if observation.is_asynchronous() {
+        return queue::capacity(observation);
+    }
     let objective = observation.objective?;
     let limit = objective.latency_slo_ms.to_microseconds().0;
     let history = History::of(observation);
@@ -111,6 +115,7 @@ pub fn capacity(observation: &Observation) -> Option<Capacity> {
         curve: None,
         is_shared,
         work,
+        is_throughput: false,
     };
     // The fifth-highest: five minutes kept the objective at this load or more.
     let met = fifth_highest(points.iter().filter(|point| point.latency <= limit), estimate.as_ref(), &starts);

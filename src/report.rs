@@ -14,6 +14,7 @@ pub mod incident;
 pub mod links;
 pub mod markdown;
 pub mod message;
+pub mod policies;
 pub mod restoration;
 pub mod text;
 
@@ -100,10 +101,12 @@ fn next_steps(
             steps.extend(
                 plan.put_scaling_policies
                     .iter()
-                    .map(|policy| format!("Set the policy: {}", text::policy_command(policy))),
+                    .map(|policy| format!("Set the policy: {}", policies::policy_command(policy))),
             );
+            let alarms = plan.put_metric_alarms.iter().filter_map(|alarm| policies::alarm_command(plan, alarm));
+            steps.extend(alarms.map(|command| format!("Set the policy's alarm: {command}")));
             let gone = plan.delete_scaling_policies.iter();
-            steps.extend(gone.map(|policy| format!("Delete the old policy: {}", text::delete_command(policy))));
+            steps.extend(gone.map(|policy| format!("Delete the old policy: {}", policies::delete_command(policy))));
             steps.extend(
                 plan.put_scheduled_actions
                     .iter()

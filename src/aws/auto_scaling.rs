@@ -49,6 +49,7 @@ fn suspended(target: &Described, what: impl Fn(&SuspendedState) -> Option<bool>)
 
 /// A policy and the names of the alarms that trigger it.
 pub(crate) struct Triggered {
+    pub arn: String,
     pub policy: ScalingPolicy,
     pub alarm_names: Vec<String>,
 }
@@ -65,6 +66,7 @@ pub(crate) async fn policies(aws: &Aws, key: &ScalableKey) -> Result<Vec<Trigger
         let policy =
             policy.map_err(|error| CallError::new("application-autoscaling:DescribeScalingPolicies", error))?;
         policies.push(Triggered {
+            arn: policy.policy_arn().to_owned(),
             alarm_names: policy.alarms().iter().map(|alarm| alarm.alarm_name().to_owned()).collect(),
             policy: ScalingPolicy {
                 policy_name: policy.policy_name().to_owned(),
@@ -176,6 +178,7 @@ fn step_scaling(configuration: &StepScalingPolicyConfiguration) -> StepScaling {
         steps: steps.collect(),
         min_adjustment_magnitude: configuration.min_adjustment_magnitude().and_then(|least| u32::try_from(least).ok()),
         cooldown: seconds(configuration.cooldown()),
+        metric_aggregation_type: configuration.metric_aggregation_type().map(|kind| kind.as_str().to_owned()),
     }
 }
 

@@ -1,8 +1,8 @@
 //! The complete intention: what to ask of AWS, or why nothing.
 
 use super::{
-    DeleteScalingPolicy, Forecast, InstanceCount, PutScalingPolicy, ScalableKey, ScalableTarget, ScalingState,
-    ScheduledAction,
+    DeleteScalingPolicy, Forecast, InstanceCount, PutMetricAlarm, PutScalingPolicy, ScalableKey, ScalableTarget,
+    ScalingState, ScheduledAction,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -26,6 +26,9 @@ pub struct Plan {
     pub tag_resource: Option<TagResource>,
     /// `PutScalingPolicy`, exactly as AWS takes it.
     pub put_scaling_policies: Vec<PutScalingPolicy>,
+    /// `PutMetricAlarm` for each step policy, as AWS takes it but for the ARN of the policy that it fires.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub put_metric_alarms: Vec<PutMetricAlarm>,
     /// `DeleteScalingPolicy`, exactly as AWS takes it: our policy on another metric, whose place the new one takes. Once that
     /// stands.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -57,12 +60,13 @@ impl Plan {
     pub fn hold(reason: HoldReason) -> Self {
         Self {
             action: Action::Hold,
-            digest: digest(None, None, &[], &[], &[]),
+            digest: digest(None, None, &[], &[], &[], &[]),
             hold_reason: Some(reason),
             register_scalable_target: None,
             register_first: None,
             tag_resource: None,
             put_scaling_policies: Vec::new(),
+            put_metric_alarms: Vec::new(),
             delete_scaling_policies: Vec::new(),
             keeps: None,
             put_scheduled_actions: Vec::new(),
@@ -83,6 +87,7 @@ impl Plan {
         let state = self.based_on.clone().unwrap_or_default();
         self.register_scalable_target.as_ref().is_none_or(|register| register.stands(state.target.as_ref()))
             && self.put_scaling_policies.iter().all(|policy| policy.stands(&state.policies))
+            && self.put_metric_alarms.iter().all(|alarm| alarm.stands(&state.alarms))
             && self.delete_scaling_policies.iter().all(|policy| policy.is_gone(&state.policies))
             && self.put_scheduled_actions.iter().all(|action| action.stands(&state.scheduled_actions))
     }
@@ -105,6 +110,10 @@ impl Plan {
             stands.policies.retain(|present| present.policy_name != policy.policy_name);
             stands.policies.push(policy.to_policy());
         }
+        for alarm in &self.put_metric_alarms {
+            stands.alarms.retain(|present| present.alarm_name != alarm.alarm_name);
+            stands.alarms.push(alarm.to_alarm());
+        }
         stands.policies.retain(|present| !self.deletes(&present.policy_name));
         for action in &self.put_scheduled_actions {
             stands.scheduled_actions.retain(|present| present.name != action.scheduled_action_name);
@@ -120,13 +129,14 @@ pub fn digest(
     register: Option<&RegisterScalableTarget>,
     tag: Option<&TagResource>,
     policies: &[PutScalingPolicy],
+    alarms: &[PutMetricAlarm],
     gone: &[DeleteScalingPolicy],
     scheduled: &[PutScheduledAction],
 ) -> String {
-    let requests = match (gone, scheduled) {
-        ([], []) => serde_json::json!([register, tag, policies]),
-        ([], scheduled) => serde_json::json!([register, tag, policies, scheduled]),
-        (gone, scheduled) => serde_json::json!([register, tag, policies, scheduled, gone]),
+    let requests = match (alarms, gone, scheduled) {
+        ([], [], []) => serde_json::json!([register, tag, policies]),
+        ([], [], scheduled) => serde_json::json!([register, tag, policies, scheduled]),
+        (alarms, gone, scheduled) => serde_json::json!([register, tag, policies, scheduled, alarms, gone]),
     };
     let requests = requests.to_string();
     let hash = Sha256::digest(requests.as_bytes());

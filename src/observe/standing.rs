@@ -1,7 +1,7 @@
 //! The scaling set-up of an endpoint alone, without its metrics.
 
 use super::sagemaker;
-use crate::aws::{Aws, CallError, auto_scaling};
+use crate::aws::{Aws, CallError, alarms, auto_scaling};
 use crate::model::{EndpointName, InstanceCount, ScalableKey, ScalableTarget, ScalingState, VariantName};
 use futures::future::{OptionFuture, join, join_all, join3};
 use std::collections::BTreeMap;
@@ -46,7 +46,8 @@ pub async fn standing(
             auto_scaling::scheduled_actions(aws, &key),
         )
         .await;
-        let target = target?;
+        let (target, policies) = (target?, policies?);
+        let alarms = alarms::ours(aws, &policies).await?;
         let arn = target.as_ref().and_then(|target| target.arn.as_deref());
         let tags = OptionFuture::from(arn.map(|arn| auto_scaling::tags(aws, arn))).await.transpose()?;
         Ok(StandingVariant {
@@ -54,7 +55,8 @@ pub async fn standing(
             running: variant.variant.current_instance_count,
             scaling: ScalingState {
                 target: target.map(|target| ScalableTarget { tags, ..target }),
-                policies: policies?.into_iter().map(|triggered| triggered.policy).collect(),
+                policies: policies.into_iter().map(|triggered| triggered.policy).collect(),
+                alarms,
                 scheduled_actions: scheduled_actions?,
             },
         })

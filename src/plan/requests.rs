@@ -70,12 +70,13 @@ impl Requests<'_> {
         let scheduled: Vec<PutScheduledAction> = self.floors.iter().map(|floor| scheduled(&key, floor)).collect();
         Ok(Plan {
             action: Action::Scale,
-            digest: digest(Some(&register), tag_resource.as_ref(), &policies, &gone, &scheduled),
+            digest: digest(Some(&register), tag_resource.as_ref(), &policies, &[], &gone, &scheduled),
             hold_reason: None,
             register_scalable_target: Some(register),
             register_first,
             tag_resource,
             put_scaling_policies: policies,
+            put_metric_alarms: Vec::new(),
             delete_scaling_policies: gone,
             keeps: self.keeps(),
             advice: self.advice(tracked.filter(|_| !self.keeps_policies), &scheduled),

@@ -4,8 +4,8 @@ use super::demand::Demand;
 use crate::config::ScalingObjective;
 use crate::model::{
     Capacity, CustomizedMetricSpecification, InvocationsPerInstance, Metric, MetricSpecification, Observation,
-    PredefinedMetricSpecification, PutScalingPolicy, ScalableKey, ScalingPolicy, Seconds, TargetTracking,
-    TargetTrackingConfiguration,
+    PolicyConfiguration, PredefinedMetricSpecification, PutScalingPolicy, ScalableKey, ScalingPolicy, Seconds,
+    TargetTracking, TargetTrackingConfiguration,
 };
 use crate::replay::Boot;
 use crate::statistics::quantile;
@@ -186,13 +186,13 @@ pub(super) fn request(key: &ScalableKey, observation: &Observation, numbers: Num
         resource_id: key.resource_id.clone(),
         scalable_dimension: key.scalable_dimension.clone(),
         policy_type: "TargetTrackingScaling".to_owned(),
-        target_tracking_scaling_policy_configuration: TargetTrackingConfiguration {
+        configuration: PolicyConfiguration::TargetTracking(TargetTrackingConfiguration {
             target_value: numbers.target,
             metric,
             scale_out_cooldown: numbers.out_cooldown,
             scale_in_cooldown: numbers.in_cooldown,
             disable_scale_in: false,
-        },
+        }),
     })
 }
 

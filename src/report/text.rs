@@ -1,10 +1,8 @@
 //! The report as plain text in 78 columns: the terminal and the e-mail.
 
 use super::document::{Document, Mark, Section};
-use crate::model::{
-    Bound, Capacity, DeleteScalingPolicy, MetricSpecification, Milliseconds, Plan, PutScalingPolicy,
-    PutScheduledAction, Report, ScalableTarget, Thousands,
-};
+use super::policies;
+use crate::model::{Bound, Capacity, Milliseconds, Plan, PutScheduledAction, Report, ScalableTarget, Thousands};
 use std::fmt::Write as _;
 
 const COLUMNS: usize = 78;
@@ -51,6 +49,9 @@ pub fn verdict_line(report: &Report) -> String {
 /// `one instance sustains 1,200 invocations per minute (90 % interval 1,080 to 1,290) with p90 within 500 ms`.
 #[must_use]
 pub fn capacity_in_short(capacity: &Capacity) -> String {
+    if capacity.is_throughput {
+        return throughput_in_short(capacity);
+    }
     let objective = format!("with {} within {}", capacity.slo_statistic, Milliseconds(capacity.latency_slo_ms.0));
     let value = capacity.invocations_per_instance_per_minute;
     match (capacity.bound, capacity.high) {
@@ -59,6 +60,17 @@ pub fn capacity_in_short(capacity: &Capacity) -> String {
             capacity.low
         ),
         _ => format!("one instance sustains at least {value} invocations per minute {objective}"),
+    }
+}
+
+/// `one instance processes 12 requests per minute (90 % interval 11.2 to 12.8)`.
+fn throughput_in_short(capacity: &Capacity) -> String {
+    let value = capacity.invocations_per_instance_per_minute;
+    match capacity.high.filter(|_| capacity.bound == Bound::Estimate) {
+        Some(high) => {
+            format!("one instance processes {value} requests per minute (90 % interval {} to {high})", capacity.low)
+        }
+        None => format!("one instance processes at least {value} requests per minute"),
     }
 }
 
@@ -84,24 +96,7 @@ pub fn plan_lines(plan: &Plan) -> Vec<String> {
             register.max_capacity
         ));
     }
-    for policy in &plan.put_scaling_policies {
-        let tracking = &policy.target_tracking_scaling_policy_configuration;
-        let target = Thousands(tracking.target_value);
-        let tracked = match (&tracking.metric, &plan.keeps) {
-            (MetricSpecification::Predefined(metric), _) => {
-                format!("{} at {target} per minute", metric.predefined_metric_type)
-            }
-            (MetricSpecification::Customized(_), Some(keeps)) => format!("{keeps}: TargetValue {target}"),
-            (MetricSpecification::Customized(metric), None) => format!("{} at {target}", metric.metric_name),
-        };
-        lines.push(format!(
-            "policy {}: {tracked}, cooldown {} s out and {} s in",
-            policy.policy_name, tracking.scale_out_cooldown.0, tracking.scale_in_cooldown.0
-        ));
-    }
-    for policy in &plan.delete_scaling_policies {
-        lines.push(format!("policy {}: deleted, the other takes its place", policy.policy_name));
-    }
+    lines.extend(policies::lines(plan));
     for action in &plan.put_scheduled_actions {
         lines.push(format!(
             "schedule {}: MinCapacity {} at {} UTC",
@@ -123,27 +118,6 @@ pub fn schedule_command(action: &PutScheduledAction) -> String {
         action.scheduled_action_name,
         action.schedule,
         action.scalable_target_action.min_capacity
-    )
-}
-
-/// The AWS CLI command for `PutScalingPolicy`.
-#[must_use]
-pub fn policy_command(policy: &PutScalingPolicy) -> String {
-    let configuration = serde_json::to_string(&policy.target_tracking_scaling_policy_configuration).unwrap_or_default();
-    format!(
-        "aws application-autoscaling put-scaling-policy --service-namespace {} --resource-id {} --scalable-dimension {} \
-         --policy-name {} --policy-type {} --target-tracking-scaling-policy-configuration '{configuration}'",
-        policy.service_namespace, policy.resource_id, policy.scalable_dimension, policy.policy_name, policy.policy_type
-    )
-}
-
-/// The AWS CLI command for `DeleteScalingPolicy`.
-#[must_use]
-pub fn delete_command(policy: &DeleteScalingPolicy) -> String {
-    format!(
-        "aws application-autoscaling delete-scaling-policy --service-namespace {} --resource-id {} --scalable-dimension {} \
-         --policy-name {}",
-        policy.service_namespace, policy.resource_id, policy.scalable_dimension, policy.policy_name
     )
 }
 

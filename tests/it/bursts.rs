@@ -35,7 +35,7 @@ fn min(plan: &Plan) -> Option<InstanceCount> {
 }
 
 fn target(plan: &Plan) -> f64 {
-    plan.put_scaling_policies[0].target_tracking_scaling_policy_configuration.target_value
+    plan.put_scaling_policies[0].target_tracking().unwrap().target_value
 }
 
 /// Every value of a series, changed by what minute it is, counted back from the last: −1.

@@ -9,6 +9,7 @@
 #![cfg_attr(feature = "aws", expect(clippy::panic, reason = "the same"))]
 
 mod architecture;
+mod asynchronous;
 mod bursts;
 #[cfg(feature = "aws")]
 mod cli;

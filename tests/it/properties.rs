@@ -79,7 +79,7 @@ fn is_sane(report: &Report, max_instances: u32) {
         assert!(register.min_capacity <= register.max_capacity);
         assert!(register.max_capacity <= InstanceCount(max_instances));
         assert!(report.plan.put_scaling_policies.iter().all(|policy| {
-            let target = policy.target_tracking_scaling_policy_configuration.target_value;
+            let target = policy.target_tracking().unwrap().target_value;
             target.is_finite() && target >= 1.0
         }));
     }

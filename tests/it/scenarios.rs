@@ -195,7 +195,7 @@ fn growth_at_night_does_not_buy_instances() {
     let target = |scenario: &str| {
         let report = explain(&observed(scenario), &settings(&[]));
         assert_eq!(report.diagnosis.verdict, Verdict::Overload);
-        report.plan.put_scaling_policies[0].target_tracking_scaling_policy_configuration.target_value
+        report.plan.put_scaling_policies[0].target_tracking().unwrap().target_value
     };
     let (by_day, with_idle_nights) = (target("overload"), target("overload-after-idle-nights"));
     assert!(with_idle_nights > 0.75 * by_day, "{with_idle_nights} {by_day}");
@@ -358,12 +358,12 @@ fn a_policy_of_ours_that_is_nearly_right_stays() {
         ..ScalingPolicy::default()
     };
     let advised = explain(&with_target(observed("overload"), 1, 4, None), &settings(&[]));
-    let target = advised.plan.put_scaling_policies[0].target_tracking_scaling_policy_configuration.target_value;
+    let target = advised.plan.put_scaling_policies[0].target_tracking().unwrap().target_value;
     for (factor, is_kept) in [(1.04, true), (0.97, true), (2.0, false)] {
         let mut present = policy.clone();
         present.target_tracking.as_mut().unwrap().target_value = target * factor;
         let report = explain(&with_target(observed("overload"), 1, 4, Some(present)), &settings(&[]));
-        let planned = report.plan.put_scaling_policies[0].target_tracking_scaling_policy_configuration.target_value;
+        let planned = report.plan.put_scaling_policies[0].target_tracking().unwrap().target_value;
         assert_eq!((planned - target * factor).abs() < 1e-9, is_kept, "{factor}");
     }
 }

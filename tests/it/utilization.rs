@@ -191,6 +191,7 @@ fn never_on_a_metric_that_somebody_else_follows() {
             steps: Vec::new(),
             min_adjustment_magnitude: None,
             cooldown: None,
+            metric_aggregation_type: None,
         }),
         alarms: Some(vec![PolicyAlarm {
             alarm_name: "surge".to_owned(),
@@ -201,6 +202,9 @@ fn never_on_a_metric_that_somebody_else_follows() {
             period: Seconds(60),
             evaluation_periods: 1,
             datapoints_to_alarm: 1,
+            dimensions: Vec::new(),
+            treat_missing_data: None,
+            description: None,
         }]),
         ..ScalingPolicy::default()
     };

@@ -3,8 +3,8 @@
 use super::Page;
 use super::chart::{Chart, Drawn, LATENCY, LIMIT, OTHER, PLAN, QUIET};
 use crate::model::{
-    Bound, Comparison, History, InvocationsPerInstance, LatencyCurve, Microseconds, Minute, MinuteRow, Observation,
-    Row, Thousands,
+    Bound, Comparison, History, InvocationsPerInstance, LatencyCurve, MetricSpecification, Microseconds, Minute,
+    MinuteRow, Observation, PolicyConfiguration, PutScalingPolicy, Row, Thousands,
 };
 use crate::statistics::quantile;
 use jiff::Timestamp;
@@ -161,12 +161,7 @@ fn scatter(page: &Page<'_>, history: &History) -> Option<Figure> {
         .collect();
     let capacity = page.report.capacity.as_ref();
     let objective = page.report.objective.map(|objective| objective.latency_slo_ms.0);
-    let target = page
-        .report
-        .plan
-        .put_scaling_policies
-        .first()
-        .map(|policy| policy.target_tracking_scaling_policy_configuration.target_value);
+    let target = page.report.plan.put_scaling_policies.iter().find_map(load_target);
     let loads = all.iter().map(|(_, (load, _))| *load);
     let curve = capacity.and_then(|capacity| capacity.curve.as_ref());
     let ends = loads.chain(capacity.map(|capacity| 1.1 * capacity.invocations_per_instance_per_minute.0));
@@ -200,6 +195,17 @@ fn scatter(page: &Page<'_>, history: &History) -> Option<Figure> {
     let x_name = format!("invocations per {unit} and minute");
     let svg = Chart { label: label.clone(), x: (0.0, x_end), y_end, names: (&x_name, "ms"), x_text: &number, marks };
     Some(Figure { title: "Latency over load".to_owned(), caption: format!("{label}."), svg: svg.svg()? })
+}
+
+/// The load that a policy keeps; none where it follows something else.
+fn load_target(policy: &PutScalingPolicy) -> Option<f64> {
+    match &policy.configuration {
+        PolicyConfiguration::TargetTracking(tracking) => match tracking.metric {
+            MetricSpecification::Predefined(_) => Some(tracking.target_value),
+            MetricSpecification::Customized(_) => None,
+        },
+        PolicyConfiguration::Steps(_) => None,
+    }
 }
 
 fn points(curve: &LatencyCurve, x_end: f64, y_end: f64) -> Vec<(f64, f64)> {

@@ -71,6 +71,9 @@ fn the_alarms_of_policies_are_read_as_they_are_set() {
             period: Seconds(60),
             evaluation_periods: 3,
             datapoints_to_alarm: 3,
+            dimensions: Vec::new(),
+            treat_missing_data: None,
+            description: None,
         }
     );
     assert_eq!((read[1].threshold, read[1].evaluation_periods, read[1].is_on_high()), (810.0, 15, false));
