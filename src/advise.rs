@@ -14,11 +14,12 @@ pub use session::{Advice, AdviseError, advise};
 #[cfg(feature = "aws")]
 pub use taking_back::{VariantWayBack, WayBack, take_back, way_back};
 
-use crate::config::Settings;
+use crate::config::{Mode, Settings};
 use crate::decide::{Authority, decide};
-use crate::model::{Capacity, Comparison, Diagnosis, Observation, Outcome, Plan, Report};
+use crate::model::{Capacity, Comparison, Diagnosis, Observation, Outcome, OutcomeStatus, Plan, Report};
 use crate::replay::{Replay, Setup};
 use crate::{capacity, diagnose, plan, report};
+use std::collections::BTreeMap;
 
 /// What the pure stages made of one observation.
 #[derive(Clone)]
@@ -46,11 +47,23 @@ fn consider(observation: &Observation, settings: &Settings, authority: impl FnOn
 #[must_use]
 pub fn explain(observation: &Observation, settings: &Settings) -> Report {
     let considered = consider(observation, settings, |_| Authority::LookOnly);
-    let nothing = || Outcome::without_change(crate::model::OutcomeStatus::Recommended, "this was a look only");
+    let nothing = || Outcome::without_change(OutcomeStatus::Recommended, "this was a look only");
     let outcome = considered.decision.unwrap_or_else(nothing);
     let mut report = report::report(observation, considered.diagnosis, considered.capacity, considered.plan, outcome);
     report.warnings.extend(considered.problems);
     report
+}
+
+/// Why the plan of a report is not to be written, where a person asks for it; none where it may be. `tags` are the endpoint's as
+/// they are now.
+#[must_use]
+pub fn refusal(report: &Report, settings: &Settings, tags: &BTreeMap<String, String>) -> Option<Outcome> {
+    if !report.plan.is_as_made() {
+        let words = "the plan does not fit its digest: it was changed after it was made";
+        return Some(Outcome::without_change(OutcomeStatus::Refused, "plan_changed").because(words));
+    }
+    let guardrails = settings.for_endpoint(Some(tags));
+    decide(&report.plan, &report.diagnosis, &guardrails, Mode::Apply, Authority::Approved)
 }
 
 /// Replays scaling set-ups over a saved observation: the present one, what would be advised in quiet times, and `setups`.

@@ -20,8 +20,8 @@ use crate::model::{
 };
 use futures::future::{OptionFuture, join, join_all, join3, join5};
 use jiff::Timestamp;
-pub use sagemaker::list_endpoints;
 use sagemaker::{EndpointConfig, EndpointDescription};
+pub use sagemaker::{endpoint_tags, list_endpoints};
 pub use standing::{Standing, StandingVariant, standing};
 use std::collections::BTreeMap;
 use whose::Whose;

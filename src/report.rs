@@ -16,6 +16,7 @@ pub mod markdown;
 pub mod message;
 pub mod policies;
 pub mod restoration;
+pub mod terminal;
 pub mod text;
 
 use crate::model::{

@@ -46,6 +46,13 @@ macro_rules! sagemaker_name {
             }
         }
 
+        impl std::str::FromStr for $type {
+            type Err = InvalidName;
+            fn from_str(name: &str) -> Result<Self, InvalidName> {
+                Self::parse(name)
+            }
+        }
+
         impl TryFrom<String> for $type {
             type Error = InvalidName;
             fn try_from(name: String) -> Result<Self, InvalidName> {

@@ -92,6 +92,15 @@ impl Plan {
             && self.put_scheduled_actions.iter().all(|action| action.stands(&state.scheduled_actions))
     }
 
+    /// Whether the requests are those that the digest was made for.
+    #[must_use]
+    pub fn is_as_made(&self) -> bool {
+        let (register, tag) = (self.register_scalable_target.as_ref(), self.tag_resource.as_ref());
+        let (policies, alarms) = (&self.put_scaling_policies, &self.put_metric_alarms);
+        let (gone, scheduled) = (&self.delete_scaling_policies, &self.put_scheduled_actions);
+        self.digest == digest(register, tag, policies, alarms, gone, scheduled)
+    }
+
     /// Whether the plan deletes the policy of this name.
     #[must_use]
     pub fn deletes(&self, policy_name: &str) -> bool {
@@ -134,11 +143,11 @@ pub fn digest(
     scheduled: &[PutScheduledAction],
 ) -> String {
     let requests = match (alarms, gone, scheduled) {
-        ([], [], []) => serde_json::json!([register, tag, policies]),
-        ([], [], scheduled) => serde_json::json!([register, tag, policies, scheduled]),
-        (alarms, gone, scheduled) => serde_json::json!([register, tag, policies, scheduled, alarms, gone]),
+        ([], [], []) => serde_json::to_string(&(register, tag, policies)),
+        ([], [], scheduled) => serde_json::to_string(&(register, tag, policies, scheduled)),
+        (alarms, gone, scheduled) => serde_json::to_string(&(register, tag, policies, scheduled, alarms, gone)),
     };
-    let requests = requests.to_string();
+    let requests = requests.unwrap_or_default();
     let hash = Sha256::digest(requests.as_bytes());
     hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }

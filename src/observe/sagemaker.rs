@@ -208,6 +208,17 @@ pub(super) async fn describe_inference_component(
     })
 }
 
+/// The endpoint's tags.
+///
+/// # Errors
+/// [`CallError`] where there is no such endpoint, or its tags cannot be read.
+pub async fn endpoint_tags(aws: &Aws, endpoint_name: &EndpointName) -> Result<BTreeMap<String, String>, CallError> {
+    aws.round();
+    let endpoint = describe_endpoint(aws, endpoint_name).await?;
+    aws.round();
+    list_tags(aws, &endpoint.arn).await
+}
+
 /// Names of every endpoint in the Region.
 ///
 /// # Errors

@@ -106,6 +106,24 @@ pub fn plan_lines(plan: &Plan) -> Vec<String> {
     lines
 }
 
+/// One line for each thing that a plan changes, before → after.
+#[must_use]
+pub fn difference(plan: &Plan) -> Vec<String> {
+    let before = plan.based_on.clone().unwrap_or_default();
+    let after = plan.stands_on(&before);
+    let policies = plan.put_scaling_policies.iter().map(|policy| &policy.policy_name);
+    let policies = policies.chain(plan.delete_scaling_policies.iter().map(|policy| &policy.policy_name));
+    let policies = policies.map(|name| ("policy", name, before.policy_in_words(name), after.policy_in_words(name)));
+    let alarms = plan.put_metric_alarms.iter().map(|alarm| &alarm.alarm_name);
+    let alarms = alarms.map(|name| ("alarm", name, before.alarm_in_words(name), after.alarm_in_words(name)));
+    let timed = plan.put_scheduled_actions.iter().map(|action| &action.scheduled_action_name);
+    let timed = timed.map(|name| ("schedule", name, before.action_in_words(name), after.action_in_words(name)));
+    let (was, will) = (before.target_in_words(), after.target_in_words());
+    let target = (was != will).then(|| format!("scalable target: {was} -> {will}"));
+    let all = policies.chain(alarms).chain(timed).filter(|(_, _, was, will)| was != will);
+    target.into_iter().chain(all.map(|(what, name, was, will)| format!("{what} {name}: {was} -> {will}"))).collect()
+}
+
 /// The AWS CLI command for `PutScheduledAction`.
 #[must_use]
 pub fn schedule_command(action: &PutScheduledAction) -> String {
