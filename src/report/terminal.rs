@@ -100,7 +100,9 @@ fn chart(points: &[(f32, f32)], limit: Option<f64>, columns: u16) -> Option<Stri
     let chart = chart
         .y_tick_display(TickDisplay::Sparse)
         .y_label_format(LabelFormat::Custom(Box::new(|value| Thousands(f64::from(value.round())).to_string())))
-        .x_label_format(LabelFormat::Custom(Box::new(|minutes| format!("{:.0} h", minutes / 60.0))));
+        .x_label_format(LabelFormat::Custom(Box::new(|minutes| {
+            if minutes < 0.0 { format!("{:.0} h", minutes / 60.0) } else { "now".to_owned() }
+        })));
     let chart = chart.lineplot(&values);
     let chart = match &objective {
         Some(objective) => chart.lineplot(objective),
@@ -109,5 +111,7 @@ fn chart(points: &[(f32, f32)], limit: Option<f64>, columns: u16) -> Option<Stri
     chart.axis();
     chart.figures();
     let text = chart.to_string();
-    Some(text.lines().map(|line| format!("{}\n", line.trim_end())).collect())
+    // A dot pattern without dots is a blank too.
+    let blank = |c: char| c.is_whitespace() || c == '\u{2800}';
+    Some(text.lines().map(|line| format!("{}\n", line.trim_end_matches(blank))).collect())
 }

@@ -114,6 +114,17 @@ fn a_new_set_up_is_one_file_for_each_tool() {
     assert_eq!(nothing, "no plan to export: orders/AllTraffic: nothing of it stands yet");
 }
 
+/// What is sent to machines; `tests/template/test_slack_webhook.py` shows it to Slack's own rules.
+#[test]
+fn reports_as_machines_get_them() {
+    let mut observation = observed("overload");
+    let json = |report: &Report| serde_json::to_string_pretty(report).unwrap() + "\n";
+    golden("new/report.json", &json(&explain(&observation, &settings(&[]))));
+    observation.trigger.alarm_name = Some("\"}]} <!channel> @here <https://x|y> `rm` 'x'\n*b* Ä".to_owned());
+    observation.warnings.push("<script>alert(1)</script>".to_owned());
+    golden("hostile/report.json", &json(&explain(&observation, &settings(&[]))));
+}
+
 #[test]
 fn what_stands_is_imported_and_then_changed() {
     let reports = [standing()];

@@ -26,6 +26,7 @@ mod replay;
 mod scenarios;
 mod standing;
 mod template;
+mod terminal;
 mod undo;
 mod utilization;
 #[cfg(feature = "aws")]
