@@ -166,9 +166,9 @@ fn variants_share_a_file_and_keep_their_names() {
 
 #[test]
 fn a_plan_to_hold_is_nothing_to_export() {
-    let report = explain(&observed("slow-model"), &settings(&[]));
+    let reports = [explain(&observed("slow-model"), &settings(&[]))];
     let said = "no plan to export: orders/AllTraffic: more instances would not remove the cause";
-    for exported in [cloudformation(&[report.clone()], false), terraform(&[report.clone()]), cli(&[report.clone()])] {
+    for exported in [cloudformation(&reports, false), terraform(&reports), cli(&reports)] {
         assert_eq!(exported.unwrap_err().to_string(), said);
     }
 }

@@ -7,8 +7,7 @@ use ciborium::Value as Cbor;
 use endpoint_advisor::act::{apply, restore};
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
-    MetricDimension, Observation, Outcome, OutcomeStatus, Plan, PolicyConfiguration, PutMetricAlarm, PutScalingPolicy,
-    ScalableKey, ScalableTarget, ScalingState, Seconds, StepAdjustmentRequest, StepScalingConfiguration, Trigger,
+    Observation, Outcome, OutcomeStatus, Plan, PutScalingPolicy, ScalableKey, ScalableTarget, ScalingState, Trigger,
 };
 use endpoint_advisor::report::policies::{alarm_command, policy_command};
 use endpoint_advisor::trigger::{Event, parse};
