@@ -58,6 +58,8 @@ pub fn report(
         next_steps,
         warnings: observation.warnings.clone(),
         links: links::links(observation),
+        advisor_version: env!("CARGO_PKG_VERSION").to_owned(),
+        observation_digest: observation.digest(),
         incident: None,
         can_be_approved: false,
         truncated: false,

@@ -42,6 +42,12 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// Where to look.
     pub links: Links,
+    /// The version that decided.
+    #[serde(default)]
+    pub advisor_version: String,
+    /// [`digest`](super::Observation::digest) of the observation that it decided from.
+    #[serde(default)]
+    pub observation_digest: String,
     /// The incident that it belongs to; none where nothing follows it through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<IncidentSummary>,

@@ -21,6 +21,7 @@ mod follow_up;
 mod html;
 mod messages;
 mod properties;
+mod record;
 mod redact;
 mod replay;
 mod scenarios;
