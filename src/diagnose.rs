@@ -14,9 +14,12 @@ mod check;
 mod features;
 mod infrequent_traffic;
 mod insufficient_data;
+mod serverless;
 mod windows;
 
-use crate::model::{Alternative, BlockedBy, Diagnosis, Evidence, Fact, Grade, History, Observation, Verdict};
+use crate::model::{
+    Alternative, BlockedBy, Diagnosis, Evidence, Fact, Grade, History, Hosting, Observation, Verdict,
+};
 pub use blocked::blocked_by;
 use causes::CAUSES;
 use check::Judgement;
@@ -43,28 +46,45 @@ const AHEAD: f64 = 0.10;
 #[must_use]
 pub fn diagnose(observation: &Observation) -> Diagnosis {
     let history = History::of(observation);
-    let diagnosis = match Features::of(observation, &history) {
-        Ok(features) => judge(&features),
-        Err(missing) => infrequent_traffic::diagnosis(observation, &history)
-            .unwrap_or_else(|| insufficient_data::diagnosis(&missing)),
+    let diagnosis = match observation.hosting {
+        // No instances, and none of their metrics: it is judged by its own.
+        Hosting::Serverless => serverless::diagnosis(observation, &history),
+        _ => of_instances(observation, &history),
     };
     // What stands in the way of scaling matters where scaling would help; an endpoint that is not in service always
     // does.
-    let blocked_by = blocked_by(observation)
-        .filter(|blocked| *blocked == BlockedBy::EndpointNotInService || diagnosis.verdict.is_helped_by_scaling());
+    let is_helped = diagnosis.verdict.is_helped_by_scaling_of(observation.hosting);
+    let blocked_by =
+        blocked_by(observation).filter(|blocked| *blocked == BlockedBy::EndpointNotInService || is_helped);
     Diagnosis { blocked_by, ..diagnosis }
 }
 
-/// Lets every cause judge, and names one where it stands out.
+fn of_instances(observation: &Observation, history: &History) -> Diagnosis {
+    match Features::of(observation, history) {
+        Ok(features) => judge(&features),
+        Err(missing) => infrequent_traffic::diagnosis(observation, history)
+            .unwrap_or_else(|| insufficient_data::diagnosis(&missing)),
+    }
+}
+
+/// Lets every cause judge.
 fn judge(features: &Features) -> Diagnosis {
     let judgements: Vec<Judgement> = CAUSES.iter().map(|judge| judge(features)).collect();
+    let is_uncertain = features.work.ratio.is_none() || features.is_history_short;
+    let most = if is_uncertain { Grade::Medium } else { Grade::High };
+    weigh(&judgements, most, features.context(), &features.latency.in_words())
+}
+
+/// Names one cause where it stands out. `most` is the highest grade that what was observed allows; `otherwise` says how it
+/// is where no cause does.
+fn weigh(judgements: &[Judgement], most: Grade, context: Vec<Fact>, otherwise: &str) -> Diagnosis {
     let weight = |margin: f64| (margin.clamp(-LARGEST_MARGIN, LARGEST_MARGIN) / TEMPERATURE).exp();
     // A margin of 0 is "no cause stands out".
     let total: f64 = weight(0.0) + judgements.iter().map(|judgement| weight(judgement.margin())).sum::<f64>();
     let belief = |judgement: &Judgement| weight(judgement.margin()) / total;
 
     let mut ranked: Vec<&Judgement> = judgements.iter().collect();
-    ranked.sort_by(|a, b| belief(b).total_cmp(&belief(a))); // stable: the order of CAUSES decides between equals
+    ranked.sort_by(|a, b| belief(b).total_cmp(&belief(a))); // stable: the order of the causes decides between equals
     let second = ranked.get(1).map_or(0.0, |judgement| belief(judgement));
     let strongest = ranked.first().copied().filter(|first| first.margin() > 0.0 && belief(first) - second >= AHEAD);
     let alternatives = ranked
@@ -79,13 +99,13 @@ fn judge(features: &Features) -> Diagnosis {
         .collect();
 
     let evidence = strongest.map(evidence).unwrap_or_default();
-    let context = context(features, &evidence);
+    let context = beside(context, &evidence);
     match strongest {
         Some(judgement) => Diagnosis {
             verdict: judgement.verdict,
             sub_cause: judgement.sub_cause.map(str::to_owned),
             confidence: round(belief(judgement)),
-            grade: grade(belief(judgement), features),
+            grade: grade(belief(judgement)).min(most),
             summary: capitalised(&judgement.summary),
             evidence,
             context,
@@ -98,7 +118,7 @@ fn judge(features: &Features) -> Diagnosis {
             sub_cause: None,
             confidence: round(1.0 - ranked.first().map_or(0.0, |first| belief(first))),
             grade: Grade::Low,
-            summary: format!("{}; no cause stands out.", capitalised(&features.latency.in_words())),
+            summary: format!("{}; no cause stands out.", capitalised(otherwise)),
             evidence,
             context,
             alternatives,
@@ -119,19 +139,18 @@ fn evidence(judgement: &Judgement) -> Vec<Evidence> {
 }
 
 /// What else was measured.
-fn context(features: &Features, evidence: &[Evidence]) -> Vec<Fact> {
+fn beside(context: Vec<Fact>, evidence: &[Evidence]) -> Vec<Fact> {
     let is_told = |fact: &Fact| evidence.iter().any(|told| told.text == fact.text);
-    features.context().into_iter().filter(|fact| !is_told(fact)).collect()
+    context.into_iter().filter(|fact| !is_told(fact)).collect()
 }
 
-/// Belief in words, capped where a signal that would decide was missing.
-fn grade(belief: f64, features: &Features) -> Grade {
-    let grade = match belief {
+/// Belief in words.
+fn grade(belief: f64) -> Grade {
+    match belief {
         HIGH.. => Grade::High,
         MEDIUM.. => Grade::Medium,
         _ => Grade::Low,
-    };
-    if features.work.ratio.is_none() || features.is_history_short { grade.min(Grade::Medium) } else { grade }
+    }
 }
 
 /// A sentence begins with a capital, a statistic such as `p90` never.

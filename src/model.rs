@@ -24,6 +24,8 @@ mod restoration;
 mod scalable_key;
 mod scaling_policy;
 mod scaling_state;
+mod serverless_minutes;
+mod serverless_update;
 mod trigger;
 mod units;
 
@@ -48,5 +50,7 @@ pub use restoration::*;
 pub use scalable_key::*;
 pub use scaling_policy::*;
 pub use scaling_state::*;
+pub use serverless_minutes::*;
+pub use serverless_update::*;
 pub use trigger::*;
 pub use units::*;

@@ -269,7 +269,12 @@ async fn finish(
         hosting,
         is_hosting_known,
         endpoint: endpoint.to_endpoint(config),
-        variant: Variant { instance_type, ..described.map(|described| described.variant.clone()).unwrap_or_default() },
+        variant: Variant {
+            instance_type,
+            // Only commands for a new configuration of a serverless variant name it.
+            model_name: configured.and_then(|variant| variant.model_name.clone()).filter(|_| hosting == Hosting::Serverless),
+            ..described.map(|described| described.variant.clone()).unwrap_or_default()
+        },
         component,
         tags: tags.cloned(),
         scaling: part.scaling,

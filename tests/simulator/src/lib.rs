@@ -27,6 +27,7 @@ mod run;
 mod samples;
 mod scenario;
 mod scenarios;
+mod serverless;
 pub mod suite;
 mod tally;
 mod timers;
@@ -50,3 +51,6 @@ pub use run::Run;
 pub use samples::Samples;
 pub use scenario::{Scenario, simulate};
 pub use scenarios::SCENARIOS;
+pub use serverless::{
+    ServerlessConditions, ServerlessEndpoint, ServerlessMinute, ServerlessRun, serverless_published,
+};
