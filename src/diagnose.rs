@@ -17,9 +17,7 @@ mod insufficient_data;
 mod serverless;
 mod windows;
 
-use crate::model::{
-    Alternative, BlockedBy, Diagnosis, Evidence, Fact, Grade, History, Hosting, Observation, Verdict,
-};
+use crate::model::{Alternative, BlockedBy, Diagnosis, Evidence, Fact, Grade, History, Hosting, Observation, Verdict};
 pub use blocked::blocked_by;
 use causes::CAUSES;
 use check::Judgement;
@@ -54,8 +52,7 @@ pub fn diagnose(observation: &Observation) -> Diagnosis {
     // What stands in the way of scaling matters where scaling would help; an endpoint that is not in service always
     // does.
     let is_helped = diagnosis.verdict.is_helped_by_scaling_of(observation.hosting);
-    let blocked_by =
-        blocked_by(observation).filter(|blocked| *blocked == BlockedBy::EndpointNotInService || is_helped);
+    let blocked_by = blocked_by(observation).filter(|blocked| *blocked == BlockedBy::EndpointNotInService || is_helped);
     Diagnosis { blocked_by, ..diagnosis }
 }
 

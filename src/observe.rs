@@ -272,7 +272,9 @@ async fn finish(
         variant: Variant {
             instance_type,
             // Only commands for a new configuration of a serverless variant name it.
-            model_name: configured.and_then(|variant| variant.model_name.clone()).filter(|_| hosting == Hosting::Serverless),
+            model_name: configured
+                .and_then(|variant| variant.model_name.clone())
+                .filter(|_| hosting == Hosting::Serverless),
             ..described.map(|described| described.variant.clone()).unwrap_or_default()
         },
         component,

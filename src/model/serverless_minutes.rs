@@ -1,6 +1,8 @@
 //! The minutes of a serverless variant, with what only serverless variants publish.
 
-use super::{History, InstanceCount, InvocationsPerMinute, Metric, Microseconds, Minute, Observation, Series, Statistic};
+use super::{
+    History, InstanceCount, InvocationsPerMinute, Metric, Microseconds, Minute, Observation, Series, Statistic,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -19,6 +19,7 @@ mod messages;
 mod properties;
 mod replay;
 mod scenarios;
+mod serverless;
 mod standing;
 mod template;
 mod undo;

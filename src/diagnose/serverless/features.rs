@@ -65,7 +65,8 @@ pub(super) struct Features {
     /// Mean overhead, set-up left out.
     pub overhead: Option<Microseconds>,
     pub normal_overhead: Option<Microseconds>,
-    /// Requests of the last quarter of an hour, and their cold starts.
+    /// Requests of the coldest minutes of the last quarter of an hour, and their cold starts.
+    pub coldest: Minute,
     pub requests: f64,
     pub setups: Option<f64>,
     pub normal_cold_share: Option<f64>,
@@ -84,7 +85,7 @@ pub(super) struct Features {
     pub rate_ratio: Option<f64>,
     pub rate: f64,
     pub requests_per_minute: f64,
-    /// Mean time in the container, now over normally.
+    /// Mean time that a request takes, set-up left out, now over normally.
     pub duration_ratio: Option<f64>,
     /// Refused before they reached the model.
     pub throttled_share: Option<f64>,
@@ -133,8 +134,9 @@ impl Features {
             is_history_short: before.len() < CERTAIN_BASELINE_MINUTES,
             ..Self::unmeasured(observation, since)
         };
-        features.measure_time(&now, &recent, if has_baseline { &before } else { &[] });
-        features.measure_cold_starts(observation, &day, &recent, &before);
+        let coldest = coldest(&recent);
+        features.measure_time(&now, coldest, if has_baseline { &before } else { &[] });
+        features.measure_cold_starts(observation, &day, coldest, &before);
         features.measure_concurrency(&now, &before);
         features.measure_failures(&now, &before);
         Ok(features)
@@ -158,6 +160,7 @@ impl Features {
             violation_share: None,
             overhead: None,
             normal_overhead: None,
+            coldest: since,
             requests: 0.0,
             setups: None,
             normal_cold_share: None,
@@ -183,52 +186,66 @@ impl Features {
         }
     }
 
-    fn measure_time(&mut self, now: &[Moment], recent: &[Moment], before: &[Moment]) {
-        self.latency = middle(now, Moment::latency).map(Microseconds);
-        self.normal_latency = middle(before, Moment::latency).map(Microseconds);
+    fn measure_time(&mut self, now: &[Moment], coldest: &[Moment], before: &[Moment]) {
+        self.latency = middle(now, |moment| moment.latency()).map(Microseconds);
+        self.normal_latency = middle(before, |moment| moment.latency()).map(Microseconds);
         let objective = self.objective.map(|objective| objective.latency_slo_ms.to_microseconds());
         self.limit = objective.or(self.normal_latency.map(|normal| Microseconds(1.5 * normal.0)));
-        let over = |limit: Microseconds| before.iter().filter(move |m| m.latency().is_some_and(|l| l > limit.0)).count();
-        self.violation_share =
-            objective.filter(|_| !before.is_empty()).map(|limit| crate::diagnose::windows::share(over(limit), before.len()));
-        self.duration_ratio = ratio(middle(now, |m| m.of.service.map(|s| s.0)), middle(before, |m| m.of.service.map(|s| s.0)));
+        let over =
+            |limit: Microseconds| before.iter().filter(move |m| m.latency().is_some_and(|l| l > limit.0)).count();
+        self.violation_share = objective
+            .filter(|_| !before.is_empty())
+            .map(|limit| crate::diagnose::windows::share(over(limit), before.len()));
         // What set-up adds to the mean is told apart from what else happens outside the container.
         let warm = |moment: &Moment| {
             let set_up = moment.of.setups * moment.of.setup_time.map_or(0.0, |time| time.0) / moment.count();
             moment.row.overhead.map(|overhead| (overhead.0 - set_up).max(0.0))
         };
+        // A container is taken for as long as a request is on its way.
+        let taken = |moment: &Moment| Some(moment.of.service?.0 + warm(moment).unwrap_or(0.0));
+        self.duration_ratio = ratio(middle(now, taken), middle(before, taken));
         self.overhead = middle(now, warm).map(Microseconds);
         self.normal_overhead = middle(before, warm).map(Microseconds);
         let calm: Vec<Moment> = before.iter().copied().filter(|moment| moment.of.setups < 0.5).collect();
-        let excess = mean(recent, Moment::whole).zip(middle(&calm, Moment::whole)).map(|(now, normal)| now - normal);
-        let set_up = mean(recent, |moment| {
+        let excess = mean(coldest, |moment| moment.whole())
+            .zip(middle(&calm, |moment| moment.whole()))
+            .map(|(now, normal)| now - normal);
+        let set_up = mean(coldest, |moment| {
             moment.row.overhead?;
             Some(moment.of.setups * moment.of.setup_time.map_or(0.0, |time| time.0) / moment.count())
         });
         self.explained = set_up.zip(excess.and_then(positive)).map(|(set_up, excess)| set_up / excess);
     }
 
-    fn measure_cold_starts(&mut self, observation: &Observation, day: &[Moment], recent: &[Moment], before: &[Moment]) {
+    fn measure_cold_starts(
+        &mut self,
+        observation: &Observation,
+        day: &[Moment],
+        coldest: &[Moment],
+        before: &[Moment],
+    ) {
         use crate::model::Metric::ModelSetupTime;
-        self.requests = recent.iter().map(Moment::count).sum();
+        self.coldest = coldest.first().map_or(self.since, |moment| moment.of.minute);
+        self.requests = coldest.iter().map(Moment::count).sum();
         // Every variant was cold once; where that never showed, the metric is what is missing.
         let is_published = observation.metrics.series(ModelSetupTime, Statistic::SampleCount).is_some();
         let cold = |moments: &[Moment]| moments.iter().map(|moment| moment.of.setups).sum::<f64>();
-        self.setups = is_published.then(|| cold(recent));
+        self.setups = is_published.then(|| cold(coldest));
         let earlier: f64 = before.iter().map(Moment::count).sum();
         self.normal_cold_share = positive(earlier).filter(|_| is_published).map(|earlier| cold(before) / earlier);
-        let took: f64 = recent.iter().filter_map(|m| Some(m.of.setups * m.of.setup_time?.0)).sum();
+        let took: f64 = coldest.iter().filter_map(|m| Some(m.of.setups * m.of.setup_time?.0)).sum();
         self.setup_time = self.setups.and_then(positive).map(|setups| Microseconds(took / setups));
         let pairs = day.iter().zip(day.iter().skip(1));
         let pauses = pairs.filter(|(_, after)| after.of.minute >= self.since && after.of.setups > 0.0);
         self.pause = pauses.map(|(before, after)| after.of.minute.since(before.of.minute) - 1).max();
-        self.spillover = sum(recent, |moment| moment.of.spillover);
+        self.spillover = sum(coldest, |moment| moment.of.spillover);
     }
 
     fn measure_concurrency(&mut self, now: &[Moment], before: &[Moment]) {
         let most = middle(now, |moment| moment.of.most.map(|most| most.0));
         self.most = most.map(Concurrency);
-        self.utilization = most.zip(self.serverless).map(|(most, serverless)| most / f64::from(serverless.max_concurrency));
+        self.utilization =
+            most.zip(self.serverless).map(|(most, serverless)| most / f64::from(serverless.max_concurrency));
         let rate = |moments: &[Moment]| middle(moments, |moment| Some(moment.count()));
         self.rate = rate(now).unwrap_or(0.0);
         self.rate_ratio = ratio(rate(now), rate(before));
@@ -240,7 +257,8 @@ impl Features {
             Some(errors) => Some((errors - m.row.errors_5xx.unwrap_or(0.0)).clamp(0.0, m.row.errors_4xx?)),
             None => m.row.errors_4xx,
         };
-        let throttled = |m: &Moment| Some((m.row.errors_4xx? - (m.row.model_errors? - m.row.errors_5xx?).max(0.0)).max(0.0));
+        let throttled =
+            |m: &Moment| Some((m.row.errors_4xx? - (m.row.model_errors? - m.row.errors_5xx?).max(0.0)).max(0.0));
         let share = |moments: &[Moment], errors: &dyn Fn(&Moment) -> Option<f64>| {
             let requests: f64 = moments.iter().map(Moment::count).sum();
             Some(sum(moments, errors)? / positive(requests)?)
@@ -301,7 +319,7 @@ impl Features {
         }
     }
 
-    /// `12 of 240 requests (5.0 %) met a cold start of 8.20 s; 0.4 % is normal`.
+    /// `12 of 240 requests (5.0 %) around 09:14 met a cold start of 8.20 s; 0.4 % is normal`.
     pub fn cold_in_words(&self) -> String {
         let (Some(setups), Some(share)) = (self.setups, self.cold_share()) else {
             return "ModelSetupTime has no datapoints".to_owned();
@@ -309,11 +327,11 @@ impl Features {
         let took = self.setup_time.map(|time| format!(" of {time}")).unwrap_or_default();
         let normal = self.normal_cold_share.map(|normal| format!("; {:.1} % is normal", 100.0 * normal));
         format!(
-            "{} of {} requests ({:.1} %) since {} met a cold start{took}{}",
+            "{} of {} requests ({:.1} %) around {} met a cold start{took}{}",
             Thousands(setups),
             Thousands(self.requests),
             100.0 * share,
-            self.since.start().strftime("%H:%M"),
+            self.coldest.start().strftime("%H:%M"),
             normal.unwrap_or_default()
         )
     }
@@ -365,7 +383,13 @@ impl Features {
             fact("concurrency", self.utilization, None, "share", self.concurrency_in_words()),
             fact("rate", Some(self.rate), None, "per minute", self.rate_in_words()),
             fact("memory", self.memory, self.normal_memory, "share", self.memory_in_words()),
-            fact("overhead", micros(self.overhead), micros(self.normal_overhead), "microseconds", self.overhead_in_words()),
+            fact(
+                "overhead",
+                micros(self.overhead),
+                micros(self.normal_overhead),
+                "microseconds",
+                self.overhead_in_words(),
+            ),
         ];
         facts.into_iter().flatten().collect()
     }
@@ -387,6 +411,22 @@ fn last_minutes<'a>(day: &[Moment<'a>], last: Minute, minutes: i64) -> Vec<Momen
     moments
 }
 
+/// The moments in a row, two at least and with enough requests, of which the largest share was cold.
+fn coldest<'m, 'a>(recent: &'m [Moment<'a>]) -> &'m [Moment<'a>] {
+    let runs = (0..recent.len()).filter_map(|begin| {
+        let mut count = 0.0;
+        let rest = recent.get(begin..)?;
+        let length = rest.iter().position(|moment| {
+            count += moment.count();
+            count >= ENOUGH
+        });
+        let run = rest.get(..(length? + 1).max(2))?;
+        let cold: f64 = run.iter().map(|moment| moment.of.setups).sum();
+        Some((cold / run.iter().map(Moment::count).sum::<f64>(), run))
+    });
+    runs.max_by(|left, right| left.0.total_cmp(&right.0)).map_or(recent, |(_, run)| run)
+}
+
 /// The median over moments.
 fn middle(moments: &[Moment], value: impl Fn(&Moment) -> Option<f64>) -> Option<f64> {
     median(moments.iter().filter_map(value))
@@ -395,7 +435,8 @@ fn middle(moments: &[Moment], value: impl Fn(&Moment) -> Option<f64>) -> Option<
 /// The mean over requests.
 fn mean(moments: &[Moment], value: impl Fn(&Moment) -> Option<f64>) -> Option<f64> {
     let known = moments.iter().filter_map(|moment| Some((value(moment)?, moment.count())));
-    let (sum, count) = known.fold((0.0, 0.0), |(sum, count), (value, requests)| (sum + value * requests, count + requests));
+    let (sum, count) =
+        known.fold((0.0, 0.0), |(sum, count), (value, requests)| (sum + value * requests, count + requests));
     Some(sum / positive(count)?)
 }
 

@@ -51,6 +51,4 @@ pub use run::Run;
 pub use samples::Samples;
 pub use scenario::{Scenario, simulate};
 pub use scenarios::SCENARIOS;
-pub use serverless::{
-    ServerlessConditions, ServerlessEndpoint, ServerlessMinute, ServerlessRun, serverless_published,
-};
+pub use serverless::{ServerlessConditions, ServerlessEndpoint, ServerlessMinute, ServerlessRun, serverless_published};

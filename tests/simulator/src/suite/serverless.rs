@@ -6,7 +6,7 @@ use super::{Set, seed};
 use crate::{ServerlessConditions, ServerlessEndpoint, ServerlessMinute, ServerlessRun};
 
 /// Minutes of history.
-const MINUTES: i64 = 2 * 1_440;
+const MINUTES: i64 = 1_440 + 180;
 /// Minutes that the trouble has lasted at the end.
 const TROUBLE: i64 = 12;
 
@@ -53,18 +53,60 @@ struct Drawn {
 /// Every family.
 pub const SERVERLESS_FAMILIES: &[ServerlessFamily] = &[
     family("serverless_fine", "nothing is the matter", "transient", None, fine),
-    family("serverless_growth", "requests come faster until all of MaxConcurrency is in use", LIMIT, Some("max_concurrency"), growth),
-    family("serverless_quota", "the account lets it have less than MaxConcurrency", LIMIT, Some("account_quota"), quota),
+    family(
+        "serverless_growth",
+        "requests come faster until all of MaxConcurrency is in use",
+        LIMIT,
+        Some("max_concurrency"),
+        growth,
+    ),
+    family(
+        "serverless_quota",
+        "the account lets it have less than MaxConcurrency",
+        LIMIT,
+        Some("account_quota"),
+        quota,
+    ),
     family("serverless_after_idle", "requests come again after hours without", COLD, Some("after_idle"), after_idle),
-    family("serverless_scale_out", "twice as many requests at once as there are warm containers", COLD, Some("scale_out"), scale_out),
-    family("serverless_spillover", "more requests at once than provisioned concurrency", COLD, Some("spillover"), spillover),
+    family(
+        "serverless_scale_out",
+        "twice as many requests at once as there are warm containers",
+        COLD,
+        Some("scale_out"),
+        scale_out,
+    ),
+    family(
+        "serverless_spillover",
+        "more requests at once than provisioned concurrency",
+        COLD,
+        Some("spillover"),
+        spillover,
+    ),
     family("serverless_infrequent", "a request every few minutes, each cold", "infrequent_traffic", None, infrequent),
     family("serverless_deployed", "a heavier model was deployed", "slow_model", Some("after_deployment"), deployed),
     family("serverless_slower", "each request takes twice the time", "slow_model", None, slower),
-    family("serverless_small_memory", "the memory size is so small that the model was always too slow", "slow_model", Some("always_slow"), small_memory),
-    family("serverless_memory", "memory fills up, and requests slow down and fail with it", "memory_pressure", None, memory),
+    family(
+        "serverless_small_memory",
+        "the memory size is so small that the model was always too slow",
+        "slow_model",
+        Some("always_slow"),
+        small_memory,
+    ),
+    family(
+        "serverless_memory",
+        "memory fills up, and requests slow down and fail with it",
+        "memory_pressure",
+        None,
+        memory,
+    ),
     family("serverless_model_errors", "a third of the requests fail", "model_errors", None, model_errors),
-    family("serverless_client_errors", "the container refuses three of ten requests", "client_errors", None, client_errors),
+    family(
+        "serverless_client_errors",
+        "the container refuses three of ten requests",
+        "client_errors",
+        None,
+        client_errors,
+    ),
     family("serverless_overhead", "time is lost outside the container", "overhead", None, overhead),
     family("serverless_tight", "what is normal is hardly below the objective", "objective_too_tight", None, tight),
 ];
@@ -104,7 +146,7 @@ pub fn serverless_incident(family: &ServerlessFamily, set: Set, replicate: u64) 
 
 /// A variant that keeps this concurrency in the mean, and how many requests a minute that takes.
 fn site(dice: &mut Dice, concurrency: f64) -> (ServerlessEndpoint, f64) {
-    let service_seconds = dice.log_uniform(0.1..1.5);
+    let service_seconds = dice.log_uniform(0.3..2.0);
     let endpoint = ServerlessEndpoint {
         max_concurrency: (8.0 * concurrency).ceil() as usize,
         memory_size_in_mb: dice.pick(&[2_048, 3_072, 4_096]),
@@ -167,24 +209,32 @@ fn after_idle(dice: &mut Dice) -> Drawn {
 
 fn scale_out(dice: &mut Dice) -> Drawn {
     let mean = dice.uniform(1.5..3.0);
-    let (endpoint, rate) = site(dice, mean);
+    let (endpoint, rate) = lengthy(dice, mean);
     let factor = dice.uniform(4.0..5.5);
-    let endpoint = ServerlessEndpoint { max_concurrency: 60, ..endpoint };
     drawn(endpoint, move |minute, now| {
         now.arrivals_per_minute = if minute >= -4 { factor * rate } else { daily(minute, rate, 0.2) };
     })
 }
 
+/// Bursts come back after containers are gone.
 fn spillover(dice: &mut Dice) -> Drawn {
-    let mean = dice.uniform(2.0..4.0);
-    let (endpoint, rate) = site(dice, mean);
-    let endpoint = ServerlessEndpoint { keep_warm_seconds: dice.uniform(30.0..90.0), ..endpoint };
-    let factor = dice.uniform(2.0..3.0);
+    let mean = dice.uniform(1.5..3.0);
+    let (endpoint, rate) = lengthy(dice, mean);
+    let endpoint = ServerlessEndpoint { keep_warm_seconds: dice.uniform(240.0..600.0), ..endpoint };
+    let factor = dice.uniform(3.0..4.0);
     drawn(endpoint, move |minute, now| {
-        now.provisioned = (2.5 * mean).ceil() as usize;
-        now.over_dispersion = 0.05;
-        now.arrivals_per_minute = daily(minute, rate, 0.2) * (1.0 + factor * progress(minute));
+        now.provisioned = (2.0 * mean + 2.0).ceil() as usize;
+        let is_burst = minute > -200 && minute.rem_euclid(20) >= 16;
+        now.arrivals_per_minute = if is_burst { factor * rate } else { daily(minute, rate, 0.2) };
     })
+}
+
+/// Requests that take seconds, and room for many.
+fn lengthy(dice: &mut Dice, concurrency: f64) -> (ServerlessEndpoint, f64) {
+    let (endpoint, _) = site(dice, concurrency);
+    let service_seconds = dice.log_uniform(1.5..5.0);
+    let endpoint = ServerlessEndpoint { service_seconds, max_concurrency: 60, ..endpoint };
+    (endpoint, 60.0 * concurrency / service_seconds)
 }
 
 fn infrequent(dice: &mut Dice) -> Drawn {
