@@ -10,6 +10,7 @@ mod requests;
 mod schedule;
 mod score;
 mod search;
+mod serverless;
 mod sizing;
 mod target_tracking;
 mod tuning;
@@ -50,6 +51,9 @@ fn sized(
     capacity: Option<&Capacity>,
     guardrails: &Guardrails,
 ) -> Result<Plan, HoldReason> {
+    if observation.hosting == Hosting::Serverless {
+        return serverless::planned(observation, diagnosis, guardrails);
+    }
     would_help(diagnosis)?;
     can_be_scaled(observation)?;
     let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;

@@ -166,7 +166,13 @@ fn hold_steps(reason: crate::model::HoldReason) -> Option<String> {
         }
         Reason::HostingNotSized => "Scale by hand for now; the evidence says by how much load is above normal.",
         // The cause's own steps say what to do.
-        Reason::ScalingWillNotHelp | Reason::NothingToDo | Reason::CauseUnknown | Reason::HeadroomNotSized => {
+        Reason::ScalingWillNotHelp
+        | Reason::NothingToDo
+        | Reason::CauseUnknown
+        | Reason::HeadroomNotSized
+        | Reason::MaxConcurrencyNotScaled
+        | Reason::ProvisionedConcurrencyNotSet
+        | Reason::ProvisionedConcurrencyWillNotHelp => {
             return None;
         }
     };

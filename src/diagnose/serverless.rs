@@ -12,6 +12,7 @@ mod features;
 mod limit;
 mod slow;
 mod steps;
+mod words;
 
 use super::check::Judgement;
 use super::{insufficient_data, weigh};

@@ -65,6 +65,14 @@ impl ScalableKey {
         Self { service_namespace: "sagemaker".to_owned(), resource_id, scalable_dimension: dimension.name().to_owned() }
     }
 
+    /// What it counts.
+    #[must_use]
+    pub fn dimension(&self) -> Option<ScalableDimension> {
+        let all =
+            [ScalableDimension::InstanceCount, ScalableDimension::CopyCount, ScalableDimension::ProvisionedConcurrency];
+        all.into_iter().find(|dimension| dimension.name() == self.scalable_dimension)
+    }
+
     /// Of the instances of a variant.
     #[must_use]
     pub fn of_variant(endpoint_name: &EndpointName, variant_name: &VariantName) -> Self {

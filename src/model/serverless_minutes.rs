@@ -31,6 +31,12 @@ impl Concurrency {
         Self(self.0 + ONE_IN_A_HUNDRED * self.0.max(0.0).sqrt())
     }
 
+    /// A multiple.
+    #[must_use]
+    pub fn times(self, factor: f64) -> Self {
+        Self(self.0 * factor)
+    }
+
     /// Units that serve so many at once: at least 1. None where the number is meaningless.
     #[must_use]
     pub fn units(self) -> Option<InstanceCount> {

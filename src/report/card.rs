@@ -38,7 +38,7 @@ pub fn render(report: &Report) -> Value {
         description.push_str(&format!("\n{}", escape(&line)));
     }
     if let Some(capacity) = report.capacity.as_ref().filter(|_| report.plan.action == Action::Scale) {
-        description.push_str(&format!("\n{}", escape(&text::capacity_in_short(capacity))));
+        description.push_str(&format!("\n{}", escape(&text::capacity_in_short(capacity, report.hosting))));
     }
     for line in report.plan.forecast.iter().flat_map(forecast::lines) {
         description.push_str(&format!("\n{}", escape(&line)));

@@ -2,7 +2,7 @@
 
 use super::{forecast, incident};
 use crate::model::{
-    Action, Bound, Capacity, MetricSpecification, Milliseconds, OutcomeStatus, Plan, PutScalingPolicy,
+    Action, Bound, Capacity, Hosting, MetricSpecification, Milliseconds, OutcomeStatus, Plan, PutScalingPolicy,
     PutScheduledAction, Report, ScalableTarget, Thousands,
 };
 use std::fmt::Write as _;
@@ -75,13 +75,17 @@ pub fn render(report: &Report) -> String {
             out.item("  ", &line);
         }
     }
-    let sizing = report.capacity.as_ref().filter(|_| !is_first_verdict).map(capacity_line);
+    let sizing = report.capacity.as_ref().filter(|_| !is_first_verdict);
+    let sizing = sizing.map(|capacity| capacity_line(capacity, report.hosting));
     for (index, line) in sizing.iter().chain(&report.plan.reasoning).enumerate() {
         if index == 0 {
-            out.section(match report.plan.action {
-                Action::Scale => "How it was sized",
-                Action::Hold => "What one instance carries",
-            });
+            out.section(
+                match report.plan.action {
+                    Action::Scale => "How it was sized".to_owned(),
+                    Action::Hold => format!("What one {} carries", report.hosting.server()),
+                }
+                .as_str(),
+            );
         }
         out.item("  ", line);
     }
@@ -119,7 +123,10 @@ pub fn headline(report: &Report) -> String {
             format!("{subject} is within its objective again")
         }
         OutcomeStatus::Verified => format!("{subject}: its alarms are OK again"),
-        OutcomeStatus::RolledBack => format!("{subject}: more instances did not help, and the change was taken back"),
+        OutcomeStatus::RolledBack => {
+            let more = report.hosting.dimension().units();
+            format!("{subject}: more {more} did not help, and the change was taken back")
+        }
         OutcomeStatus::Relaxed => format!("{subject}: MinCapacity is back to what it was"),
         _ => format!("{subject} is {}", report.diagnosis.verdict.headline()),
     }
@@ -152,22 +159,28 @@ fn inert(text: &str) -> String {
 
 /// `one instance sustains 1,200 invocations per minute (90 % interval 1,080 to 1,290) with p90 within 500 ms`.
 #[must_use]
-pub fn capacity_in_short(capacity: &Capacity) -> String {
+pub fn capacity_in_short(capacity: &Capacity, hosting: Hosting) -> String {
     let objective = format!("with {} within {}", capacity.slo_statistic, Milliseconds(capacity.latency_slo_ms.0));
     let value = capacity.invocations_per_instance_per_minute;
     match (capacity.bound, capacity.high) {
         (Bound::Estimate, Some(high)) => format!(
-            "one instance sustains {value} invocations per minute (90 % interval {} to {high}) {objective}",
+            "one {} sustains {value} invocations per minute (90 % interval {} to {high}) {objective}",
+            hosting.server(),
             capacity.low
         ),
-        _ => format!("one instance sustains at least {value} invocations per minute {objective}"),
+        _ => format!("one {} sustains at least {value} invocations per minute {objective}", hosting.server()),
     }
 }
 
 /// The same, with how far to trust it and how it was found.
-fn capacity_line(capacity: &Capacity) -> String {
+fn capacity_line(capacity: &Capacity, hosting: Hosting) -> String {
     let minutes = Thousands(f64::from(capacity.minutes_used));
-    format!("{}; grade {}, from {minutes} minutes: {}", capacity_in_short(capacity), capacity.grade, capacity.method)
+    format!(
+        "{}; grade {}, from {minutes} minutes: {}",
+        capacity_in_short(capacity, hosting),
+        capacity.grade,
+        capacity.method
+    )
 }
 
 /// The plan, before → after.
@@ -190,9 +203,10 @@ pub fn plan_lines(plan: &Plan) -> Vec<String> {
         let tracking = &policy.target_tracking_scaling_policy_configuration;
         let target = Thousands(tracking.target_value);
         let tracked = match &tracking.metric {
-            MetricSpecification::Predefined(metric) => {
+            MetricSpecification::Predefined(metric) if metric.predefined_metric_type.contains("Invocations") => {
                 format!("{} at {target} per minute", metric.predefined_metric_type)
             }
+            MetricSpecification::Predefined(metric) => format!("{} at {target}", metric.predefined_metric_type),
             MetricSpecification::Customized(metric) => format!("{} at {target}", metric.metric_name),
         };
         lines.push(format!(

@@ -16,7 +16,7 @@ pub(super) fn raise_max_concurrency(features: &Features) -> Vec<String> {
              to instances."
         )];
     }
-    let needed = features.most.and_then(|most| crate::model::Concurrency(1.3 * most.0).units());
+    let needed = features.most.and_then(|most| most.times(1.3).units());
     let raised = needed.unwrap_or(max).max(InstanceCount(2 * max.0)).min(MOST_CONCURRENCY);
     let config = ServerlessUpdateConfig { max_concurrency: Some(raised), ..ServerlessUpdateConfig::default() };
     let update =
