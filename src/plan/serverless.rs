@@ -14,8 +14,8 @@ use super::requests::Requests;
 use super::{RELAX_AFTER_MINUTES, guardrails, may_be_changed, schedule};
 use crate::config::Guardrails;
 use crate::model::{
-    Diagnosis, HoldReason, InstanceCount, MOST_CONCURRENCY, Observation, Plan, Relax, ScalableTarget, Serverless,
-    ServerlessUpdateConfig, UpdateServerless, Verdict, digest,
+    Diagnosis, HoldReason, InstanceCount, MOST_CONCURRENCY, Observation, Plan, RegisterScalableTarget, Relax,
+    ScalableTarget, Serverless, ServerlessUpdateConfig, UpdateServerless, Verdict, digest,
 };
 use demand::Demand;
 
@@ -148,16 +148,22 @@ fn floor_instead(
 ) -> Option<String> {
     let register = plan.register_scalable_target.as_ref()?;
     let floor = demand.high.units()?.min(ceiling);
-    (target.is_too_fast && floor > calm_min).then(|| {
-        let range = crate::model::RegisterScalableTarget {
-            min_capacity: floor.max(register.min_capacity),
-            max_capacity: register.max_capacity.max(floor),
-            ..register.clone()
-        };
-        format!(
-            "Bursts come faster than units do. To meet 99 % of the minutes warm, keep {} units of provisioned concurrency: {}",
-            range.min_capacity,
-            range.command()
-        )
-    })
+    if !target.is_too_fast || floor <= calm_min {
+        return None;
+    }
+    if floor <= register.min_capacity {
+        return Some(format!(
+            "Bursts come faster than units do: {floor} would meet 99 % of the minutes warm. Keep MinCapacity there if cold \
+             starts cost you more than units that idle; {calm_min} is what it goes back to."
+        ));
+    }
+    let range = RegisterScalableTarget {
+        min_capacity: floor,
+        max_capacity: register.max_capacity.max(floor),
+        ..register.clone()
+    };
+    Some(format!(
+        "Bursts come faster than units do. To meet 99 % of the minutes warm, keep {floor} units of provisioned concurrency: {}",
+        range.command()
+    ))
 }

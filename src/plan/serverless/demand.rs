@@ -56,7 +56,8 @@ impl Demand {
 
     /// The share of the units that leaves room for what comes before more are there: 1 over the growth from the mean of
     /// three minutes to the most at once within a scale-out's time, in all but 1, 2 or 10 % of the minutes, by the objective.
-    /// Growth that `floor` carries is none. The policy follows the mean of a minute; what spills over is its peak.
+    /// Growth that `floor` carries is none, and what no target leaves room for is not paid for. The policy follows the mean
+    /// of a minute; what spills over is its peak.
     pub fn target(&self, floor: InstanceCount, objective: ScalingObjective) -> Target {
         let covered = match objective {
             ScalingObjective::Availability => 0.99,
@@ -67,10 +68,13 @@ impl Demand {
         if last.minute.since(first.minute) < DAY_MINUTES - 60 {
             return Target::usual();
         }
-        let Some(growth) = quantile(self.growth(f64::from(floor.0)), covered) else { return Target::usual() };
+        let all = self.growth(f64::from(floor.0));
+        let met: Vec<f64> = all.iter().copied().filter(|growth| *growth <= 1.0 / LEAST).collect();
+        let is_too_fast = share(met.len(), all.len()) < covered;
+        let Some(growth) = quantile(met, covered) else { return Target { is_too_fast, ..Target::usual() } };
         // Down to a twentieth, so that the same advice a few minutes later is the same plan.
         let value = ((1.0 / growth).clamp(LEAST, MOST) * 20.0 + 1e-9).floor() / 20.0;
-        Target { value, growth: Some((growth, covered)), is_too_fast: growth > 1.0 / LEAST }
+        Target { value, growth: Some((growth, covered)), is_too_fast }
     }
 
     /// For each minute that was followed by more than `floor` at once: the most within a scale-out's time, over the mean.
@@ -104,9 +108,9 @@ impl Demand {
     ) -> Vec<String> {
         let mut reasoning = vec![match target.growth {
             Some((growth, covered)) => format!(
-                "the target is {:.0} % of the units in use: in {:.0} % of the minutes that were followed by more than they \
-                 carry, requests at once grew to {growth:.1} times their mean or more within the {:.0} minutes that a \
-                 scale-out takes",
+                "the target is {:.0} % of the units in use: where requests at once outgrew MinCapacity of quiet times and a \
+                 policy can follow, {:.0} % of them grew to {growth:.1} times their mean or more within the {:.0} minutes that \
+                 a scale-out takes",
                 100.0 * target.value,
                 100.0 * (1.0 - covered),
                 self.scale_out_minutes,
@@ -136,4 +140,9 @@ impl Target {
     fn usual() -> Self {
         Self { value: MOST, growth: None, is_too_fast: false }
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "minutes of at most 15 days")]
+fn share(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 1.0 } else { part as f64 / whole as f64 }
 }

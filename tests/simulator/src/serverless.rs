@@ -13,6 +13,9 @@ use crate::random::{Streams, about, chance, log_normal};
 use rand::Rng as _;
 use rand_distr::{Distribution as _, Gamma, Poisson};
 
+/// Samples are whole numbers; shares are kept in millionths.
+const MILLION: f64 = 1e6;
+
 /// How a serverless variant was built.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ServerlessEndpoint {
@@ -82,9 +85,9 @@ pub struct ServerlessMinute {
     pub overhead_latency_us: Samples,
     /// Time to set containers up; microseconds, one sample a cold start.
     pub setup_us: Samples,
-    /// Requests at once when each arrived, itself included, over `MaxConcurrency`.
+    /// Requests at once when each arrived, itself included, over `MaxConcurrency`; in millionths.
     pub concurrency: Samples,
-    /// The same, in thousandths, of the units of provisioned concurrency in use.
+    /// The same, in millionths, of the units of provisioned concurrency in use.
     pub provisioned_busy: Samples,
     /// Units of provisioned concurrency.
     pub provisioned: usize,
@@ -166,9 +169,9 @@ impl ServerlessRun {
             minute.spillover += u64::from(!is_provisioned && conditions.provisioned > 0);
             seen.latencies.push(1e6 * serves);
             seen.overheads.push(1e6 * (overhead + set_up));
-            seen.concurrencies.push(1_000.0 * (busy + 1) as f64 / self.endpoint.max_concurrency as f64);
+            seen.concurrencies.push(MILLION * (busy + 1) as f64 / self.endpoint.max_concurrency as f64);
             let busy_provisioned = busy_provisioned + usize::from(is_provisioned);
-            seen.provisioned.push(1_000.0 * busy_provisioned as f64);
+            seen.provisioned.push(MILLION * busy_provisioned as f64);
             if chance(&mut self.streams.clients, conditions.error_5xx_share) {
                 minute.errors_5xx += 1;
             } else if chance(&mut self.streams.clients, conditions.error_4xx_share) {
@@ -236,7 +239,7 @@ mod tests {
         let many = minutes(USUAL, &[at(600.0); 200]);
         let warm = &many[20..];
         let mean = |value: fn(&ServerlessMinute) -> f64| warm.iter().map(value).sum::<f64>() / warm.len() as f64;
-        let seen = mean(|minute| minute.concurrency.average().unwrap()) * 20.0 / 1_000.0;
+        let seen = mean(|minute| minute.concurrency.average().unwrap()) * 20.0 / MILLION;
         let reckoned = mean(|minute| {
             let seconds = (minute.model_latency_us.sum() + minute.overhead_latency_us.sum()) / 1e6;
             seconds / 60.0
@@ -271,6 +274,6 @@ mod tests {
         let most = ServerlessEndpoint { max_concurrency: 3, ..USUAL };
         let minutes = minutes(most, &[at(600.0); 20]);
         assert!(minutes.iter().all(|minute| minute.throttled > 0));
-        assert!(minutes.iter().all(|minute| minute.concurrency.maximum() == Some(1_000.0)));
+        assert!(minutes.iter().all(|minute| minute.concurrency.maximum() == Some(MILLION)));
     }
 }

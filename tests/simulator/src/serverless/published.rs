@@ -1,13 +1,10 @@
 //! Minutes of a serverless variant as series of CloudWatch statistics.
 
-use super::ServerlessMinute;
+use super::{MILLION, ServerlessMinute};
 use crate::Published;
 
 /// How a statistic comes out of a minute.
 type Read = fn(&ServerlessMinute) -> Option<f64>;
-
-/// Utilisation is kept in thousandths.
-const WHOLE: f64 = 1_000.0;
 
 /// Every statistic that a serverless variant publishes.
 const ALL: &[(&str, &str, Read)] = &[
@@ -24,18 +21,18 @@ const ALL: &[(&str, &str, Read)] = &[
     ("Invocation5XXErrors", "Sum", |m| per_request(m, m.errors_5xx as f64)),
     ("InvocationModelErrors", "Sum", |m| per_request(m, (m.refused_by_model + m.errors_5xx) as f64)),
     ("MemoryUtilization", "Maximum", |m| per_request(m, m.memory_percent)),
-    ("ServerlessConcurrentExecutionsUtilization", "Average", |m| Some(m.concurrency.average()? / WHOLE)),
-    ("ServerlessConcurrentExecutionsUtilization", "Maximum", |m| Some(m.concurrency.maximum()? / WHOLE)),
+    ("ServerlessConcurrentExecutionsUtilization", "Average", |m| Some(m.concurrency.average()? / MILLION)),
+    ("ServerlessConcurrentExecutionsUtilization", "Maximum", |m| Some(m.concurrency.maximum()? / MILLION)),
 ];
 
 /// Every statistic that one with provisioned concurrency publishes besides.
 const PROVISIONED: &[(&str, &str, Read)] = &[
-    ("ServerlessProvisionedConcurrencyExecutions", "Maximum", |m| Some(of_provisioned(m)?.1 / WHOLE)),
+    ("ServerlessProvisionedConcurrencyExecutions", "Maximum", |m| Some(of_provisioned(m)?.1 / MILLION)),
     ("ServerlessProvisionedConcurrencyUtilization", "Average", |m| {
-        Some(of_provisioned(m)?.0 / WHOLE / m.provisioned as f64)
+        Some(of_provisioned(m)?.0 / MILLION / m.provisioned as f64)
     }),
     ("ServerlessProvisionedConcurrencyUtilization", "Maximum", |m| {
-        Some(of_provisioned(m)?.1 / WHOLE / m.provisioned as f64)
+        Some(of_provisioned(m)?.1 / MILLION / m.provisioned as f64)
     }),
     ("ServerlessProvisionedConcurrencyInvocations", "Sum", |m| {
         of_provisioned(m).map(|_| (m.invocations - m.spillover) as f64)
@@ -58,7 +55,7 @@ fn per_request(minute: &ServerlessMinute, value: f64) -> Option<f64> {
     (minute.invocations > 0).then_some(value)
 }
 
-/// The mean and the most units of provisioned concurrency in use, in thousandths.
+/// The mean and the most units of provisioned concurrency in use, in millionths.
 fn of_provisioned(minute: &ServerlessMinute) -> Option<(f64, f64)> {
     let busy = Some(&minute.provisioned_busy).filter(|_| minute.provisioned > 0)?;
     busy.average().zip(busy.maximum())
