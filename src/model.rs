@@ -28,6 +28,7 @@ mod serverless_minutes;
 mod serverless_update;
 mod trigger;
 mod units;
+mod work;
 
 pub use alarm::*;
 pub use capacity::*;
@@ -54,3 +55,4 @@ pub use serverless_minutes::*;
 pub use serverless_update::*;
 pub use trigger::*;
 pub use units::*;
+pub use work::*;

@@ -47,5 +47,6 @@ pub(super) fn capacity(observation: &Observation, history: &History) -> Option<C
         extrapolation: None,
         curve: None,
         is_shared: false,
+        work: None,
     })
 }

@@ -8,16 +8,23 @@
 //! is there, used or not. It is billed by GB-seconds, for which no price is read, so an hourly limit refuses.
 
 mod demand;
-mod policy;
 
 use super::requests::Requests;
+use super::target_tracking::{self, Numbers, Tracked};
 use super::{RELAX_AFTER_MINUTES, guardrails, may_be_changed, schedule};
 use crate::config::Guardrails;
 use crate::model::{
     Diagnosis, HoldReason, InstanceCount, MOST_CONCURRENCY, Observation, Plan, RegisterScalableTarget, Relax,
-    ScalableTarget, Serverless, ServerlessUpdateConfig, UpdateServerless, Verdict, digest,
+    ScalableTarget, ScalingPolicy, Seconds, Serverless, ServerlessUpdateConfig, UpdateServerless, Verdict,
 };
 use demand::Demand;
+
+/// A larger scale-out follows as soon as the next datapoint asks for it.
+const OUT_COOLDOWN: Seconds = Seconds(60);
+/// Bursts come back; units that are there meanwhile cost what they cost, and no cold start.
+const IN_COOLDOWN: Seconds = Seconds(600);
+/// A policy of ours stays as it is while its target would hardly change.
+const SAME_TARGET: f64 = 0.051;
 
 /// Plans the provisioned concurrency of one variant.
 pub(super) fn planned(
@@ -50,8 +57,7 @@ pub(super) fn planned(
     let min_capacity = needed.max(calm_min).max(present_min).max(current).min(ceiling.max(present_min));
     let max_capacity = room.max(needed).max(min_capacity).min(ceiling).max(present_max);
     let target = demand.target(calm_min, guardrails.objective);
-    let numbers = policy::numbers(target.value, policy::ours(&scaling.policies));
-
+    let numbers = numbers(target.value, &scaling.policies);
     let requests = Requests {
         observation,
         scaling,
@@ -60,22 +66,10 @@ pub(super) fn planned(
         min_capacity,
         max_capacity,
         numbers,
-        // The policies of instances are not ours to put here.
-        keeps_policies: true,
+        keeps_policies: false,
         floors: &[],
     };
     let mut plan = requests.complete()?;
-    let key = observation.scalable_key().ok_or(HoldReason::HostingUnknown)?;
-    match policy::in_the_way(&scaling.policies) {
-        Some(foreign) => plan.advice.insert(0, policy::advice(foreign, numbers.target)),
-        None => plan.put_scaling_policies = vec![policy::request(&key, numbers)],
-    }
-    plan.digest = digest(
-        plan.register_scalable_target.as_ref(),
-        plan.tag_resource.as_ref(),
-        &plan.put_scaling_policies,
-        &plan.put_scheduled_actions,
-    );
     plan.relax =
         (min_capacity > calm_min).then_some(Relax { after_minutes: RELAX_AFTER_MINUTES, min_capacity: calm_min });
     plan.reasoning = demand.reasoning(&target, needed, current, ceiling);
@@ -88,6 +82,15 @@ pub(super) fn planned(
         }
     }
     Ok(plan)
+}
+
+/// The numbers of our policy: as they stand where new ones would hardly differ.
+fn numbers(target: f64, present: &[ScalingPolicy]) -> Numbers {
+    let metric = Tracked::ProvisionedConcurrency;
+    let new = Numbers { metric, target, out_cooldown: OUT_COOLDOWN, in_cooldown: IN_COOLDOWN };
+    let stands = target_tracking::ours_on_provisioned_concurrency(present)
+        .filter(|present| (present.target - target).abs() < SAME_TARGET && Numbers { target, ..*present } == new);
+    stands.unwrap_or(new)
 }
 
 /// Whether provisioned concurrency would help.
