@@ -61,7 +61,7 @@ fn sized(
     guardrails: &Guardrails,
 ) -> Result<Plan, HoldReason> {
     if observation.hosting == Hosting::Serverless {
-        return serverless::planned(observation, diagnosis, guardrails);
+        return serverless::planned(observation, diagnosis, capacity, guardrails);
     }
     would_help(diagnosis)?;
     can_be_scaled(observation)?;
@@ -129,6 +129,9 @@ pub fn tune(observation: &Observation, capacity: Option<&Capacity>, guardrails: 
 }
 
 fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Guardrails) -> Result<Plan, HoldReason> {
+    if observation.hosting == Hosting::Serverless {
+        return serverless::tuned(observation, capacity, guardrails);
+    }
     can_be_scaled(observation)?;
     let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
     let quiet = Quiet::of(observation, scaling.target.as_ref(), capacity, guardrails)?;

@@ -38,6 +38,16 @@ impl ScalableDimension {
         }
     }
 
+    /// How many of them, in words.
+    #[must_use]
+    pub fn count(self) -> &'static str {
+        match self {
+            Self::InstanceCount => "instance count",
+            Self::CopyCount => "copy count",
+            Self::ProvisionedConcurrency => "provisioned concurrency",
+        }
+    }
+
     /// Several of them, in words.
     #[must_use]
     pub fn units(self) -> &'static str {

@@ -5,17 +5,23 @@
 //! provisioned concurrency is set the plan holds, and says with which command a person sets how much.
 //!
 //! `ADVISOR_MAX_INSTANCES` counts units of provisioned concurrency here: like an instance, a unit is paid for as long as it
-//! is there, used or not. It is billed by GB-seconds, for which no price is read, so an hourly limit refuses.
+//! is there, used or not. An hourly limit holds for that price; what requests cost by their duration comes on top, and is
+//! much the same whoever serves them.
+//!
+//! Where a day or more was seen, target and `MinCapacity` are searched for as for instances: a minute in which one request
+//! in fifty finds no unit idle counts as one over the objective.
 
 mod demand;
 
 use super::requests::Requests;
+use super::search::Bounds;
 use super::target_tracking::{self, Numbers, Tracked};
+use super::tuning::Tuning;
 use super::{RELAX_AFTER_MINUTES, guardrails, may_be_changed, schedule};
 use crate::config::Guardrails;
 use crate::model::{
-    Diagnosis, HoldReason, InstanceCount, MOST_CONCURRENCY, Observation, Plan, RegisterScalableTarget, Relax,
-    ScalableTarget, ScalingPolicy, Seconds, Serverless, ServerlessUpdateConfig, UpdateServerless, Verdict,
+    Capacity, Diagnosis, HoldReason, InstanceCount, MOST_CONCURRENCY, Observation, Plan, RegisterScalableTarget, Relax,
+    ScalableTarget, Scaling, ScalingPolicy, Seconds, ServerlessUpdateConfig, UpdateServerless, Verdict,
 };
 use demand::Demand;
 
@@ -25,40 +31,43 @@ const OUT_COOLDOWN: Seconds = Seconds(60);
 const IN_COOLDOWN: Seconds = Seconds(600);
 /// A policy of ours stays as it is while its target would hardly change.
 const SAME_TARGET: f64 = 0.051;
+/// Room above the most that was ever served at once.
+const ROOM: f64 = 1.5;
 
 /// Plans the provisioned concurrency of one variant.
 pub(super) fn planned(
     observation: &Observation,
     diagnosis: &Diagnosis,
+    capacity: Option<&Capacity>,
     guardrails: &Guardrails,
 ) -> Result<Plan, HoldReason> {
     would_help(diagnosis)?;
-    let serverless = observation.variant.serverless.ok_or(HoldReason::HostingUnknown)?;
-    let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
-    if guardrails.max_hourly_usd.is_some() {
-        return Ok(without_a_price());
-    }
-    let demand = Demand::of(observation).ok_or(HoldReason::CapacityUnknown)?;
-    let current = InstanceCount(serverless.provisioned_concurrency.unwrap_or(0));
-    let present = scaling.target.as_ref();
-    let ceiling = guardrails::ceiling(guardrails, present, current, None)?;
-    let ceiling = ceiling.min(InstanceCount(serverless.max_concurrency)).min(MOST_CONCURRENCY).max(current);
-    if serverless.provisioned_concurrency.is_none() {
-        return Ok(not_set(observation, serverless, &demand, ceiling));
-    }
+    let range = match Range::of(observation, guardrails) {
+        Err(HoldReason::PriceUnknown) => return Ok(without_a_price()),
+        range => range?,
+    };
+    let Range { scaling, ref demand, current, ceiling, max_capacity } = range;
+    let Some(current) = current else { return Ok(not_set(observation, demand, ceiling)) };
     let needed = demand.now.units().ok_or(HoldReason::CapacityUnknown)?.max(guardrails.min_instances);
-    // Room for half as much again as there ever was at once.
-    let room = demand.peak.times(1.5).units().ok_or(HoldReason::CapacityUnknown)?;
     // During an incident nothing is lowered: neither Min, nor Max, nor what is there.
+    let present = scaling.target.as_ref();
     let present_min = present.map_or(InstanceCount(1), |target| target.min_capacity);
-    let present_max = present.map_or(current, |target| target.max_capacity);
     let calm_min = present.map_or(current, ScalableTarget::calm_min_capacity);
     let calm_min = calm_min.max(guardrails.min_instances).min(ceiling);
-    let min_capacity = needed.max(calm_min).max(present_min).max(current).min(ceiling.max(present_min));
-    let max_capacity = room.max(needed).max(min_capacity).min(ceiling).max(present_max);
+    let is_free = target_tracking::in_the_way(&scaling.policies, Tracked::ProvisionedConcurrency).is_none();
+    let max_capacity = max_capacity.max(needed.min(ceiling));
+    let bounds = Bounds { least: calm_min, max: max_capacity, may_schedule: false };
+    let tuning = capacity.filter(|_| is_free);
+    let tuning = tuning.and_then(|capacity| Tuning::of(observation, capacity, &bounds, guardrails.objective));
     let target = demand.target(calm_min, guardrails.objective);
-    let numbers = numbers(target.value, &scaling.policies);
-    let requests = Requests {
+    let (calm_min, numbers) = match &tuning {
+        // A policy that stays has the floor that it was put with.
+        Some(tuning) => (tuning.best().min.max(calm_min), tuning.numbers(&scaling.policies)),
+        None => (calm_min, closed_form(target.value, &scaling.policies)),
+    };
+    let min_capacity = needed.max(calm_min).max(present_min).max(current).min(ceiling.max(present_min));
+    let max_capacity = max_capacity.max(min_capacity);
+    let mut plan = Requests {
         observation,
         scaling,
         guardrails,
@@ -66,15 +75,23 @@ pub(super) fn planned(
         min_capacity,
         max_capacity,
         numbers,
-        keeps_policies: false,
+        keeps_policies: tuning.as_ref().is_some_and(Tuning::keeps_present),
         floors: &[],
-    };
-    let mut plan = requests.complete()?;
+    }
+    .complete()?;
     plan.relax =
         (min_capacity > calm_min).then_some(Relax { after_minutes: RELAX_AFTER_MINUTES, min_capacity: calm_min });
-    plan.reasoning = demand.reasoning(&target, needed, current, ceiling);
+    plan.reasoning = match &tuning {
+        Some(tuning) => tuning.reasoning(),
+        None => vec![demand.target_reasoning(&target)],
+    };
+    plan.reasoning.extend(demand.reasoning(needed, current, ceiling));
     plan.advice.extend(schedule::that_would_lower(scaling, min_capacity, max_capacity));
-    plan.advice.extend(floor_instead(&plan, &demand, calm_min, ceiling, &target));
+    plan.advice.extend(super::floor_instead(observation, tuning.as_ref(), &plan));
+    if tuning.is_none() {
+        plan.advice.extend(floor_instead(&plan, demand, calm_min, ceiling, &target));
+    }
+    plan.forecast = tuning.as_ref().and_then(|tuning| tuning.forecast(&plan));
     if !plan.is_in_place() {
         may_be_changed(observation, diagnosis)?;
         if max_capacity <= current {
@@ -84,11 +101,73 @@ pub(super) fn planned(
     Ok(plan)
 }
 
-/// The numbers of our policy: as they stand where new ones would hardly differ.
-fn numbers(target: f64, present: &[ScalingPolicy]) -> Numbers {
+/// Plans it in quiet times, where `MinCapacity` may fall too.
+pub(super) fn tuned(
+    observation: &Observation,
+    capacity: Option<&Capacity>,
+    guardrails: &Guardrails,
+) -> Result<Plan, HoldReason> {
+    let Range { scaling, current, ceiling, max_capacity, .. } = Range::of(observation, guardrails)?;
+    let current = current.ok_or(HoldReason::ProvisionedConcurrencyNotSet)?;
+    let capacity = capacity.ok_or(HoldReason::CapacityUnknown)?;
+    let least = guardrails.min_instances.max(InstanceCount(1)).min(ceiling);
+    let bounds = Bounds { least, max: max_capacity, may_schedule: false };
+    let tuning = Tuning::of(observation, capacity, &bounds, guardrails.objective).ok_or(HoldReason::NothingToDo)?;
+    let present = scaling.target.as_ref().filter(|_| tuning.keeps_present());
+    let min_capacity = present.map_or(tuning.best().min, |target| target.min_capacity);
+    let mut plan = Requests {
+        observation,
+        scaling,
+        guardrails,
+        current,
+        min_capacity: min_capacity.max(least),
+        max_capacity: max_capacity.max(min_capacity),
+        numbers: tuning.numbers(&scaling.policies),
+        keeps_policies: tuning.keeps_present(),
+        floors: &[],
+    }
+    .complete()?;
+    plan.reasoning = tuning.reasoning();
+    plan.advice.extend(super::floor_instead(observation, Some(&tuning), &plan));
+    plan.forecast = tuning.forecast(&plan);
+    Ok(plan)
+}
+
+/// What provisioned concurrency may be.
+struct Range<'a> {
+    scaling: &'a Scaling,
+    demand: Demand,
+    /// Units that are set; none where Application Auto Scaling has nothing to scale.
+    current: Option<InstanceCount>,
+    /// The most that `MaxConcurrency` and the guardrails allow.
+    ceiling: InstanceCount,
+    /// Room for half as much again as there ever was at once, and never less than what stands.
+    max_capacity: InstanceCount,
+}
+
+impl<'a> Range<'a> {
+    fn of(observation: &'a Observation, guardrails: &Guardrails) -> Result<Self, HoldReason> {
+        let serverless = observation.variant.serverless.ok_or(HoldReason::HostingUnknown)?;
+        let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
+        let current = serverless.provisioned_concurrency.map(InstanceCount);
+        let running = current.unwrap_or(InstanceCount(0));
+        let present = scaling.target.as_ref();
+        let ceiling = guardrails::ceiling(guardrails, present, running, observation.instance_price)?;
+        let ceiling = ceiling.min(InstanceCount(serverless.max_concurrency)).min(MOST_CONCURRENCY).max(running);
+        let demand = Demand::of(observation).ok_or(HoldReason::CapacityUnknown)?;
+        let room = demand.peak.times(ROOM).units().ok_or(HoldReason::CapacityUnknown)?;
+        let max_capacity = room.max(running).min(ceiling);
+        let max_capacity = present.map_or(max_capacity, |target| max_capacity.max(target.max_capacity));
+        Ok(Self { scaling, demand, current, ceiling, max_capacity })
+    }
+}
+
+/// The numbers of our policy where nothing could be replayed: as they stand where new ones would hardly differ.
+fn closed_form(target: f64, present: &[ScalingPolicy]) -> Numbers {
     let metric = Tracked::ProvisionedConcurrency;
     let new = Numbers { metric, target, out_cooldown: OUT_COOLDOWN, in_cooldown: IN_COOLDOWN };
-    let stands = target_tracking::ours_on_provisioned_concurrency(present)
+    let stands = target_tracking::ours(present)
+        .and_then(target_tracking::numbers)
         .filter(|present| (present.target - target).abs() < SAME_TARGET && Numbers { target, ..*present } == new);
     stands.unwrap_or(new)
 }
@@ -108,16 +187,17 @@ fn would_help(diagnosis: &Diagnosis) -> Result<(), HoldReason> {
     }
 }
 
-/// An hourly limit cannot be evaluated here, so it refuses.
+/// An hourly limit that cannot be evaluated refuses.
 fn without_a_price() -> Plan {
-    let advice = "Provisioned concurrency is billed by GB-seconds, and no price of it is read: leave the hourly limit out for \
-                  this endpoint, and limit the units with the tag endpoint-advisor:max-instances.";
+    let advice = "The price of provisioned concurrency is not known: allow pricing:GetProducts, or leave the hourly limit out \
+                  for this endpoint and limit the units with the tag endpoint-advisor:max-instances.";
     Plan { advice: vec![advice.to_owned()], ..Plan::hold(HoldReason::PriceUnknown) }
 }
 
 /// Nothing to scale yet: how much to set, and how.
-fn not_set(observation: &Observation, serverless: Serverless, demand: &Demand, ceiling: InstanceCount) -> Plan {
+fn not_set(observation: &Observation, demand: &Demand, ceiling: InstanceCount) -> Plan {
     let hold = Plan::hold(HoldReason::ProvisionedConcurrencyNotSet);
+    let Some(serverless) = observation.variant.serverless else { return hold };
     let Some((units, variant)) = demand.usual.units().zip(observation.variant_name.as_ref()) else { return hold };
     let units = units.min(ceiling);
     let config = ServerlessUpdateConfig {

@@ -160,16 +160,11 @@ pub(super) fn numbers(present: &TargetTracking) -> Option<Numbers> {
     })
 }
 
-/// Our policy on provisioned concurrency among those that stand.
-pub(super) fn ours_on_provisioned_concurrency(present: &[ScalingPolicy]) -> Option<Numbers> {
-    let ours = present.iter().find(|policy| policy.policy_name == PROVISIONED_POLICY)?;
-    ours.target_tracking.as_ref().and_then(numbers)
-}
-
-/// Our policy on instances among those that stand: the one on invocations, where somebody has brought both to stand.
+/// Our policy among those that stand: the one on invocations, where somebody has brought both to stand. Provisioned
+/// concurrency has a scalable target of its own.
 pub(super) fn ours(present: &[ScalingPolicy]) -> Option<&TargetTracking> {
     let named = |name: &str| present.iter().find(|policy| policy.policy_name == name)?.target_tracking.as_ref();
-    named(INVOCATIONS_POLICY).or_else(|| named(UTILIZATION_POLICY))
+    [INVOCATIONS_POLICY, UTILIZATION_POLICY, PROVISIONED_POLICY].into_iter().find_map(named)
 }
 
 /// Whether both of our policies stand, as a plan leaves them that was cut off while it wrote. They do not belong together.

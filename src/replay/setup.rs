@@ -1,5 +1,6 @@
 //! A scaling set-up that can be replayed, in the words of Application Auto Scaling.
 
+use super::PROVISIONED_CONCURRENCY_UTILIZATION;
 use super::rules::{AlarmRule, Compiled, Metric, Rule, Steps, Timed};
 use crate::model::{
     InstanceCount, InvocationsPerInstance, Minute, Observation, Plan, PolicyAlarm, PutScalingPolicy,
@@ -191,6 +192,9 @@ fn metric(name: &str, utilization: Option<&str>) -> Option<Metric> {
     match name {
         "SageMakerVariantInvocationsPerInstance" | "AWS/SageMaker/InvocationsPerInstance" => {
             Some(Metric::InvocationsPerInstance)
+        }
+        "SageMakerVariantProvisionedConcurrencyUtilization" => {
+            utilization.filter(|followed| *followed == PROVISIONED_CONCURRENCY_UTILIZATION).map(|_| Metric::Utilization)
         }
         _ if Some(name) == utilization => Some(Metric::Utilization),
         _ => None,

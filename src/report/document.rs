@@ -69,7 +69,15 @@ impl Document {
             },
             Section { title: Some("Why"), items: if is_first_verdict { Vec::new() } else { why(report) } },
             facts(done(report), outcome(report)),
-            facts("What it would have done", report.plan.forecast.as_ref().map(forecast::lines).unwrap_or_default()),
+            facts(
+                "What it would have done",
+                report
+                    .plan
+                    .forecast
+                    .iter()
+                    .flat_map(|forecast| forecast::lines(forecast, report.hosting.dimension()))
+                    .collect(),
+            ),
             facts(
                 match report.plan.action {
                     Action::Hold if report.plan.reasoning.is_empty() => carried(report.hosting),

@@ -98,15 +98,9 @@ impl Demand {
         self.minutes.iter().filter_map(of).collect()
     }
 
-    /// How the numbers came about, one fact each.
-    pub fn reasoning(
-        &self,
-        target: &Target,
-        needed: InstanceCount,
-        current: InstanceCount,
-        ceiling: InstanceCount,
-    ) -> Vec<String> {
-        let mut reasoning = vec![match target.growth {
+    /// How the closed form's target came about.
+    pub fn target_reasoning(&self, target: &Target) -> String {
+        match target.growth {
             Some((growth, covered)) => format!(
                 "the target is {:.0} % of the units in use: where requests at once outgrew MinCapacity of quiet times and a \
                  policy can follow, {:.0} % of them grew to {growth:.1} times their mean or more within the {:.0} minutes that \
@@ -119,13 +113,17 @@ impl Demand {
                 "the target is the usual {:.0} % of the units in use: too little was seen to tell how fast requests grow",
                 100.0 * target.value
             ),
-        }];
+        }
+    }
+
+    /// How many units are needed, one fact each.
+    pub fn reasoning(&self, needed: InstanceCount, current: InstanceCount, ceiling: InstanceCount) -> Vec<String> {
         let (is, units) = if current.0 == 1 { ("is", "unit") } else { ("are", "units") };
-        reasoning.push(format!(
+        let mut reasoning = vec![format!(
             "up to {} requests are served at once now, and {} were at most: that takes {needed} units; {current} {units} of \
              provisioned concurrency {is} set",
             self.now, self.peak
-        ));
+        )];
         if needed > ceiling {
             reasoning.push(format!(
                 "{needed} units are needed and {ceiling} are allowed: requests beyond them may be cold until MaxConcurrency or \
