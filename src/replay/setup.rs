@@ -189,13 +189,13 @@ fn rule(policy: &ScalingPolicy, utilization: Option<&str>) -> Result<Vec<Rule>, 
 
 /// What a metric's name means here.
 fn metric(name: &str, utilization: Option<&str>) -> Option<Metric> {
+    let is_serverless = utilization == Some(PROVISIONED_CONCURRENCY_UTILIZATION);
     match name {
+        // Serverless variants publish none.
         "SageMakerVariantInvocationsPerInstance" | "AWS/SageMaker/InvocationsPerInstance" => {
-            Some(Metric::InvocationsPerInstance)
+            (!is_serverless).then_some(Metric::InvocationsPerInstance)
         }
-        "SageMakerVariantProvisionedConcurrencyUtilization" => {
-            utilization.filter(|followed| *followed == PROVISIONED_CONCURRENCY_UTILIZATION).map(|_| Metric::Utilization)
-        }
+        "SageMakerVariantProvisionedConcurrencyUtilization" => is_serverless.then_some(Metric::Utilization),
         _ if Some(name) == utilization => Some(Metric::Utilization),
         _ => None,
     }

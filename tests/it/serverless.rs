@@ -4,16 +4,19 @@ use crate::convergence::applied;
 use crate::endpoint::{at, observed, settings, without};
 use crate::follow_up::{look, opened_on, phase, status};
 use crate::scenarios::{check, with_target};
-use endpoint_advisor::advise::explain;
+use endpoint_advisor::advise::{NotComparable, compare, explain};
+use endpoint_advisor::capacity::capacity;
 use endpoint_advisor::model::{
-    Action, HoldReason, Hosting, InstanceCount, Metric, Metrics, Milliseconds, Minute, Observation, OutcomeStatus,
-    Phase, Plan, ScalingPolicy, Series, Serverless, Statistic, TargetTracking, Variant, VariantWeight, Verdict,
+    Action, HoldReason, Hosting, InstanceCount, InvocationsPerInstance, Metric, Metrics, Milliseconds, Minute,
+    Observation, OutcomeStatus, Phase, Plan, ScalingPolicy, Series, Serverless, Statistic, TargetTracking, UsdPerHour,
+    Variant, VariantWeight, Verdict,
 };
+use endpoint_advisor::replay::{Replay, Setup};
 use endpoint_advisor::report::text;
 use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
-use simulator::serverless_published;
 use simulator::suite::{SERVERLESS_FAMILIES, ServerlessFamily, Set, serverless_incident};
+use simulator::{ServerlessConditions, ServerlessEndpoint, ServerlessMinute, ServerlessRun, serverless_published};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -23,13 +26,24 @@ static USUAL: LazyLock<Observation> = LazyLock::new(|| observed("hardly-used"));
 /// A day and three hours of `orders/AllTraffic` as a serverless variant with the trouble of this family.
 pub fn serverless(family: &ServerlessFamily, replicate: u64) -> Observation {
     let incident = serverless_incident(family, Set::Development, replicate);
+    let mut observation = of(&incident.endpoint, incident.provisioned, &incident.minutes);
+    if let Some(ago) = incident.deployed_minutes_ago {
+        let deployed = Minute::containing(at()).plus(-ago).start();
+        observation.endpoint.endpoint_config_created_at = Some(deployed);
+    }
+    observation.objective.as_mut().unwrap().latency_slo_ms = Milliseconds(incident.objective_ms.round());
+    observation
+}
+
+/// `orders/AllTraffic` as a serverless variant with these minutes.
+fn of(endpoint: &ServerlessEndpoint, provisioned: usize, minutes: &[ServerlessMinute]) -> Observation {
     let mut observation = USUAL.clone();
     observation.hosting = Hosting::Serverless;
     observation.variant = Variant {
         serverless: Some(Serverless {
-            memory_size_in_mb: incident.endpoint.memory_size_in_mb,
-            max_concurrency: u32::try_from(incident.endpoint.max_concurrency).unwrap(),
-            provisioned_concurrency: Some(u32::try_from(incident.provisioned).unwrap()).filter(|units| *units > 0),
+            memory_size_in_mb: endpoint.memory_size_in_mb,
+            max_concurrency: u32::try_from(endpoint.max_concurrency).unwrap(),
+            provisioned_concurrency: Some(u32::try_from(provisioned).unwrap()).filter(|units| *units > 0),
         }),
         model_name: Some("orders".to_owned()),
         ..Variant::default()
@@ -39,13 +53,8 @@ pub fn serverless(family: &ServerlessFamily, replicate: u64) -> Observation {
         current_weight: 1.0,
         desired_weight: 1.0,
     }];
-    if let Some(ago) = incident.deployed_minutes_ago {
-        let deployed = Minute::containing(at()).plus(-ago).start();
-        observation.endpoint.endpoint_config_created_at = Some(deployed);
-    }
-    observation.objective.as_mut().unwrap().latency_slo_ms = Milliseconds(incident.objective_ms.round());
-    let first = Minute::containing(at()).plus(-i64::try_from(incident.minutes.len()).unwrap());
-    let series = serverless_published(&incident.minutes).into_iter().filter_map(|published| {
+    let first = Minute::containing(at()).plus(-i64::try_from(minutes.len()).unwrap());
+    let series = serverless_published(minutes).into_iter().filter_map(|published| {
         Some(Series::new(known(published.metric)?, known(published.statistic)?, first, published.values))
     });
     observation.metrics = Metrics(series.collect());
@@ -177,8 +186,12 @@ fn a_plan_keeps_within_max_concurrency_and_the_guardrails() {
     assert!(units(&observation, "1000") <= InstanceCount(12));
     let hold = |variables: &[(&str, &str)]| plan(&observation, variables).hold_reason;
     assert_eq!(hold(&[("ADVISOR_MAX_INSTANCES", "2")]), Some(HoldReason::GuardrailBelowCurrent));
-    // No price of GB-seconds is read, so an hourly limit cannot be evaluated.
+    // A limit that cannot be evaluated refuses.
     assert_eq!(hold(&[("ADVISOR_MAX_HOURLY_USD", "100")]), Some(HoldReason::PriceUnknown));
+    observation.instance_price = Some(UsdPerHour(0.09));
+    assert!(plan(&observation, &[("ADVISOR_MAX_HOURLY_USD", "0.81")]).hold_reason.is_none());
+    let dear = plan(&observation, &[("ADVISOR_MAX_HOURLY_USD", "0.50")]);
+    assert_eq!(dear.hold_reason, Some(HoldReason::GuardrailBelowCurrent), "six units are set");
 }
 
 #[test]
@@ -220,6 +233,66 @@ fn only_cold_starts_lead_to_a_change() {
     ] {
         assert_eq!(plan(&serverless(family(name), 0), &[]).hold_reason, Some(reason), "{name}");
     }
+}
+
+/// A day and three hours with so many units of provisioned concurrency, busier by day.
+fn day(provisioned: usize) -> (ServerlessEndpoint, Vec<ServerlessMinute>) {
+    let endpoint = ServerlessEndpoint {
+        max_concurrency: 60,
+        memory_size_in_mb: 2_048,
+        service_seconds: 1.2,
+        service_cv: 0.3,
+        setup_seconds: 6.0,
+        keep_warm_seconds: 300.0,
+    };
+    let mut run = ServerlessRun::new(endpoint, 11);
+    let minutes = (0..1_620_i32).map(|minute| {
+        let hour = f64::from(minute) / 60.0;
+        let arrivals_per_minute = 160.0 * (1.0 + 0.7 * (std::f64::consts::TAU * (hour - 9.0) / 24.0).sin());
+        let conditions = ServerlessConditions { arrivals_per_minute, provisioned, ..ServerlessConditions::default() };
+        run.step(i64::from(minute), &conditions)
+    });
+    (endpoint, minutes.collect())
+}
+
+/// Minutes in which one request in fifty found no unit idle.
+fn short(minutes: &[ServerlessMinute]) -> f64 {
+    let is_short = |minute: &&ServerlessMinute| minute.invocations > 0 && 50 * minute.spillover >= minute.invocations;
+    f64::from(u32::try_from(minutes.iter().filter(is_short).count()).unwrap())
+}
+
+#[test]
+fn what_is_foretold_of_other_units_is_what_comes() {
+    let (endpoint, minutes) = day(5);
+    let mut observation = of(&endpoint, 5, &minutes);
+    observation.objective.as_mut().unwrap().latency_slo_ms = Milliseconds(3_000.0);
+    let replay = Replay::of(&observation, &capacity(&observation).unwrap()).unwrap();
+    assert!(replay.validate().passed, "{:?}", replay.validate());
+    let mut last = f64::INFINITY;
+    for units in [3, 4, 5, 6, 7, 8, 10] {
+        let came = short(&day(units).1);
+        let counts = vec![f64::from(u32::try_from(units).unwrap()); minutes.len()];
+        let foretold = replay.emulator.run_counts(&counts, replay.likely()).over_minutes();
+        // Half as wide as what a forecast says of itself: `Replay::project`.
+        assert!((foretold - came).abs() <= 15.0_f64.max(0.3 * came), "{units} units: {foretold} foretold, {came} came");
+        assert!(foretold <= last, "more units are never worse");
+        last = foretold;
+    }
+}
+
+#[test]
+fn set_ups_of_provisioned_concurrency_are_compared() {
+    let many = settings(&[("ADVISOR_MAX_INSTANCES", "40")]);
+    let of_instances = Setup::tracking(InvocationsPerInstance(20.0), InstanceCount(6), InstanceCount(40));
+    let comparison = compare(&spilling(), &many, &[of_instances]).unwrap();
+    let [present, advised, of_instances] = comparison.rows.as_slice() else { panic!("{comparison:?}") };
+    assert!(advised.relative_cost.unwrap() < 1.0 && present.projection.is_some(), "{comparison:?}");
+    assert!(of_instances.not_replayable.as_ref().is_some_and(|why| why.contains("cannot be worked out from the load")));
+    let text = endpoint_advisor::report::comparison::render(&comparison);
+    assert!(text.contains("minutes with requests beyond provisioned concurrency"), "{text}");
+    assert!(text.contains("unit-hours") && !text.contains("instance-hours"), "{text}");
+    let none = serverless(family("serverless_after_idle"), 0);
+    assert_eq!(compare(&none, &many, &[]).unwrap_err(), NotComparable::NothingToScale);
 }
 
 /// Some minutes later, with as many requests, of which this share spills over.

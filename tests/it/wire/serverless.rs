@@ -101,8 +101,36 @@ fn apply_writes_the_range_and_the_policy_of_provisioned_concurrency() {
         json!({"PredefinedMetricType": "SageMakerVariantProvisionedConcurrencyUtilization"})
     );
     let target = configuration["TargetValue"].as_f64().unwrap();
-    assert!((0.3..=0.7).contains(&target), "{target}");
+    assert!((0.3..1.0).contains(&target), "{target}");
     assert!(writes[2].1["MaxCapacity"].as_u64().unwrap() <= 40);
+}
+
+#[test]
+fn an_hourly_limit_asks_for_the_price_of_a_unit() {
+    let product = json!({
+        "product": {"attributes": {"usagetype": format!("USE1-ProvisionedConcurrency:Usage-{}GB", memory_in_gb())}},
+        "terms": {"OnDemand": {"A": {"priceDimensions": {"B": {"unit": "seconds", "pricePerUnit": {"USD": "0.00001"}}}}}},
+    });
+    for (answer, limit, max) in [
+        // 0.036 USD an hour: 20 units.
+        (Answer::Json(json!({"PriceList": [product.to_string()]})), "0.73", Some(20)),
+        (Answer::Json(json!({"PriceList": []})), "0.73", None),
+        (Answer::Error(403, "AccessDeniedException", "not allowed"), "0.73", None),
+    ] {
+        let fake = aws();
+        fake.script("GetProducts", vec![answer]);
+        let report = report(&fake, &[APPLY, MANY, ("ADVISOR_MAX_HOURLY_USD", limit)], overhead_alarm());
+        assert_eq!(report.plan.register_scalable_target.map(|register| register.max_capacity.0), max);
+        assert_eq!(fake.writes().is_empty(), max.is_none());
+        let asked = fake.asked();
+        let (_, body) = asked.iter().find(|(operation, _)| operation == "GetProducts").unwrap();
+        let filters = body["Filters"].as_array().unwrap();
+        assert!(filters.contains(&json!({"Type": "TERM_MATCH", "Field": "productFamily", "Value": "ML Serverless"})));
+    }
+}
+
+fn memory_in_gb() -> u32 {
+    SPILLING.variant.serverless.unwrap().memory_size_in_mb / 1_024
 }
 
 #[test]
