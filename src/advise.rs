@@ -16,7 +16,7 @@ pub use taking_back::{VariantWayBack, WayBack, take_back, way_back};
 
 use crate::config::{Mode, Settings};
 use crate::decide::{Authority, decide};
-use crate::model::{Capacity, Comparison, Diagnosis, Observation, Outcome, OutcomeStatus, Plan, Report};
+use crate::model::{Capacity, Comparison, Diagnosis, Hosting, Observation, Outcome, OutcomeStatus, Plan, Report};
 use crate::replay::{Replay, Setup};
 use crate::{capacity, diagnose, plan, report};
 use std::collections::BTreeMap;
@@ -75,6 +75,10 @@ pub fn compare(observation: &Observation, settings: &Settings, setups: &[Setup])
     if observation.objective.is_none() {
         return Err(NotComparable::NoObjective);
     }
+    let is_serverless = observation.hosting == Hosting::Serverless;
+    if is_serverless && observation.variant.serverless.is_none_or(|variant| variant.provisioned_concurrency.is_none()) {
+        return Err(NotComparable::NothingToScale);
+    }
     let capacity = capacity::capacity(observation).ok_or(NotComparable::NoCurve)?;
     let replay = Replay::of(observation, &capacity).ok_or(NotComparable::NoCurve)?;
     let plan = plan::tune(observation, Some(&capacity), &guardrails);
@@ -102,4 +106,7 @@ pub enum NotComparable {
     /// Latency over load is not known.
     #[error("how latency depends on load did not show in this history, so there is nothing to replay with")]
     NoCurve,
+    /// Serverless without provisioned concurrency.
+    #[error("no provisioned concurrency is set, and Application Auto Scaling scales only what is")]
+    NothingToScale,
 }

@@ -15,9 +15,10 @@ mod check;
 mod features;
 mod infrequent_traffic;
 mod insufficient_data;
+mod serverless;
 mod windows;
 
-use crate::model::{Alternative, BlockedBy, Diagnosis, Evidence, Fact, Grade, History, Observation, Verdict};
+use crate::model::{Alternative, BlockedBy, Diagnosis, Evidence, Fact, Grade, History, Hosting, Observation, Verdict};
 pub use blocked::blocked_by;
 use causes::CAUSES;
 use check::Judgement;
@@ -43,21 +44,25 @@ const AHEAD: f64 = 0.10;
 /// Says why the observed variant is slow.
 #[must_use]
 pub fn diagnose(observation: &Observation) -> Diagnosis {
-    let diagnosis =
-        if observation.is_asynchronous() { asynchronous::diagnosis(observation) } else { of_latency(observation) };
+    let history = History::of(observation);
+    let diagnosis = match observation.hosting {
+        // No instances, and none of their metrics: it is judged by its own.
+        Hosting::Serverless => serverless::diagnosis(observation, &history),
+        _ if observation.is_asynchronous() => asynchronous::diagnosis(observation),
+        _ => of_instances(observation, &history),
+    };
     // What stands in the way of scaling matters where scaling would help; an endpoint that is not in service always
     // does.
-    let blocked_by = blocked_by(observation)
-        .filter(|blocked| *blocked == BlockedBy::EndpointNotInService || diagnosis.verdict.is_helped_by_scaling());
+    let is_helped = diagnosis.verdict.is_helped_by_scaling_of(observation.hosting);
+    let blocked_by = blocked_by(observation).filter(|blocked| *blocked == BlockedBy::EndpointNotInService || is_helped);
     Diagnosis { blocked_by, ..diagnosis }
 }
 
 /// Says why requests that are answered at once are slow.
-fn of_latency(observation: &Observation) -> Diagnosis {
-    let history = History::of(observation);
-    match Features::of(observation, &history) {
+fn of_instances(observation: &Observation, history: &History) -> Diagnosis {
+    match Features::of(observation, history) {
         Ok(features) => judge(&features),
-        Err(missing) => infrequent_traffic::diagnosis(observation, &history)
+        Err(missing) => infrequent_traffic::diagnosis(observation, history)
             .unwrap_or_else(|| insufficient_data::diagnosis(&missing)),
     }
 }
@@ -79,7 +84,7 @@ fn named(judgements: &[Judgement], most: Grade, facts: Vec<Fact>, otherwise: &st
     let belief = |judgement: &Judgement| weight(judgement.margin()) / total;
 
     let mut ranked: Vec<&Judgement> = judgements.iter().collect();
-    ranked.sort_by(|a, b| belief(b).total_cmp(&belief(a))); // stable: the order of CAUSES decides between equals
+    ranked.sort_by(|a, b| belief(b).total_cmp(&belief(a))); // stable: the order of the causes decides between equals
     let second = ranked.get(1).map_or(0.0, |judgement| belief(judgement));
     let strongest = ranked.first().copied().filter(|first| first.margin() > 0.0 && belief(first) - second >= AHEAD);
     let alternatives = ranked

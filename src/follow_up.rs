@@ -7,11 +7,12 @@
 mod bursts;
 mod measures;
 mod relax;
+mod serverless;
 mod words;
 
 use crate::model::{
-    BlockedBy, Diagnosis, Incident, InstanceCount, LatencyObjective, Measures, Next, Observation, OutcomeStatus, Phase,
-    ScalableKey, ScalingState, Told, Verdict, Write, Written,
+    BlockedBy, Diagnosis, Hosting, Incident, InstanceCount, LatencyObjective, Measures, Next, Observation,
+    OutcomeStatus, Phase, ScalableKey, ScalingState, Told, Verdict, Write, Written,
 };
 use crate::undo;
 use jiff::{SignedDuration, Timestamp};
@@ -158,6 +159,9 @@ impl Judging<'_> {
             _ if is_short => return self.silent(Phase::Open, SOON),
             _ => {}
         }
+        if self.look.observation.hosting == Hosting::Serverless {
+            return self.provisioned(written, waited);
+        }
         let Some(after) = self.served(written) else {
             // Nobody calls, or nothing is published: there is nothing to judge by.
             return self.silent(Phase::Open, if waited < START_LIMIT { SOON } else { CALM });
@@ -251,7 +255,8 @@ impl Judging<'_> {
                 "Use another instance type or Region, or instance pools: AWS has none of these now.",
             ),
         };
-        let words = format!("the instances that were asked for do not come: {}", blocked.text());
+        let units = self.look.observation.dimension().units();
+        let words = format!("the {units} that were asked for do not come: {}", blocked.text());
         let diagnosis = Diagnosis { blocked_by: Some(blocked), ..self.incident.diagnosis.clone() };
         self.tell(OutcomeStatus::Failed, reason, words, diagnosis, vec![step.to_owned()], CALM)
     }
@@ -263,8 +268,9 @@ impl Judging<'_> {
         }
         let running = self.after.instances.map_or("an unknown number".to_owned(), |running| running.to_string());
         let words = format!(
-            "{} instances were asked for at {}, and {running} run an hour later",
+            "{} {} were asked for at {}, and {running} run an hour later",
             written.instances,
+            self.look.observation.dimension().units(),
             written.at.strftime("%H:%M UTC")
         );
         let steps = vec![

@@ -230,12 +230,20 @@ async fn finish(
     let target_tags = OptionFuture::from(target_arn.as_deref().map(|arn| auto_scaling::tags(aws, arn)));
     let has_limit = request.has_hourly_limit || tags.is_some_and(|tags| tags.contains_key(MAX_HOURLY_USD_TAG));
     let region = endpoint.arn.split(':').nth(3).unwrap_or_default();
-    let price = instance_type.as_ref().filter(|_| has_limit).map(|kind| pricing::instance_price(aws, region, kind));
+    let memory =
+        described.and_then(|described| described.variant.serverless).map(|serverless| serverless.memory_size_in_mb);
+    let price = async {
+        match (&instance_type, memory) {
+            _ if !has_limit => Ok(None),
+            (Some(kind), _) => pricing::instance_price(aws, region, kind).await,
+            (None, Some(memory)) => pricing::unit_price(aws, region, memory).await,
+            (None, None) => Ok(None),
+        }
+    };
     let alarm_names: Vec<String> = part.alarm_names.iter().flatten().cloned().collect();
     let fired_by = OptionFuture::from((!alarm_names.is_empty()).then(|| alarms::of_policies(aws, &alarm_names)));
     aws.round();
-    let (metrics, model, target_tags, price, fired_by) =
-        join5(metrics, model, target_tags, OptionFuture::from(price), fired_by).await;
+    let (metrics, model, target_tags, price, fired_by) = join5(metrics, model, target_tags, price, fired_by).await;
     let metrics = metrics?;
 
     let model_hosting = model.and_then(|result| kept(result, &mut part.warnings));
@@ -269,12 +277,19 @@ async fn finish(
         hosting,
         is_hosting_known,
         endpoint: endpoint.to_endpoint(config),
-        variant: Variant { instance_type, ..described.map(|described| described.variant.clone()).unwrap_or_default() },
+        variant: Variant {
+            instance_type,
+            // Only commands for a new configuration of a serverless variant name it.
+            model_name: configured
+                .and_then(|variant| variant.model_name.clone())
+                .filter(|_| hosting == Hosting::Serverless),
+            ..described.map(|described| described.variant.clone()).unwrap_or_default()
+        },
         component,
         tags: tags.cloned(),
         scaling: part.scaling,
         objective: part.objective,
-        instance_price: price.and_then(|result| kept(result, &mut part.warnings)).flatten(),
+        instance_price: kept(price, &mut part.warnings).flatten(),
         metrics,
         warnings: part.warnings,
     })

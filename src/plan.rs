@@ -14,6 +14,7 @@ mod requests;
 mod schedule;
 mod score;
 mod search;
+mod serverless;
 mod sizing;
 mod target_tracking;
 mod tuning;
@@ -59,6 +60,9 @@ fn sized(
     capacity: Option<&Capacity>,
     guardrails: &Guardrails,
 ) -> Result<Plan, HoldReason> {
+    if observation.hosting == Hosting::Serverless {
+        return serverless::planned(observation, diagnosis, capacity, guardrails);
+    }
     would_help(diagnosis)?;
     can_be_scaled(observation)?;
     let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
@@ -125,6 +129,9 @@ pub fn tune(observation: &Observation, capacity: Option<&Capacity>, guardrails: 
 }
 
 fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Guardrails) -> Result<Plan, HoldReason> {
+    if observation.hosting == Hosting::Serverless {
+        return serverless::tuned(observation, capacity, guardrails);
+    }
     can_be_scaled(observation)?;
     let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
     let quiet = Quiet::of(observation, scaling.target.as_ref(), capacity, guardrails)?;

@@ -8,20 +8,26 @@ mod boot;
 mod comparison;
 mod draws;
 mod emulator;
+mod instances;
 mod rules;
 mod setup;
 mod shares;
 mod traffic;
+mod units;
 mod validation;
 
 pub use boot::Boot;
 pub use draws::{Dice, draws, resampled};
-pub use emulator::{Block, Draw, Emulator, Outcome, Step, Usage};
+pub use emulator::{Block, Draw, Emulator, Outcome, Step};
+pub use instances::Usage;
 pub use rules::{AlarmRule, Compiled, Metric, Rule, Steps, Timed};
 pub use setup::{NotReplayable, Setup};
 pub use traffic::Traffic;
+pub use units::Units;
 
-use crate::model::{Capacity, History, InstanceCount, Observation, Projection, UsdPerHour};
+use crate::model::{
+    Capacity, Forecast, History, Hosting, InstanceCount, Observation, Plan, Projection, UsdPerHour, Validation,
+};
 use crate::statistics::{quantile, theil_sen};
 
 /// Replays behind a projection's range.
@@ -38,6 +44,8 @@ const COLD_SHARE: f64 = 0.4;
 const COLD_MINUTES: f64 = 1.5;
 /// Utilisation is worked out from the load only where nearly all of it follows.
 const LEAST_EXPLAINED: f64 = 0.9;
+/// The share of the provisioned concurrency in use, as a policy with its predefined metric and its alarms have it.
+const PROVISIONED_CONCURRENCY_UTILIZATION: &str = "AWS/SageMaker/ServerlessProvisionedConcurrencyUtilization";
 
 /// An endpoint, its traffic and what is known of both.
 #[derive(Debug, Clone)]
@@ -60,6 +68,9 @@ impl Replay {
     /// Gets an endpoint ready; none without an objective, traffic, or a curve to read latency off.
     #[must_use]
     pub fn of(observation: &Observation, capacity: &Capacity) -> Option<Self> {
+        if observation.hosting == Hosting::Serverless {
+            return Self::of_units(observation, capacity);
+        }
         let limit = observation.objective?.latency_slo_ms.to_microseconds();
         let curve = capacity.curve.as_ref()?;
         let traffic = Traffic::of(observation)?.with_work(observation, capacity.work.as_ref());
@@ -73,6 +84,21 @@ impl Replay {
             current: observation.running(),
             present: Setup::present(observation),
             utilization: Some(utilization_metric(observation)),
+        })
+    }
+
+    /// A serverless variant: requests that find a unit of provisioned concurrency idle need no curve.
+    fn of_units(observation: &Observation, capacity: &Capacity) -> Option<Self> {
+        let (traffic, units) = Units::of(observation)?;
+        Some(Self {
+            emulator: Emulator::of_units(&traffic, units),
+            traffic,
+            boot: Boot::of(observation),
+            capacity: capacity.clone(),
+            price: observation.instance_price,
+            current: observation.running(),
+            present: Setup::present(observation),
+            utilization: Some(PROVISIONED_CONCURRENCY_UTILIZATION),
         })
     }
 
@@ -141,7 +167,8 @@ impl Replay {
     }
 
     fn projection(&self, likely: &Outcome, outcomes: &[Outcome]) -> Projection {
-        let is_warm = self.traffic.is_warm();
+        // Provisioned concurrency is initialised before it counts.
+        let is_warm = self.emulator.units().is_some() || self.traffic.is_warm();
         let mut over = Vec::new();
         let mut hours = Vec::new();
         for number in 0..PROJECTIONS {
@@ -171,6 +198,32 @@ impl Replay {
             instance_hours_range: range(&hours),
         }
     }
+
+    /// What was, against what is planned; none where a replay of what there is does not come close to what happened.
+    #[must_use]
+    pub fn forecast(&self, plan: &Plan, validation: &Validation) -> Option<Forecast> {
+        if !validation.passed {
+            return None;
+        }
+        let current = match self.present() {
+            Some(setup) => self.project(&self.compile(setup).ok()?),
+            None => self.project_recorded(),
+        };
+        Some(Forecast {
+            days: whole(self.traffic.days()),
+            current,
+            planned: self.project(&self.compile(&Setup::planned(plan)?).ok()?),
+            no_policy: self.project_fixed(),
+            validation: validation.clone(),
+        })
+    }
+}
+
+/// Days as people count them: to the nearest, and at least one.
+fn whole(days: f64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few weeks")]
+    let whole = days.round().max(1.0) as u32;
+    whole
 }
 
 /// Nothing here is known to more than a tenth of a minute or an hour.

@@ -189,7 +189,10 @@ fn hold_steps(reason: crate::model::HoldReason) -> Option<String> {
         | Reason::NothingToDo
         | Reason::CauseUnknown
         | Reason::ModelsNotSized
-        | Reason::HeadroomNotSized => {
+        | Reason::HeadroomNotSized
+        | Reason::MaxConcurrencyNotScaled
+        | Reason::ProvisionedConcurrencyNotSet
+        | Reason::ProvisionedConcurrencyWillNotHelp => {
             return None;
         }
     };

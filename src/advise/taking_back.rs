@@ -3,7 +3,7 @@
 
 use crate::act;
 use crate::aws::{Aws, CallError};
-use crate::model::{EndpointName, InstanceCount, Outcome, OutcomeStatus, Restoration, ScalableKey, VariantName};
+use crate::model::{EndpointName, InstanceCount, Outcome, OutcomeStatus, Restoration, VariantName};
 use crate::observe;
 use crate::undo;
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ pub struct WayBack {
 pub struct VariantWayBack {
     /// The variant.
     pub name: VariantName,
-    /// Instances that run.
+    /// Instances that run, or units of provisioned concurrency that are set.
     pub running: Option<InstanceCount>,
     /// The requests, or why there is nothing to take back.
     pub restoration: Result<Restoration, &'static str>,
@@ -39,8 +39,7 @@ pub async fn way_back(
 ) -> Result<WayBack, CallError> {
     let standing = observe::standing(aws, endpoint_name, variant_name).await?;
     let variants = standing.variants.into_iter().map(|variant| {
-        let key = ScalableKey::of_variant(endpoint_name, &variant.name);
-        let restoration = undo::by_tags(&variant.scaling, &key);
+        let restoration = undo::by_tags(&variant.scaling, &variant.key);
         VariantWayBack { name: variant.name, running: variant.running, restoration }
     });
     Ok(WayBack { tags: standing.tags, variants: variants.collect() })

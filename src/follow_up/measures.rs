@@ -54,6 +54,7 @@ impl Measures {
             load: middle(|row| row.load.map(|load| load.0)).map(InvocationsPerInstance),
             invocations: middle(|row| row.invocations.map(|count| count.0)).map(InvocationsPerMinute),
             instances: observation.running(),
+            unserved: super::serverless::unserved(observation, WITHIN_MINUTES),
         }
     }
 }

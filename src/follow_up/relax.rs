@@ -1,7 +1,7 @@
 //! Whether load allows a raised `MinCapacity` to go back.
 
 use super::{Judging, ours};
-use crate::model::{History, InstanceCount, Observation, Phase, Restoration};
+use crate::model::{History, Hosting, InstanceCount, Observation, Phase, Restoration};
 use crate::undo;
 use jiff::SignedDuration;
 
@@ -35,7 +35,10 @@ impl Judging<'_> {
             return None;
         }
         let due = written.at + SignedDuration::from_mins(i64::from(relax.after_minutes));
-        let needed = needed(self.look.observation, self.has_room_for(written)?)?;
+        let needed = match self.look.observation.hosting {
+            Hosting::Serverless => super::serverless::needed(self.look.observation)?,
+            _ => needed(self.look.observation, self.has_room_for(written)?)?,
+        };
         let stands = self.stands()?;
         let is_ours = ours(&stands).difference(&ours(&written.stands)).is_none();
         let is_free = self.look.observation.endpoint.status.is_in_service();

@@ -1,6 +1,8 @@
 //! Scaling set-ups side by side, replayed over the same history.
 
-use super::{Action, EndpointName, LatencyObjective, Plan, Projection, Validation, VariantName};
+use super::{
+    Action, EndpointName, Hosting, LatencyObjective, Plan, Projection, ScalableDimension, Validation, VariantName,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -14,6 +16,8 @@ pub struct Comparison {
     pub endpoint_name: EndpointName,
     /// The variant.
     pub variant_name: Option<VariantName>,
+    /// How it is hosted: it decides what is counted.
+    pub hosting: Hosting,
     /// What it should keep.
     pub objective: LatencyObjective,
     /// The first minute that was replayed.
@@ -36,6 +40,12 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// What is counted when it scales.
+    #[must_use]
+    pub fn dimension(&self) -> ScalableDimension {
+        self.hosting.dimension()
+    }
+
     /// Whether something else than what stands is advised.
     #[must_use]
     pub fn advises_a_change(&self) -> bool {

@@ -180,6 +180,9 @@ pub struct Variant {
     pub current_instance_count: Option<InstanceCount>,
     /// `DesiredInstanceCount`: above the current count while instances start.
     pub desired_instance_count: Option<InstanceCount>,
+    /// `ModelName`, where it was read and serves alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_name: Option<String>,
     /// `RoutingStrategy`; unset means random.
     pub routing_strategy: Option<String>,
     /// `CurrentServerlessConfig`; none where instances serve.

@@ -1,6 +1,6 @@
 //! How SageMaker hosts a model, and what comes with each way.
 
-use super::{InstanceCount, InstanceType};
+use super::{InstanceCount, InstanceType, ScalableDimension};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -20,6 +20,30 @@ pub enum Hosting {
     Serverless,
     /// Requests wait in a queue.
     Asynchronous,
+}
+
+impl Hosting {
+    /// What is counted when it scales.
+    #[must_use]
+    pub fn dimension(self) -> ScalableDimension {
+        match self {
+            Self::InferenceComponent => ScalableDimension::CopyCount,
+            Self::Serverless => ScalableDimension::ProvisionedConcurrency,
+            Self::RealTime | Self::MultiModel | Self::MultiContainer | Self::Asynchronous => {
+                ScalableDimension::InstanceCount
+            }
+        }
+    }
+
+    /// What serves requests, one of it, in words.
+    #[must_use]
+    pub fn server(self) -> &'static str {
+        match self {
+            Self::Serverless => "unit of concurrency",
+            Self::InferenceComponent => "copy",
+            Self::RealTime | Self::MultiModel | Self::MultiContainer | Self::Asynchronous => "instance",
+        }
+    }
 }
 
 impl fmt::Display for Hosting {

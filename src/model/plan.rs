@@ -208,6 +208,12 @@ pub enum HoldReason {
     HeadroomBeyondGuardrail,
     /// Latency follows the load on all instances together: something behind them is the limit.
     NotScalableByInstances,
+    /// Serverless: `MaxConcurrency` is the limit, and nothing scales it by itself.
+    MaxConcurrencyNotScaled,
+    /// Serverless: Application Auto Scaling scales provisioned concurrency only where some is set.
+    ProvisionedConcurrencyNotSet,
+    /// Serverless: the cause is another.
+    ProvisionedConcurrencyWillNotHelp,
 }
 
 impl HoldReason {
@@ -235,11 +241,9 @@ impl HoldReason {
             Self::CauseUnknown => "the cause is not known",
             Self::NoObjective => "no latency objective is known, so nothing can be sized",
             Self::CapacityUnknown => "what one instance sustains is not known",
-            Self::GuardrailBelowCurrent => {
-                "the present MaxCapacity or instance count is already above the allowed maximum"
-            }
-            Self::PriceUnknown => "an hourly limit is set and the price of an instance could not be read",
-            Self::GuardrailReached => "as many instances as the guardrails allow are already running",
+            Self::GuardrailBelowCurrent => "the present MaxCapacity or count is already above the allowed maximum",
+            Self::PriceUnknown => "an hourly limit is set and the price is not known",
+            Self::GuardrailReached => "as many as the guardrails allow are already running",
             Self::EndpointNotInService => "the endpoint is not InService",
             Self::ScalingStateUnknown => "the scaling set-up could not be read",
             Self::HostingUnknown => "how the variant is hosted could not be read",
@@ -255,6 +259,13 @@ impl HoldReason {
             Self::NotScalableByInstances => {
                 "latency follows the load on all instances together, so something behind them is the limit"
             }
+            Self::MaxConcurrencyNotScaled => {
+                "MaxConcurrency is the limit, and Application Auto Scaling does not scale it"
+            }
+            Self::ProvisionedConcurrencyNotSet => {
+                "no provisioned concurrency is set, and Application Auto Scaling scales only what is"
+            }
+            Self::ProvisionedConcurrencyWillNotHelp => "more provisioned concurrency would not remove the cause",
             Self::HeadroomNotSized => "how much headroom these bursts need does not show in the metrics",
             Self::HeadroomBeyondGuardrail => "the bursts need more instances than the guardrails allow",
         }

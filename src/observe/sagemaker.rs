@@ -135,6 +135,7 @@ fn described(variant: &ProductionVariantSummary) -> Option<DescribedVariant> {
             current_instance_count: count(variant.current_instance_count()),
             desired_instance_count: count(variant.desired_instance_count()),
             routing_strategy: routing.map(|strategy| strategy.as_str().to_owned()),
+            model_name: None,
             serverless,
             managed_instance_scaling,
             instance_pools,

@@ -20,7 +20,9 @@ pub struct Standing {
 pub struct StandingVariant {
     /// The variant.
     pub name: VariantName,
-    /// Instances that run.
+    /// By what name Application Auto Scaling knows it.
+    pub key: ScalableKey,
+    /// Instances that run, or units of provisioned concurrency that are set.
     pub running: Option<InstanceCount>,
     /// Its set-up; the tags of the target are none where they could not be read.
     pub scaling: ScalingState,
@@ -39,7 +41,10 @@ pub async fn standing(
     let endpoint = sagemaker::describe_endpoint(aws, endpoint_name).await?;
     let wanted = endpoint.variants.iter().filter(|variant| variant_name.is_none_or(|name| variant.name == *name));
     let variants = wanted.map(|variant| async {
-        let key = ScalableKey::of_variant(endpoint_name, &variant.name);
+        let key = match variant.variant.serverless {
+            Some(_) => ScalableKey::of_provisioned_concurrency(endpoint_name, &variant.name),
+            None => ScalableKey::of_variant(endpoint_name, &variant.name),
+        };
         let (target, policies, scheduled_actions) = join3(
             auto_scaling::target(aws, &key),
             auto_scaling::policies(aws, &key),
@@ -52,7 +57,11 @@ pub async fn standing(
         let tags = OptionFuture::from(arn.map(|arn| auto_scaling::tags(aws, arn))).await.transpose()?;
         Ok(StandingVariant {
             name: variant.name.clone(),
-            running: variant.variant.current_instance_count,
+            running: match variant.variant.serverless {
+                Some(serverless) => serverless.provisioned_concurrency.map(InstanceCount),
+                None => variant.variant.current_instance_count,
+            },
+            key,
             scaling: ScalingState {
                 target: target.map(|target| ScalableTarget { tags, ..target }),
                 policies: policies.into_iter().map(|triggered| triggered.policy).collect(),

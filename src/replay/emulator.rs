@@ -7,46 +7,31 @@
 //! largest count. Added instances are paid from their launch and serve after the boot time; removed ones go at once.
 //! Requests beyond what the instances serve wait, for a minute at most.
 
+use super::instances::{Fleet, Instances, Usage};
 use super::rules::{AlarmRule, Compiled, Datapoints, Metric, Rule};
-use super::shares::Shares;
-use super::traffic::{LEAST_REQUESTS, Traffic};
-use crate::model::{InvocationsPerInstance, LatencyCurve, Microseconds};
-
-/// A container has a minute to answer: what would wait longer has failed.
-const LONGEST_WAIT_MINUTES: f64 = 1.0;
-const MICROSECONDS: f64 = 60e6;
+use super::traffic::Traffic;
+use super::units::Units;
+use crate::model::{LatencyCurve, Microseconds};
 
 /// An endpoint and its traffic, ready to be replayed under any set-up.
 #[derive(Debug, Clone)]
 pub struct Emulator {
     offered: Vec<f64>,
-    curve: LatencyCurve,
-    limit: Microseconds,
-    /// Share of minutes over the objective, by load and work.
-    over: Shares,
-    utilization: Option<Usage>,
-    /// Work per request at each minute, where it is not always the same.
-    work: Option<Vec<f64>>,
-    /// The work that utilisation shows, chance included, where it is not always the same. NaN: nothing was published.
-    measured: Option<Vec<f64>>,
+    served: Served,
 }
 
-/// Utilisation over load, as CloudWatch has it: in percent, summed over cores or GPUs.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Usage {
-    /// Without load.
-    pub idle: f64,
-    /// For each invocation per instance and minute.
-    pub each: f64,
-    /// All of it.
-    pub full: f64,
+/// What serves the traffic.
+#[derive(Debug, Clone)]
+enum Served {
+    Instances(Instances),
+    Units(Units),
 }
 
 /// What policies can see of a minute: NaN where nothing is known.
 #[derive(Debug, Clone, Copy)]
-struct Seen {
-    load: f64,
-    utilization: f64,
+pub(super) struct Seen {
+    pub load: f64,
+    pub utilization: f64,
 }
 
 const NOT_SEEN: Seen = Seen { load: f64::NAN, utilization: f64::NAN };
@@ -124,27 +109,34 @@ impl Emulator {
     /// An endpoint with this curve, objective and traffic.
     #[must_use]
     pub fn new(traffic: &Traffic, curve: &LatencyCurve, limit: Microseconds, utilization: Option<Usage>) -> Self {
-        let work = traffic.work.as_ref();
-        Self {
-            offered: traffic.offered.clone(),
-            curve: curve.clone(),
-            limit,
-            over: Shares::of(curve, limit, work.map_or(&[1.0], |work| &work.smooth)),
-            utilization,
-            work: work.map(|work| work.smooth.clone()),
-            measured: work.map(|work| work.measured.clone()),
-        }
+        let instances = Instances::new(traffic, curve, limit, utilization);
+        Self { offered: traffic.offered.clone(), served: Served::Instances(instances) }
+    }
+
+    /// A serverless variant with this traffic.
+    #[must_use]
+    pub fn of_units(traffic: &Traffic, units: Units) -> Self {
+        Self { offered: traffic.offered.clone(), served: Served::Units(units) }
     }
 
     /// The same endpoint with the work per request that each minute of the past had.
     #[must_use]
     pub fn in_the_past(&self, traffic: &Traffic) -> Self {
-        let minutes = (0..).map(|index| traffic.first.plus(index)).take(traffic.minutes());
-        let then: Vec<f64> = minutes.map(|minute| self.curve.work_at(minute.start())).collect();
-        let times = |work: &Vec<f64>| work.iter().zip(&then).map(|(work, then)| work * then).collect();
-        let work = self.work.as_ref().map_or_else(|| then.clone(), times);
-        let measured = self.measured.as_ref().map(times);
-        Self { over: Shares::of(&self.curve, self.limit, &work), work: Some(work), measured, ..self.clone() }
+        let served = match &self.served {
+            Served::Instances(instances) => Served::Instances(instances.in_the_past(traffic)),
+            // Their minutes are as they were.
+            Served::Units(units) => Served::Units(units.clone()),
+        };
+        Self { served, ..self.clone() }
+    }
+
+    /// The provisioned concurrency of a serverless variant; none of instances.
+    #[must_use]
+    pub fn units(&self) -> Option<&Units> {
+        match &self.served {
+            Served::Instances(_) => None,
+            Served::Units(units) => Some(units),
+        }
     }
 
     /// Minutes of a block: a day, which repeats with all that happens in one; two hours where there are fewer than five days.
@@ -156,7 +148,10 @@ impl Emulator {
     /// Whether policies on utilisation can be replayed.
     #[must_use]
     pub fn has_utilization(&self) -> bool {
-        self.utilization.is_some()
+        match &self.served {
+            Served::Instances(instances) => instances.has_utilization(),
+            Served::Units(_) => true,
+        }
     }
 
     /// What the set-up does, block by block.
@@ -255,23 +250,11 @@ impl Emulator {
             let over = self.serve(minute, *offered, &fleet, &mut queue);
             known = last;
             // What waits is not counted yet; what waited is.
-            last = self.seen(minute, (waiting + offered - queue) * fleet.each);
+            last = self.seen(minute, &fleet, waiting + offered - queue);
             let paid = pending.as_ref().map_or(serving, |pending| pending.count);
             see(Step { minute, serving, paid, over });
         }
         changes
-    }
-
-    /// What a minute shows with this load on one instance.
-    #[inline]
-    fn seen(&self, minute: usize, load: f64) -> Seen {
-        let utilization = self.utilization.map_or(f64::NAN, |usage| {
-            let work = self.measured.as_ref().map_or(1.0, |work| work.get(minute).copied().unwrap_or(f64::NAN));
-            let percent = usage.idle + usage.each * load * work;
-            // Not `min`, which would make a number of what is not known.
-            if percent > usage.full { usage.full } else { percent }
-        });
-        Seen { load, utilization }
     }
 
     fn look(&self, state: &mut State, rule: &Rule, seen: Seen) {
@@ -337,37 +320,30 @@ impl Emulator {
     }
 
     fn fleet(&self, serving: f64, capacity: f64) -> Fleet {
-        let each = 1.0 / serving;
-        Fleet { each, load: each / capacity, at_most: serving * self.curve.saturation.0 * capacity }
+        match &self.served {
+            Served::Instances(instances) => instances.fleet(serving, capacity),
+            Served::Units(_) => Fleet::of(serving),
+        }
     }
 
     /// Serves a minute: how likely it is over the objective. `queue` is what waits.
     #[inline]
     fn serve(&self, minute: usize, offered: f64, fleet: &Fleet, queue: &mut f64) -> f64 {
-        let work = self.work.as_ref().map_or(1.0, |work| work.get(minute).copied().unwrap_or(1.0));
-        // Most minutes are like this: nothing waits.
-        if *queue == 0.0 && offered * work <= fleet.at_most {
-            return if offered < LEAST_REQUESTS { 0.0 } else { self.over.at(minute, offered * work * fleet.load) };
+        match &self.served {
+            Served::Instances(instances) => instances.serve(minute, offered, fleet, queue),
+            Served::Units(units) => units.short(minute, fleet.count),
         }
-        self.serve_slowly(offered, work, fleet, queue)
     }
 
-    fn serve_slowly(&self, offered: f64, work: f64, fleet: &Fleet, queue: &mut f64) -> f64 {
-        if offered.is_nan() {
-            *queue = 0.0;
-            return 0.0;
+    /// What a minute in which so many requests were served shows.
+    #[inline]
+    fn seen(&self, minute: usize, fleet: &Fleet, served: f64) -> Seen {
+        match &self.served {
+            Served::Instances(instances) => instances.seen(minute, served * fleet.each),
+            Served::Units(units) => {
+                Seen { load: served * fleet.each, utilization: units.utilization(minute, fleet.count) }
+            }
         }
-        let at_most = fleet.at_most / work;
-        let waiting = *queue;
-        *queue = (waiting + offered - at_most).clamp(0.0, LONGEST_WAIT_MINUTES * at_most);
-        if offered < LEAST_REQUESTS {
-            return 0.0;
-        }
-        let served = (waiting + offered).min(at_most);
-        let load = InvocationsPerInstance(served * fleet.load * work);
-        let waited = MICROSECONDS * (waiting + *queue) / 2.0 / at_most;
-        let typical = Microseconds(work * self.curve.latency(load).0 + waited);
-        self.curve.share_of(typical, self.limit, load)
     }
 }
 
@@ -378,16 +354,6 @@ impl Seen {
             Metric::Utilization => self.utilization,
         }
     }
-}
-
-/// What follows from the instances in service.
-struct Fleet {
-    /// The part of the requests that one instance gets.
-    each: f64,
-    /// The same, in units of an instance whose capacity is the estimate.
-    load: f64,
-    /// Requests per minute that all of them serve.
-    at_most: f64,
 }
 
 /// Sums by block.

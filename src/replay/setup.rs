@@ -1,5 +1,6 @@
 //! A scaling set-up that can be replayed, in the words of Application Auto Scaling.
 
+use super::PROVISIONED_CONCURRENCY_UTILIZATION;
 use super::rules::{AlarmRule, Compiled, Metric, Rule, Steps, Timed};
 use crate::model::{
     InstanceCount, InvocationsPerInstance, Minute, Observation, Plan, PolicyAlarm, PutScalingPolicy,
@@ -188,10 +189,13 @@ fn rule(policy: &ScalingPolicy, utilization: Option<&str>) -> Result<Vec<Rule>, 
 
 /// What a metric's name means here.
 fn metric(name: &str, utilization: Option<&str>) -> Option<Metric> {
+    let is_serverless = utilization == Some(PROVISIONED_CONCURRENCY_UTILIZATION);
     match name {
+        // Serverless variants publish none.
         "SageMakerVariantInvocationsPerInstance" | "AWS/SageMaker/InvocationsPerInstance" => {
-            Some(Metric::InvocationsPerInstance)
+            (!is_serverless).then_some(Metric::InvocationsPerInstance)
         }
+        "SageMakerVariantProvisionedConcurrencyUtilization" => is_serverless.then_some(Metric::Utilization),
         _ if Some(name) == utilization => Some(Metric::Utilization),
         _ => None,
     }

@@ -20,20 +20,24 @@ impl Replay {
     /// counts where nothing scales the variant.
     #[must_use]
     pub fn validate(&self) -> Validation {
+        let words = match self.emulator.units() {
+            Some(_) => ("minutes with requests beyond provisioned concurrency", "unit-hours"),
+            None => ("minutes over the objective", "instance-hours"),
+        };
         let recorded_violation_minutes: f64 = self.traffic.missed.iter().filter(|missed| !missed.is_nan()).sum();
         if self.capacity.bound == Bound::AtLeast {
-            let validation = judged(None, None, recorded_violation_minutes, 0.0, None);
+            let validation = judged(words, None, None, recorded_violation_minutes, 0.0, None);
             return Validation { passed: false, why_not: NEVER_NEAR.to_owned(), ..validation };
         }
         let past = self.emulator.in_the_past(&self.traffic);
         let recorded = self.traffic.filled_instances();
         let Some(setup) = self.present() else {
             let outcome = past.run_counts(&recorded, self.likely());
-            return judged(None, None, recorded_violation_minutes, outcome.over_minutes(), None);
+            return judged(words, None, None, recorded_violation_minutes, outcome.over_minutes(), None);
         };
         let compiled = match self.compile(setup) {
             Ok(compiled) => compiled,
-            Err(error) => return judged(None, None, recorded_violation_minutes, 0.0, Some(&error)),
+            Err(error) => return judged(words, None, None, recorded_violation_minutes, 0.0, Some(&error)),
         };
         let mut counts = Vec::with_capacity(recorded.len());
         let mut over = 0.0;
@@ -49,11 +53,15 @@ impl Replay {
             .collect();
         let (replayed, real) = known.iter().fold((0.0, 0.0), |(a, b), (x, y)| (a + x, b + y));
         let error = if real > 0.0 { replayed / real - 1.0 } else { 0.0 };
-        judged(Some(error), correlation(&known), recorded_violation_minutes, over, None)
+        judged(words, Some(error), correlation(&known), recorded_violation_minutes, over, None)
     }
 }
 
+/// What minutes and hours are called.
+type Words = (&'static str, &'static str);
+
 fn judged(
+    (minutes, hours): Words,
     instance_hours_error: Option<f64>,
     correlation: Option<f64>,
     recorded: f64,
@@ -64,15 +72,13 @@ fn judged(
     let why_not = match (instance_hours_error, correlation) {
         _ if not_replayable.is_some() => not_replayable.map(ToString::to_string).unwrap_or_default(),
         (Some(error), _) if error.abs() > HOURS => {
-            format!("a replay of the present policies takes {:+.0} % instance-hours", 100.0 * error)
+            format!("a replay of the present policies takes {:+.0} % {hours}", 100.0 * error)
         }
         (_, Some(correlation)) if correlation < CORRELATION => {
             format!("a replay of the present policies scales at other times (correlation {correlation:.2})")
         }
         _ if (replayed - recorded).abs() > allowed => {
-            format!(
-                "a replay of what happened has {replayed:.0} minutes over the objective, and {recorded:.0} were recorded"
-            )
+            format!("a replay of what happened has {replayed:.0} {minutes}, and {recorded:.0} were recorded")
         }
         _ => String::new(),
     };

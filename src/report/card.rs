@@ -43,9 +43,9 @@ pub fn render(report: &Report) -> Value {
         description.push_str(&format!("\n{}", escape(why)));
     }
     if let Some(capacity) = report.capacity.as_ref().filter(|_| report.plan.action == Action::Scale && !is_burst) {
-        description.push_str(&format!("\n{}", escape(&text::capacity_in_short(capacity))));
+        description.push_str(&format!("\n{}", escape(&text::capacity_in_short(capacity, report.hosting))));
     }
-    for line in report.plan.forecast.iter().flat_map(forecast::lines) {
+    for line in report.plan.forecast.iter().flat_map(|forecast| forecast::lines(forecast, report.hosting.dimension())) {
         description.push_str(&format!("\n{}", escape(&line)));
     }
     if let Some(other) = diagnosis.alternatives.first() {

@@ -2,7 +2,7 @@
 //! show the same.
 
 use super::{forecast, incident, text};
-use crate::model::{Action, OutcomeStatus, Report};
+use crate::model::{Action, Hosting, OutcomeStatus, Report, ScalableDimension};
 
 /// What a person reads at three in the morning; the report as JSON has the rest.
 const FACTS: usize = 6;
@@ -69,10 +69,18 @@ impl Document {
             },
             Section { title: Some("Why"), items: if is_first_verdict { Vec::new() } else { why(report) } },
             facts(done(report), outcome(report)),
-            facts("What it would have done", report.plan.forecast.as_ref().map(forecast::lines).unwrap_or_default()),
+            facts(
+                "What it would have done",
+                report
+                    .plan
+                    .forecast
+                    .iter()
+                    .flat_map(|forecast| forecast::lines(forecast, report.hosting.dimension()))
+                    .collect(),
+            ),
             facts(
                 match report.plan.action {
-                    Action::Hold if report.plan.reasoning.is_empty() => "What one instance carries",
+                    Action::Hold if report.plan.reasoning.is_empty() => carried(report.hosting),
                     _ => "How it was sized",
                 },
                 sizing(report, is_first_verdict),
@@ -138,8 +146,18 @@ fn outcome(report: &Report) -> Vec<String> {
     lines
 }
 
+/// What a capacity is called by itself.
+fn carried(hosting: Hosting) -> &'static str {
+    match hosting.dimension() {
+        ScalableDimension::InstanceCount => "What one instance carries",
+        ScalableDimension::CopyCount => "What one copy carries",
+        ScalableDimension::ProvisionedConcurrency => "What one unit of concurrency carries",
+    }
+}
+
 fn sizing(report: &Report, is_first_verdict: bool) -> Vec<String> {
-    let capacity = report.capacity.as_ref().filter(|_| !is_first_verdict).map(text::capacity_line);
+    let capacity = report.capacity.as_ref().filter(|_| !is_first_verdict);
+    let capacity = capacity.map(|capacity| text::capacity_line(capacity, report.hosting));
     capacity.into_iter().chain(report.plan.reasoning.iter().cloned()).collect()
 }
 
@@ -160,7 +178,10 @@ pub fn headline(report: &Report) -> String {
             format!("{subject} is within its objective again")
         }
         OutcomeStatus::Verified => format!("{subject}: its alarms are OK again"),
-        OutcomeStatus::RolledBack => format!("{subject}: more instances did not help, and the change was taken back"),
+        OutcomeStatus::RolledBack => {
+            let more = report.hosting.dimension().units();
+            format!("{subject}: more {more} did not help, and the change was taken back")
+        }
         OutcomeStatus::Relaxed => format!("{subject}: MinCapacity is back to what it was"),
         _ => format!("{subject} is {}", report.diagnosis.verdict.headline()),
     }

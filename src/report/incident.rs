@@ -1,6 +1,6 @@
 //! The part of a report that says how an incident goes on.
 
-use crate::model::{IncidentSummary, Milliseconds, OutcomeStatus, Report};
+use crate::model::{Hosting, IncidentSummary, Milliseconds, OutcomeStatus, Report};
 use std::fmt::Display;
 
 /// Before and after, one measurement each; empty in the first report of an incident.
@@ -15,8 +15,22 @@ pub fn before_and_after(report: &Report) -> Vec<String> {
     let objective = report.objective.map(|objective| format!(" (objective {})", objective.latency_slo_ms));
     let milliseconds = |latency: crate::model::Microseconds| -> Milliseconds { latency.to_milliseconds() };
     let latency = change(before.latency.map(milliseconds), after.latency.map(milliseconds));
+    let latency = format!("{statistic} ModelLatency {latency}{}", objective.unwrap_or_default());
+    if report.hosting == Hosting::Serverless {
+        let percent = |share: Option<f64>| share.map(|share| format!("{:.1} %", 100.0 * share));
+        let invocations = change(before.invocations, after.invocations);
+        return vec![
+            latency,
+            format!(
+                "requests that met no warm container {}",
+                change(percent(before.unserved), percent(after.unserved))
+            ),
+            format!("requests {invocations} per minute"),
+            format!("units of provisioned concurrency {}", change(before.instances, after.instances)),
+        ];
+    }
     vec![
-        format!("{statistic} ModelLatency {latency}{}", objective.unwrap_or_default()),
+        latency,
         format!("load per instance {} per minute", change(before.load, after.load)),
         format!("load on all instances {} per minute", change(before.invocations, after.invocations)),
         format!("instances {}", change(before.instances, after.instances)),

@@ -1,6 +1,6 @@
 //! Where to look: console pages, the whole definition of a graph in its link.
 
-use crate::model::{Links, Metric, Minute, Observation, Statistic};
+use crate::model::{Hosting, Links, Metric, Minute, Observation, Statistic};
 
 /// Links to the endpoint and to a graph of its latency and load.
 #[must_use]
@@ -39,6 +39,10 @@ fn graph(observation: &Observation) -> String {
             encode(stat)
         )
     };
+    let load = match observation.hosting {
+        Hosting::Serverless => Metric::Invocations,
+        _ => Metric::InvocationsPerInstance,
+    };
     let annotation = observation.objective.map(|objective| {
         format!(
             "~annotations~(horizontal~(~(label~'objective~value~{:.0})))",
@@ -49,7 +53,7 @@ fn graph(observation: &Observation) -> String {
     format!(
         "~(metrics~({}{})~view~'timeSeries~stacked~false~region~'{}~period~60~start~'{}~end~'{}{})",
         line(Metric::ModelLatency, &statistic, "left"),
-        line(Metric::InvocationsPerInstance, "Sum", "right"),
+        line(load, "Sum", "right"),
         encode(observation.endpoint.region()),
         encode(&end.plus(-24 * 60).start().to_string()),
         encode(&end.start().to_string()),

@@ -2,7 +2,7 @@
 
 use super::document::{Document, Mark, Section};
 use super::policies;
-use crate::model::{Bound, Capacity, Milliseconds, Plan, PutScheduledAction, Report, ScalableTarget, Thousands};
+use crate::model::{Bound, Capacity, Hosting, Milliseconds, Plan, PutScheduledAction, Report, ScalableTarget, Thousands};
 use std::fmt::Write as _;
 
 const COLUMNS: usize = 78;
@@ -48,7 +48,7 @@ pub fn verdict_line(report: &Report) -> String {
 
 /// `one instance sustains 1,200 invocations per minute (90 % interval 1,080 to 1,290) with p90 within 500 ms`.
 #[must_use]
-pub fn capacity_in_short(capacity: &Capacity) -> String {
+pub fn capacity_in_short(capacity: &Capacity, hosting: Hosting) -> String {
     if capacity.is_throughput {
         return throughput_in_short(capacity);
     }
@@ -56,10 +56,11 @@ pub fn capacity_in_short(capacity: &Capacity) -> String {
     let value = capacity.invocations_per_instance_per_minute;
     match (capacity.bound, capacity.high) {
         (Bound::Estimate, Some(high)) => format!(
-            "one instance sustains {value} invocations per minute (90 % interval {} to {high}) {objective}",
+            "one {} sustains {value} invocations per minute (90 % interval {} to {high}) {objective}",
+            hosting.server(),
             capacity.low
         ),
-        _ => format!("one instance sustains at least {value} invocations per minute {objective}"),
+        _ => format!("one {} sustains at least {value} invocations per minute {objective}", hosting.server()),
     }
 }
 
@@ -75,9 +76,14 @@ fn throughput_in_short(capacity: &Capacity) -> String {
 }
 
 /// The same, with how far to trust it and how it was found.
-pub(super) fn capacity_line(capacity: &Capacity) -> String {
+pub(super) fn capacity_line(capacity: &Capacity, hosting: Hosting) -> String {
     let minutes = Thousands(f64::from(capacity.minutes_used));
-    format!("{}; grade {}, from {minutes} minutes: {}", capacity_in_short(capacity), capacity.grade, capacity.method)
+    format!(
+        "{}; grade {}, from {minutes} minutes: {}",
+        capacity_in_short(capacity, hosting),
+        capacity.grade,
+        capacity.method
+    )
 }
 
 /// The plan, before → after.

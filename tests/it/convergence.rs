@@ -32,6 +32,9 @@ pub fn applied(observation: &Observation, plan: &Plan) -> Observation {
     schedule.extend(plan.put_scheduled_actions.iter().map(PutScheduledAction::to_action));
     after.variant.current_instance_count = Some(register.min_capacity);
     after.variant.desired_instance_count = Some(register.min_capacity);
+    if let Some(serverless) = &mut after.variant.serverless {
+        serverless.provisioned_concurrency = Some(register.min_capacity.0);
+    }
     after
 }
 

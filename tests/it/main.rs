@@ -25,6 +25,7 @@ mod record;
 mod redact;
 mod replay;
 mod scenarios;
+mod serverless;
 mod standing;
 mod template;
 mod terminal;

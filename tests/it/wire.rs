@@ -3,6 +3,7 @@
 mod fake;
 mod incidents;
 mod scaling;
+mod serverless;
 mod steps;
 mod writes;
 

@@ -224,7 +224,7 @@ fn replay(page: &Page<'_>) -> Option<Figure> {
 
 /// The load that was replayed, and what each set-up made of it.
 pub(in crate::report) fn of_comparison(comparison: &Comparison) -> Vec<Figure> {
-    [arrivals(comparison), counts(comparison, "instances")].into_iter().flatten().collect()
+    [arrivals(comparison), counts(comparison, comparison.dimension().units())].into_iter().flatten().collect()
 }
 
 fn arrivals(comparison: &Comparison) -> Option<Figure> {
