@@ -5,6 +5,7 @@
 //! that load was not the cause; then everything goes back. Whatever cannot be told is looked at again.
 
 mod measures;
+mod queue;
 mod relax;
 mod words;
 
@@ -156,6 +157,9 @@ impl Judging<'_> {
             }
             _ if is_short => return self.silent(Phase::Open, SOON),
             _ => {}
+        }
+        if self.look.observation.is_asynchronous() {
+            return self.queue(waited);
         }
         let Some(after) = Measures::served_by(self.look.observation, written.instances) else {
             // Nobody calls, or nothing is published: there is nothing to judge by.

@@ -163,6 +163,9 @@ pub struct Measures {
     pub invocations: Option<InvocationsPerMinute>,
     /// Instances in service.
     pub instances: Option<InstanceCount>,
+    /// Requests in the queue of an asynchronous endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backlog: Option<f64>,
 }
 
 /// The part of an incident that a report shows.

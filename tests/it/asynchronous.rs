@@ -1,5 +1,7 @@
 //! Asynchronous endpoints: what is made of a queue whose truth is known.
 
+mod plans;
+
 use crate::endpoint::{at, known, observed as template, settings};
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::capacity::capacity;
@@ -54,7 +56,10 @@ fn the_cause_is_named_on_endpoints_drawn_at_random() {
             asked += 1;
             if !is_right(family, &diagnosis) {
                 let Diagnosis { verdict, sub_cause, confidence, summary, .. } = &diagnosis;
-                wrong.entry(family.name).or_default().push(format!("{seed}: {verdict} {sub_cause:?} {confidence} {summary}"));
+                wrong
+                    .entry(family.name)
+                    .or_default()
+                    .push(format!("{seed}: {verdict} {sub_cause:?} {confidence} {summary}"));
             }
             let is_certain = diagnosis.confidence >= 0.9 && diagnosis.verdict == Verdict::Backlog;
             false_scale_outs += usize::from(is_certain && family.verdict != "backlog");
@@ -68,12 +73,15 @@ fn the_cause_is_named_on_endpoints_drawn_at_random() {
 #[test]
 fn what_one_instance_processes_lies_in_its_interval() {
     let (mut inside, mut asked) = (0, 0);
-    for (family, seed) in ["growth", "batch", "slower"].iter().flat_map(|family| (1..=10).map(move |seed| (family, seed))) {
+    for (family, seed) in
+        ["growth", "batch", "slower"].iter().flat_map(|family| (1..=10).map(move |seed| (family, seed)))
+    {
         let incident = Family::named(family).unwrap().incident(seed);
         let capacity = capacity(&of(&incident)).unwrap();
         assert_eq!((capacity.bound, capacity.is_throughput), (Bound::Estimate, true));
         // Within 10 %: places are looked at once a second here, and on AWS too a free place does not fill at once.
-        let is_inside = 0.9 * capacity.low.0 <= incident.capacity && incident.capacity <= 1.1 * capacity.high.unwrap().0;
+        let is_inside =
+            0.9 * capacity.low.0 <= incident.capacity && incident.capacity <= 1.1 * capacity.high.unwrap().0;
         inside += usize::from(is_inside);
         asked += 1;
     }

@@ -17,7 +17,7 @@ pub fn opened() -> (Observation, Incident) {
     opened_on(observed("overload"))
 }
 
-fn opened_on(before: Observation) -> (Observation, Incident) {
+pub fn opened_on(before: Observation) -> (Observation, Incident) {
     let report = explain(&before, &settings(&[("ADVISOR_EXISTING_TARGETS", "raise")]));
     let incident = Incident {
         id: report.id.clone(),
@@ -88,7 +88,7 @@ fn later(observation: &Observation, later: &Later) -> Observation {
     after
 }
 
-fn look(incident: &Incident, observation: &Observation) -> Judgement {
+pub fn look(incident: &Incident, observation: &Observation) -> Judgement {
     look_on(incident, observation, Occasion::Scheduled)
 }
 
@@ -97,7 +97,7 @@ fn look_on(incident: &Incident, observation: &Observation, occasion: Occasion) -
     judge(incident, &Look { occasion, observation, diagnosis: &diagnosis, blocked_by: blocked_by(observation) })
 }
 
-fn status(judgement: &Judgement) -> Option<OutcomeStatus> {
+pub fn status(judgement: &Judgement) -> Option<OutcomeStatus> {
     judgement.news.as_ref().map(|news| news.status)
 }
 
