@@ -123,6 +123,17 @@ async fn write(
             after: stands.alarm_in_words(&alarm.alarm_name),
         });
     }
+    // Once the new one stands: with both, instances may come, and none goes that either of them needs.
+    for policy in &plan.delete_scaling_policies {
+        if !policy.is_gone(&now.policies) {
+            gone_already(delete_scaling_policy(aws, policy).await)?;
+        }
+        changes.push(Change {
+            operation: "DeleteScalingPolicy".to_owned(),
+            before: observed.policy_in_words(&policy.policy_name),
+            after: stands.policy_in_words(&policy.policy_name),
+        });
+    }
     for action in plan.put_scheduled_actions.iter().filter(|action| !action.stands(&observed.scheduled_actions)) {
         if !action.stands(&now.scheduled_actions) {
             put_scheduled_action(aws, action).await?;
@@ -209,7 +220,7 @@ async fn write_back(
         }
     }
     for policy in &way.delete_scaling_policies {
-        if now.policies.iter().any(|present| present.policy_name == policy.policy_name) {
+        if !policy.is_gone(&now.policies) {
             gone_already(delete_scaling_policy(aws, policy).await)?;
         }
         changed("DeleteScalingPolicy", observed.policy_in_words(&policy.policy_name), "absent".to_owned());

@@ -28,6 +28,7 @@ mod scaling_state;
 mod step_policy;
 mod trigger;
 mod units;
+mod work;
 
 pub use alarm::*;
 pub use capacity::*;
@@ -54,3 +55,4 @@ pub use scaling_state::*;
 pub use step_policy::*;
 pub use trigger::*;
 pub use units::*;
+pub use work::*;

@@ -71,6 +71,7 @@ pub(super) fn capacity(observation: &Observation) -> Option<Capacity> {
             curve: None,
             is_shared: false,
             is_throughput: true,
+            work: None,
         };
     let Some(value) = median(used.iter().copied()).filter(|value| *value > 0.0) else {
         let (least, minutes) = processed_at_least(&queue)?;

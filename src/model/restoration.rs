@@ -2,7 +2,7 @@
 
 use super::{
     DeleteAlarms, PutMetricAlarm, PutScalingPolicy, PutScheduledAction, RegisterScalableTarget, ScalableKey,
-    ScalingState,
+    ScalingPolicy, ScalingState,
 };
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +77,12 @@ impl DeleteScalingPolicy {
             resource_id: key.resource_id.clone(),
             scalable_dimension: key.scalable_dimension.clone(),
         }
+    }
+
+    /// Whether it is gone from among `policies`.
+    #[must_use]
+    pub fn is_gone(&self, policies: &[ScalingPolicy]) -> bool {
+        policies.iter().all(|policy| policy.policy_name != self.policy_name)
     }
 }
 

@@ -37,14 +37,17 @@ impl ScalingState {
         }
     }
 
-    /// A policy in short: `TargetValue=900`, `ChangeInCapacity +1`, or `absent`.
+    /// A policy in short: `TargetValue=900`, `TargetValue=248 of CPUUtilization`, `ChangeInCapacity +1`, or `absent`.
     #[must_use]
     pub fn policy_in_words(&self, name: &str) -> String {
         let policy = self.policies.iter().find(|policy| policy.policy_name == name);
         let tracking = policy.and_then(|policy| policy.target_tracking.as_ref());
         let steps = policy.and_then(|policy| policy.step_scaling.as_ref());
         match (tracking, steps) {
-            (Some(tracking), _) => format!("TargetValue={}", tracking.target_value),
+            (Some(tracking), _) => {
+                let metric = tracking.customized.as_ref().map(|metric| format!(" of {}", metric.metric_name));
+                format!("TargetValue={}{}", tracking.target_value, metric.unwrap_or_default())
+            }
             (None, Some(steps)) => {
                 let adjustments: Vec<_> = steps.steps.iter().map(|step| format!("{:+}", step.adjustment)).collect();
                 format!("{} {}", steps.adjustment_type, adjustments.join(", "))

@@ -2,9 +2,9 @@
 
 use crate::config::ExistingTargets;
 use crate::model::{
-    Action, BEFORE_TAG, HoldReason, INSTANCES_BEFORE_TAG, InstanceCount, Observation, Plan, PutMetricAlarm,
-    PutScalingPolicy, PutScheduledAction, RegisterScalableTarget, ScalableTarget, Scaling, ScalingState, TagResource,
-    digest,
+    Action, BEFORE_TAG, DeleteScalingPolicy, HoldReason, INSTANCES_BEFORE_TAG, InstanceCount, Observation, Plan,
+    PutMetricAlarm, PutScalingPolicy, PutScheduledAction, RegisterScalableTarget, ScalableTarget, Scaling,
+    ScalingState, TagResource, digest,
 };
 use std::collections::BTreeMap;
 
@@ -19,6 +19,8 @@ pub(super) struct Assembly<'a> {
     pub min_capacity: InstanceCount,
     pub max_capacity: InstanceCount,
     pub policies: Vec<PutScalingPolicy>,
+    /// Policies of ours that these replace.
+    pub gone: Vec<DeleteScalingPolicy>,
     pub alarms: Vec<PutMetricAlarm>,
     pub scheduled: Vec<PutScheduledAction>,
 }
@@ -57,18 +59,21 @@ impl Assembly<'_> {
              ADVISOR_EXISTING_TARGETS to `raise` to let Endpoint Advisor raise its Min and Max."
                 .to_owned()
         });
-        let Self { policies, alarms, scheduled, .. } = self;
+        let Self { policies, gone, alarms, scheduled, .. } = self;
         Ok(Plan {
             action: Action::Scale,
-            digest: digest(Some(&register), tag_resource.as_ref(), &policies, &alarms, &scheduled),
+            digest: digest(Some(&register), tag_resource.as_ref(), &policies, &alarms, &gone, &scheduled),
             hold_reason: None,
             register_scalable_target: Some(register),
             register_first,
             tag_resource,
             put_scaling_policies: policies,
             put_metric_alarms: alarms,
+            delete_scaling_policies: gone,
+            keeps: None,
             put_scheduled_actions: scheduled,
             relax: None,
+            is_dear: false,
             forecast: None,
             reasoning: Vec::new(),
             advice: advice.into_iter().collect(),

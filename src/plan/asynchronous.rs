@@ -64,6 +64,7 @@ pub(super) fn plan(
         min_capacity: sizing.min_capacity,
         max_capacity: sizing.max_capacity,
         policies: tracking.into_iter().chain(start).collect(),
+        gone: Vec::new(),
         alarms: alarm.into_iter().collect(),
         scheduled: Vec::new(),
     };

@@ -2,11 +2,11 @@
 
 use super::assembly::Assembly;
 use super::schedule::Floor;
-use super::target_tracking::{self, Numbers};
+use super::target_tracking::{self, Numbers, Tracked};
 use crate::config::Guardrails;
 use crate::model::{
-    HoldReason, InstanceCount, Observation, POLICY_NAME_PREFIX, Plan, PutScheduledAction, ScalableKey,
-    ScalableTargetAction, Scaling, ScalingPolicy,
+    DeleteScalingPolicy, HoldReason, InstanceCount, Metric, Observation, POLICY_NAME_PREFIX, Plan, PutScheduledAction,
+    ScalableKey, ScalableTargetAction, Scaling, ScalingPolicy, utilization_in_words,
 };
 
 /// Everything that the requests follow from.
@@ -22,7 +22,7 @@ pub(super) struct Requests<'a> {
     pub numbers: Numbers,
     /// The policies that stand are as good.
     pub keeps_policies: bool,
-    /// `MinCapacity` by the hour.
+    /// `MinCapacity` by the clock.
     pub floors: &'a [Floor],
 }
 
@@ -33,14 +33,18 @@ impl Requests<'_> {
     /// Where the set-up as it is could not be remembered.
     pub fn complete(&self) -> Result<Plan, HoldReason> {
         let key = self.observation.scalable_key().ok_or(HoldReason::HostingNotSized)?;
-        let tracked = target_tracking::in_the_way(&self.scaling.policies);
+        let tracked = target_tracking::in_the_way(&self.scaling.policies, self.numbers.metric);
         // Two policies on one metric are refused by AWS, or fight each other; and where others do as well, one is enough.
         let is_spared = self.keeps_policies && target_tracking::ours(&self.scaling.policies).is_none();
         let policies = if tracked.is_some() || is_spared {
             Vec::new()
         } else {
-            vec![target_tracking::request(&key, self.numbers)]
+            let policy = target_tracking::request(&key, self.observation, self.numbers);
+            vec![policy.ok_or(HoldReason::HostingNotSized)?]
         };
+        let superseded = target_tracking::superseded(&self.scaling.policies, self.numbers.metric);
+        let gone =
+            superseded.filter(|_| !policies.is_empty()).map(|name| DeleteScalingPolicy::named(name, &key)).collect();
         let assembly = Assembly {
             observation: self.observation,
             scaling: self.scaling,
@@ -49,6 +53,7 @@ impl Requests<'_> {
             min_capacity: self.min_capacity,
             max_capacity: self.max_capacity,
             policies,
+            gone,
             alarms: Vec::new(),
             scheduled: self.floors.iter().map(|floor| scheduled(&key, floor)).collect(),
         };
@@ -56,7 +61,16 @@ impl Requests<'_> {
         let policy = self.advice_on(tracked.filter(|_| !self.keeps_policies));
         let left = self.advice_on_left(&plan.put_scheduled_actions);
         let advice = policy.into_iter().chain(plan.advice).chain(left).collect();
-        Ok(Plan { advice, ..plan })
+        Ok(Plan { keeps: self.keeps(), advice, ..plan })
+    }
+
+    /// A utilisation target in people's units, `CPU at 62 % of 4 vCPUs`.
+    fn keeps(&self) -> Option<String> {
+        let Tracked::Utilization(metric) = self.numbers.metric else { return None };
+        let kind = self.observation.variant.instance_type.as_ref()?;
+        let units = if metric == Metric::GPUUtilization { kind.gpus() } else { kind.vcpus() };
+        let full = 100.0 * f64::from(units.filter(|units| *units > 0)?);
+        Some(utilization_in_words(metric, self.numbers.target, full))
     }
 
     /// What a person has to do about a policy that is not ours to change.
@@ -90,10 +104,15 @@ impl Requests<'_> {
 /// The request for a floor.
 fn scheduled(key: &ScalableKey, floor: &Floor) -> PutScheduledAction {
     let (hour, minute) = (floor.minute / 60, floor.minute % 60);
+    let (schedule, when) = if floor.is_hourly {
+        (format!("cron({minute} * * * ? *)"), format!("hourly-{minute:02}"))
+    } else {
+        (format!("cron({minute} {hour} * * ? *)"), format!("{hour:02}{minute:02}"))
+    };
     PutScheduledAction {
         service_namespace: key.service_namespace.clone(),
-        schedule: format!("cron({minute} {hour} * * ? *)"),
-        scheduled_action_name: format!("{POLICY_NAME_PREFIX}min-at-{hour:02}{minute:02}"),
+        schedule,
+        scheduled_action_name: format!("{POLICY_NAME_PREFIX}min-at-{when}"),
         resource_id: key.resource_id.clone(),
         scalable_dimension: key.scalable_dimension.clone(),
         scalable_target_action: ScalableTargetAction { min_capacity: floor.min },

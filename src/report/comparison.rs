@@ -90,7 +90,9 @@ pub(super) fn commands(plan: &Plan) -> Vec<String> {
     let fired = fired.filter_map(|alarm| policies::alarm_command(plan, alarm));
     let timed = plan.put_scheduled_actions.iter().filter(|action| !action.stands(&scheduled_actions));
     let range = range.map(RegisterScalableTarget::command);
-    range.chain(put.map(policies::policy_command)).chain(fired).chain(timed.map(text::schedule_command)).collect()
+    let gone = plan.delete_scaling_policies.iter().filter(|policy| !policy.is_gone(&standing));
+    let policies = put.map(policies::policy_command).chain(fired).chain(gone.map(policies::delete_command));
+    range.chain(policies).chain(timed.map(text::schedule_command)).collect()
 }
 
 fn line(row: &Row) -> String {

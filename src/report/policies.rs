@@ -1,26 +1,32 @@
 //! The policies and alarms of a plan in words, and as commands of the AWS CLI.
 
 use crate::model::{
-    MetricSpecification, Plan, PolicyConfiguration, PutMetricAlarm, PutScalingPolicy, StepScalingConfiguration,
-    Thousands,
+    DeleteScalingPolicy, MetricSpecification, Plan, PolicyConfiguration, PutMetricAlarm, PutScalingPolicy,
+    StepScalingConfiguration, Thousands,
 };
 
 /// One line for each policy and each alarm.
 pub(super) fn lines(plan: &Plan) -> Vec<String> {
-    let policies =
-        plan.put_scaling_policies.iter().map(|policy| format!("policy {}: {}", policy.policy_name, what(policy)));
-    policies.chain(plan.put_metric_alarms.iter().map(alarm_line)).collect()
+    let put = plan.put_scaling_policies.iter();
+    let put = put.map(|policy| format!("policy {}: {}", policy.policy_name, what(policy, plan.keeps.as_deref())));
+    let gone = plan.delete_scaling_policies.iter();
+    let gone = gone.map(|policy| format!("policy {}: deleted, the other takes its place", policy.policy_name));
+    put.chain(plan.put_metric_alarms.iter().map(alarm_line)).chain(gone).collect()
 }
 
-fn what(policy: &PutScalingPolicy) -> String {
+/// What a policy does. `keeps`: what it keeps, where its target does not tell people.
+fn what(policy: &PutScalingPolicy, keeps: Option<&str>) -> String {
     let tracking = match &policy.configuration {
         PolicyConfiguration::TargetTracking(tracking) => tracking,
         PolicyConfiguration::Steps(steps) => return step_words(steps),
     };
     let target = Thousands(tracking.target_value);
-    let tracked = match &tracking.metric {
-        MetricSpecification::Predefined(metric) => format!("{} at {target} per minute", metric.predefined_metric_type),
-        MetricSpecification::Customized(metric) => format!("{} at {target}", metric.metric_name),
+    let tracked = match (&tracking.metric, keeps) {
+        (MetricSpecification::Predefined(metric), _) => {
+            format!("{} at {target} per minute", metric.predefined_metric_type)
+        }
+        (MetricSpecification::Customized(_), Some(keeps)) => format!("{keeps}: TargetValue {target}"),
+        (MetricSpecification::Customized(metric), None) => format!("{} at {target}", metric.metric_name),
     };
     let (out, back) = (tracking.scale_out_cooldown.0, tracking.scale_in_cooldown.0);
     format!("{tracked}, cooldown {out} s out and {back} s in")
@@ -62,6 +68,16 @@ pub fn policy_command(policy: &PutScalingPolicy) -> String {
         policy.policy_name,
         policy.policy_type,
         configuration.unwrap_or_default()
+    )
+}
+
+/// The AWS CLI command for `DeleteScalingPolicy`.
+#[must_use]
+pub fn delete_command(policy: &DeleteScalingPolicy) -> String {
+    format!(
+        "aws application-autoscaling delete-scaling-policy --service-namespace {} --resource-id {} --scalable-dimension {} \
+         --policy-name {}",
+        policy.service_namespace, policy.resource_id, policy.scalable_dimension, policy.policy_name
     )
 }
 

@@ -1,106 +1,35 @@
 //! The report as plain text in 78 columns: the terminal and the e-mail.
 
-use super::{forecast, incident, policies};
-use crate::model::{
-    Action, Bound, Capacity, Milliseconds, OutcomeStatus, Plan, PutScheduledAction, Report, ScalableTarget, Thousands,
-};
+use super::document::{Document, Mark, Section};
+use super::policies;
+use crate::model::{Bound, Capacity, Milliseconds, Plan, PutScheduledAction, Report, ScalableTarget, Thousands};
 use std::fmt::Write as _;
 
 const COLUMNS: usize = 78;
-
-/// What a person reads at three in the morning; the report as JSON has the rest.
-const FACTS: usize = 6;
-const ALTERNATIVES: usize = 3;
 
 /// Renders the report: verdict, why, what was done or is proposed, what else it could be, next step, where to look.
 #[must_use]
 pub fn render(report: &Report) -> String {
     let mut out = Text(String::new());
-    let diagnosis = &report.diagnosis;
-    out.line(&headline(report));
-    out.line(&verdict_line(report));
-    out.line(&when(report));
-    for (index, line) in incident::before_and_after(report).iter().enumerate() {
-        if index == 0 {
-            out.section("Before and after");
-        }
-        out.item("  ", line);
+    let document = Document::of(report);
+    out.line(&document.headline);
+    for line in &document.lines {
+        out.line(line);
     }
-    let is_first_verdict = incident::is_first_verdict(report);
-    if is_first_verdict {
-        out.section("What was found");
-        out.paragraph("  ", &diagnosis.summary);
-    } else {
-        out.blank();
-        out.paragraph("", &diagnosis.summary);
-        let for_and_against =
-            diagnosis.evidence.iter().map(|fact| (if fact.supports { "+ " } else { "- " }, fact.text.as_str()));
-        let context = diagnosis.context.iter().map(|fact| ("  ", fact.text.as_str()));
-        for (index, (mark, fact)) in for_and_against.chain(context).take(FACTS).enumerate() {
-            if index == 0 {
-                out.section("Why");
+    for Section { title, items } in &document.sections {
+        match title {
+            Some(title) => out.section(title),
+            None => out.blank(),
+        }
+        for (index, item) in items.iter().enumerate() {
+            match item.mark {
+                Mark::Sentence => out.paragraph("", &item.text),
+                Mark::Fact => out.item("  ", &item.text),
+                Mark::For => out.item("+ ", &item.text),
+                Mark::Against => out.item("- ", &item.text),
+                Mark::Step => out.item(&format!("{}. ", index + 1), &item.text),
+                Mark::Warning => out.item("! ", &item.text),
             }
-            out.item(mark, fact);
-        }
-    }
-    out.section(match (report.plan.action, report.outcome.status) {
-        (_, OutcomeStatus::Verified) if report.outcome.reason == "recovered" => "It is over",
-        (_, OutcomeStatus::Verified) => "It helped",
-        (_, OutcomeStatus::RolledBack) => "Taken back",
-        (_, OutcomeStatus::Relaxed) => "Relaxed",
-        (Action::Hold, OutcomeStatus::Stale) => "Left alone",
-        (Action::Hold, OutcomeStatus::Failed) => "It did not come",
-        (Action::Hold, _) => "No change of scaling",
-        (Action::Scale, OutcomeStatus::Applied) => "Done",
-        (Action::Scale, OutcomeStatus::Unchanged) => "In place",
-        (Action::Scale, _) => "Proposed",
-    });
-    out.item("  ", &format!("{}: {}", report.outcome.status, report.outcome.words()));
-    if let Some(blocked) = diagnosis.blocked_by {
-        out.item("  ", &format!("in the way: {}", blocked.text()));
-    }
-    for line in plan_lines(&report.plan) {
-        out.item("  ", &line);
-    }
-    for change in &report.outcome.changes {
-        out.item("  ", &format!("{}: {} -> {}", change.operation, change.before, change.after));
-    }
-    if let Some(line) = report.incident.as_ref().and_then(incident::next_look) {
-        out.item("  ", &line);
-    }
-    if let Some(forecast) = &report.plan.forecast {
-        out.section("What it would have done");
-        for line in forecast::lines(forecast) {
-            out.item("  ", &line);
-        }
-    }
-    let sizing = report.capacity.as_ref().filter(|_| !is_first_verdict).map(capacity_line);
-    for (index, line) in sizing.iter().chain(&report.plan.reasoning).enumerate() {
-        if index == 0 {
-            out.section(match report.plan.action {
-                Action::Scale => "How it was sized",
-                Action::Hold => "What one instance carries",
-            });
-        }
-        out.item("  ", line);
-    }
-    if !diagnosis.alternatives.is_empty() && !is_first_verdict {
-        out.section("What else it could be, and why not");
-        for other in diagnosis.alternatives.iter().take(ALTERNATIVES) {
-            let belief = if other.confidence < 0.01 { "< 0.01".to_owned() } else { format!("{:.2}", other.confidence) };
-            out.item("  ", &format!("{} ({belief}): {}", other.verdict, other.why_not));
-        }
-    }
-    if !report.next_steps.is_empty() {
-        out.section("Next");
-        for (index, step) in report.next_steps.iter().enumerate() {
-            out.item(&format!("{}. ", index + 1), step);
-        }
-    }
-    if !report.warnings.is_empty() {
-        out.section("Warnings");
-        for warning in &report.warnings {
-            out.item("! ", warning);
         }
     }
     out.section("Where to look");
@@ -109,44 +38,12 @@ pub fn render(report: &Report) -> String {
     out.0
 }
 
-/// `orders/AllTraffic is overloaded`; of an incident that went on: what became of it.
-#[must_use]
-pub fn headline(report: &Report) -> String {
-    let subject = report.subject();
-    match report.outcome.status {
-        OutcomeStatus::Verified if incident::is_within_objective(report) => {
-            format!("{subject} is within its objective again")
-        }
-        OutcomeStatus::Verified => format!("{subject}: its alarms are OK again"),
-        OutcomeStatus::RolledBack => format!("{subject}: more instances did not help, and the change was taken back"),
-        OutcomeStatus::Relaxed => format!("{subject}: MinCapacity is back to what it was"),
-        _ => format!("{subject} is {}", report.diagnosis.verdict.headline()),
-    }
-}
-
 /// `overload (traffic_growth), confidence 0.97 (high)`.
 #[must_use]
 pub fn verdict_line(report: &Report) -> String {
     let diagnosis = &report.diagnosis;
     let sub_cause = diagnosis.sub_cause.as_ref().map(|sub_cause| format!(" ({sub_cause})")).unwrap_or_default();
     format!("{}{sub_cause}, confidence {:.2} ({})", diagnosis.verdict, diagnosis.confidence, diagnosis.grade)
-}
-
-fn when(report: &Report) -> String {
-    let at = report.at.strftime("%Y-%m-%d %H:%M UTC");
-    if let Some(incident) = report.incident.as_ref().filter(|incident| incident.after.is_some()) {
-        return format!("{at}, incident since {}", incident.opened_at.strftime("%H:%M UTC"));
-    }
-    match (&report.trigger.alarm_name, report.trigger.changed_at) {
-        (Some(alarm), Some(since)) => format!("{at}, alarm {} since {}", inert(alarm), since.strftime("%H:%M UTC")),
-        (Some(alarm), None) => format!("{at}, alarm {}", inert(alarm)),
-        _ => at.to_string(),
-    }
-}
-
-/// Text from outside on one line, without control characters.
-fn inert(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(255).collect()
 }
 
 /// `one instance sustains 1,200 invocations per minute (90 % interval 1,080 to 1,290) with p90 within 500 ms`.
@@ -178,7 +75,7 @@ fn throughput_in_short(capacity: &Capacity) -> String {
 }
 
 /// The same, with how far to trust it and how it was found.
-fn capacity_line(capacity: &Capacity) -> String {
+pub(super) fn capacity_line(capacity: &Capacity) -> String {
     let minutes = Thousands(f64::from(capacity.minutes_used));
     format!("{}; grade {}, from {minutes} minutes: {}", capacity_in_short(capacity), capacity.grade, capacity.method)
 }

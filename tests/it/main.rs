@@ -10,12 +10,14 @@
 
 mod architecture;
 mod asynchronous;
+mod bursts;
 #[cfg(feature = "aws")]
 mod cli;
 mod convergence;
 mod endpoint;
 mod events;
 mod follow_up;
+mod html;
 mod messages;
 mod properties;
 mod replay;
@@ -23,5 +25,6 @@ mod scenarios;
 mod standing;
 mod template;
 mod undo;
+mod utilization;
 #[cfg(feature = "aws")]
 mod wire;

@@ -5,7 +5,7 @@ use crate::model::{
     PolicyConfiguration, PutMetricAlarm, PutScalingPolicy, ScalableKey, ScalingPolicy, Seconds, StepAdjustmentRequest,
     StepScalingConfiguration, TargetTracking, TargetTrackingConfiguration,
 };
-use crate::plan::target_tracking::{Numbers, rounded};
+use crate::plan::target_tracking::rounded;
 use crate::replay::Boot;
 
 const TRACKING: &str = "endpoint-advisor-backlog";
@@ -18,6 +18,15 @@ const START_MINUTES: (f64, f64) = (3.0, 15.0);
 /// Below so many times what an instance may work on at once nothing waits.
 const WAITING_FROM: f64 = 1.5;
 const LONGEST_COOLDOWN_SECONDS: f64 = 3_600.0;
+
+/// The numbers of the tracking policy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Numbers {
+    /// Requests that wait or are in work, for each instance.
+    pub target: f64,
+    pub out_cooldown: Seconds,
+    pub in_cooldown: Seconds,
+}
 
 /// Minutes that an instance takes to start, as far as the target takes them into account.
 pub(super) fn start_minutes(boot: &Boot) -> f64 {
@@ -39,7 +48,7 @@ pub(super) fn numbers(
     present: Option<&TargetTracking>,
 ) -> Option<Numbers> {
     let least = WAITING_FROM * slots.unwrap_or(1.0);
-    let target = rounded((carries.0 * start_minutes(boot)).max(least).max(1.0))?.0;
+    let target = rounded((carries.0 * start_minutes(boot)).max(least).max(1.0))?;
     let new = Numbers {
         target,
         out_cooldown: seconds(60.0 * start_minutes(boot)),

@@ -178,9 +178,8 @@ fn later(observation: &Observation, share: f64) -> Observation {
     let mut after = observation.clone();
     after.at += SignedDuration::from_mins(16);
     for series in &mut after.metrics.0 {
-        let last = series.points().next_back().map_or(0.0, |(_, value)| value);
+        let Some(((first, _), (_, last))) = series.points().next().zip(series.points().next_back()) else { continue };
         let is_of_queue = series.metric.is_of_endpoint();
-        let first = series.points().next().unwrap().0;
         let old: std::collections::BTreeMap<_, _> = series.points().collect();
         let length = endpoint_advisor::model::Minute::containing(at()).since(first);
         let values = (0..length + 16).map(|index| match old.get(&first.plus(index)) {
