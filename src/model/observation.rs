@@ -2,8 +2,8 @@
 
 use super::{
     Endpoint, EndpointName, Hosting, InferenceComponent, InferenceComponentName, InstanceCount, LatencyObjective,
-    Metrics, Minute, ScalableDimension, ScalableKey, ScalingPolicy, ScheduledAction, TriggerKind, UsdPerHour, Variant,
-    VariantName,
+    Metrics, Minute, ScalableDimension, ScalableKey, ScalingPolicy, ScheduledAction, Seconds, TriggerKind, UsdPerHour,
+    Variant, VariantName,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,10 @@ pub struct Observation {
     pub scaling: Option<Scaling>,
     /// What the endpoint should keep; none where nobody stated it.
     pub objective: Option<LatencyObjective>,
+    /// How long the oldest request of an asynchronous endpoint may wait: the lowest threshold of an alarm on
+    /// `ApproximateAgeOfOldestRequest`; none where there is no such alarm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_objective: Option<Seconds>,
     /// Price of one instance, where it was read.
     pub instance_price: Option<UsdPerHour>,
     /// One-minute metrics.

@@ -106,6 +106,7 @@ impl Tuning {
         let planned = self.replay.project(&self.replay.compile(&Setup::planned(plan)?).ok()?);
         Some(Forecast {
             days: whole(self.replay.traffic.days()),
+            longest_wait: None,
             current,
             planned,
             no_policy: self.replay.project_fixed(),

@@ -3,9 +3,6 @@
 use crate::model::{Observation, Queue, backlog_now};
 use crate::statistics::{median, quantile};
 
-/// Arrivals are known over stretches of this length: a minute's backlog is a mean, and a change of means.
-const STRETCH_MINUTES: i64 = 10;
-
 /// Requests to a queue.
 pub(super) struct Load {
     /// Requests that wait or are in work.
@@ -18,6 +15,8 @@ pub(super) struct Load {
     pub usual: Option<f64>,
     /// Requests that one instance may work on at once.
     pub slots: Option<f64>,
+    /// Requests in each minute of which they are known.
+    by_minute: Vec<f64>,
 }
 
 impl Load {
@@ -25,20 +24,21 @@ impl Load {
     pub fn of(observation: &Observation) -> Option<Self> {
         let queue = Queue::of(observation);
         let backlog = backlog_now(&queue)?;
-        let last = queue.last;
-        let first = queue.minutes().next()?.0;
-        let ends = (0..).map(|index| last.plus(-STRETCH_MINUTES * index));
-        let stretches = ends.take_while(|end| end.plus(-STRETCH_MINUTES) >= first);
-        let arrived: Vec<f64> = stretches
-            .filter_map(|end| queue.flow(end.plus(1 - STRETCH_MINUTES), end))
-            .map(|flow| flow.arrived)
-            .collect();
+        let by_minute = queue.arrivals().map(|arrivals| arrivals.by_minute).unwrap_or_default();
+        let arrived = by_minute.last().copied().filter(|arrived| arrived.is_finite());
+        let by_minute: Vec<f64> = by_minute.into_iter().filter(|arrived| arrived.is_finite()).collect();
         Some(Self {
             backlog,
-            arrived: queue.flow(last.plus(1 - STRETCH_MINUTES), last).map(|flow| flow.arrived),
-            peak: quantile(arrived.iter().copied(), 0.995),
-            usual: median(arrived.iter().copied()),
+            arrived,
+            peak: quantile(by_minute.iter().copied(), 0.995),
+            usual: median(by_minute.iter().copied()),
             slots: queue.slots(),
+            by_minute,
         })
+    }
+
+    /// Requests a minute in such a share of the minutes, or fewer.
+    pub fn quantile(&self, share: f64) -> Option<f64> {
+        quantile(self.by_minute.iter().copied(), share)
     }
 }

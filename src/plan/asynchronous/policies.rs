@@ -33,33 +33,48 @@ pub(super) fn start_minutes(boot: &Boot) -> f64 {
     boot.slow_minutes().clamp(START_MINUTES.0, START_MINUTES.1)
 }
 
-/// The numbers of the policy that tracks the backlog per instance.
+/// The numbers of the policy that tracks the backlog per instance, in closed form.
 ///
 /// `TargetValue` is the backlog that one instance works off in the time in which another one would start: a smaller one is
-/// gone before help could come, a larger one is worth it. It is not below what an instance works on at once, because that does
-/// not wait.
+/// gone before help could come, a larger one is worth it. It is not more than what may wait (`longest_wait`, in minutes).
+pub(super) fn closed_form(
+    carries: InvocationsPerInstance,
+    boot: &Boot,
+    slots: Option<f64>,
+    longest_wait: f64,
+    present: Option<&TargetTracking>,
+) -> Option<Numbers> {
+    let new = numbers(carries, start_minutes(boot).min(longest_wait), boot, slots, in_cooldown(boot))?;
+    let stands = present.and_then(standing).filter(|stands| (stands.target / new.target - 1.0).abs() < SAME_TARGET);
+    Some(stands.unwrap_or(new))
+}
+
+/// The numbers of a policy that lets so many minutes of work wait on each instance. `TargetValue` is not below what an instance
+/// works on at once, because that does not wait.
 ///
 /// While instances start, the backlog grows on, and a policy without a cooldown would ask for more because of what is on its
 /// way already; so scaling out waits for as long as a start takes. (A larger need than was asked for is served at once.)
 pub(super) fn numbers(
     carries: InvocationsPerInstance,
+    work_minutes: f64,
     boot: &Boot,
     slots: Option<f64>,
-    present: Option<&TargetTracking>,
+    in_cooldown: Seconds,
 ) -> Option<Numbers> {
     let least = WAITING_FROM * slots.unwrap_or(1.0);
-    let target = rounded((carries.0 * start_minutes(boot)).max(least).max(1.0))?;
-    let new = Numbers {
-        target,
-        out_cooldown: seconds(60.0 * start_minutes(boot)),
-        in_cooldown: seconds((2.0 * 60.0 * boot.slow_minutes()).max(300.0)),
-    };
-    let stands = present.and_then(|present| {
-        let is_close = (present.target_value / target - 1.0).abs() < SAME_TARGET && !present.disable_scale_in;
-        let (out_cooldown, in_cooldown) = present.scale_out_cooldown.zip(present.scale_in_cooldown)?;
-        is_close.then_some(Numbers { target: present.target_value, out_cooldown, in_cooldown })
-    });
-    Some(stands.unwrap_or(new))
+    let target = rounded((carries.0 * work_minutes).max(least).max(1.0))?;
+    Some(Numbers { target, out_cooldown: seconds(60.0 * start_minutes(boot)), in_cooldown })
+}
+
+/// Instances that go are missed for as long as others need to come: twice that, and five minutes at least.
+pub(super) fn in_cooldown(boot: &Boot) -> Seconds {
+    seconds((2.0 * 60.0 * boot.slow_minutes()).max(300.0))
+}
+
+/// The numbers of a policy as it stands; none where it is not one that we would put.
+pub(super) fn standing(present: &TargetTracking) -> Option<Numbers> {
+    let (out_cooldown, in_cooldown) = present.scale_out_cooldown.zip(present.scale_in_cooldown)?;
+    (!present.disable_scale_in).then_some(Numbers { target: present.target_value, out_cooldown, in_cooldown })
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to an hour")]
@@ -74,13 +89,14 @@ pub(super) fn ours(present: &[ScalingPolicy]) -> Option<&TargetTracking> {
 
 /// Somebody else's policy on the backlog per instance. Metric math may well be the same, and counts as that.
 pub(super) fn in_the_way(present: &[ScalingPolicy]) -> Option<&ScalingPolicy> {
-    let is_same = |tracking: &TargetTracking| {
-        tracking
-            .metric
-            .as_deref()
-            .is_none_or(|metric| metric.ends_with(Metric::ApproximateBacklogSizePerInstance.name()))
-    };
-    present.iter().find(|policy| !policy.is_ours() && policy.target_tracking.as_ref().is_some_and(is_same))
+    present.iter().find(|policy| !policy.is_ours() && tracks_backlog(policy))
+}
+
+/// Whether a policy tracks the backlog per instance.
+pub(super) fn tracks_backlog(policy: &ScalingPolicy) -> bool {
+    let name = Metric::ApproximateBacklogSizePerInstance.name();
+    let is_same = |tracking: &TargetTracking| tracking.metric.as_deref().is_none_or(|metric| metric.ends_with(name));
+    policy.target_tracking.as_ref().is_some_and(is_same)
 }
 
 /// Whether somebody else's step policy starts the first instance. One whose alarm could not be read counts as that.
