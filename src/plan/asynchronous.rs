@@ -14,7 +14,7 @@ use super::guardrails;
 use crate::config::{Guardrails, MIN_INSTANCES_TAG};
 use crate::model::{
     Bound, Capacity, HoldReason, InstanceCount, InvocationsPerInstance, InvocationsPerMinute, Observation, Plan,
-    Scaling, Seconds, Thousands, UsdPerHour,
+    Scaling, ScalingPolicy, Seconds, Thousands, UsdPerHour,
 };
 use crate::replay::{Boot, QueueReplay};
 use load::Load;
@@ -102,7 +102,10 @@ pub(super) fn plan(
         scheduled: Vec::new(),
     };
     let plan = assembly.plan()?;
-    let others = tracked.zip(numbers).map(|(policy, numbers)| {
+    let differs = |policy: &&ScalingPolicy, numbers: &Numbers| {
+        policy.target_tracking.as_ref().is_none_or(|tracking| tracking.target_value != numbers.target)
+    };
+    let others = tracked.zip(numbers).filter(|(policy, numbers)| differs(policy, numbers)).map(|(policy, numbers)| {
         format!(
             "Policy `{}` already tracks the backlog per instance and is not ours to change: set its TargetValue to {}.",
             policy.policy_name, numbers.target

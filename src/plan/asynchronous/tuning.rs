@@ -11,16 +11,18 @@ use crate::model::{
 use crate::plan::score::Exchange;
 use crate::replay::{Compiled, Draw, Outcome, QueueReplay, Setup};
 
-/// Minutes of work that may wait on each instance. Below one, chance scales; above three quarters of an hour, instances are
-/// hardly ever added.
+/// Minutes of work that may wait on each instance, besides those of the closed form. Below one, chance scales; above three
+/// quarters of an hour, instances are hardly ever added.
 const WORK_MINUTES: [f64; 9] = [1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0, 45.0];
+/// A minute until the metric is published, three until the policy's alarm fires, one until instances are asked for.
+const DETECTION_MINUTES: f64 = 5.0;
 /// Seconds between two scale-ins; where it makes no difference, the first.
 const IN_COOLDOWNS: [u32; 3] = [600, 300, 1_800];
 /// How many of the targets and floors go on to the cooldowns.
 const KEPT: usize = 4;
 const DRAWS: usize = 20;
 const FEW_DRAWS: usize = 3;
-/// Our present policy stays unless it is beaten by this much: less is noise, and a change interrupts scaling.
+/// The present policy stays unless it is beaten by this much: less is noise, and a change interrupts scaling.
 const HYSTERESIS: f64 = 0.95;
 /// Costs this close are the same; of those the lowest target wins, because it forgives most.
 const TIE: f64 = 1.01;
@@ -68,7 +70,7 @@ impl<'a> Tuning<'a> {
         let (few, many) = (task.replay.draws(FEW_DRAWS), task.replay.draws(DRAWS));
         let usual = policies::in_cooldown(&task.replay.boot);
         let mut first = Vec::new();
-        for work_minutes in WORK_MINUTES {
+        for work_minutes in task.work_minutes() {
             let Some(numbers) = task.numbers(work_minutes, usual) else { continue };
             for min in &task.floors {
                 let candidate = Candidate { numbers, min: *min };
@@ -127,15 +129,16 @@ impl<'a> Tuning<'a> {
     /// How the policy was found, one fact each.
     pub fn reasoning(&self) -> Vec<String> {
         let Self { task, best, tried, .. } = self;
-        let days = task.replay.days();
+        let days = task.replay.days().round();
+        let days = if days < 2.0 { "a day".to_owned() } else { format!("{days:.0} days") };
         let first = if self.keeps_present {
             format!(
-                "the present policy stays: none of {tried} policies replayed over {days:.0} days of this queue is better by \
+                "the present policy stays: none of {tried} policies replayed over {days} of this queue is better by \
                  more than 5 %"
             )
         } else {
             format!(
-                "of {tried} policies replayed over {days:.0} days of this queue, a backlog of {} for each instance ({} of \
+                "of {tried} policies replayed over {days} of this queue, a backlog of {} for each instance ({} of \
                  work) with MinCapacity {} costs least, a minute in which the oldest request has waited more than {:.0} min \
                  counting as {} minutes of the fleet",
                 Thousands(best.numbers.target),
@@ -151,13 +154,44 @@ impl<'a> Tuning<'a> {
 }
 
 impl Task<'_> {
+    /// The most minutes of work that may wait on each instance. A history in which little waited does not show what happens
+    /// when more arrives than ever; so where twice arrives what the instances can process, the last request that comes before
+    /// the new ones serve must still be in time.
+    fn most_work_minutes(&self) -> f64 {
+        let boot = &self.replay.boot;
+        self.closed_work_minutes().max(self.longest_wait_minutes() - DETECTION_MINUTES - boot.slow_minutes())
+    }
+
+    fn closed_work_minutes(&self) -> f64 {
+        policies::start_minutes(&self.replay.boot).min(self.longest_wait_minutes())
+    }
+
+    fn longest_wait_minutes(&self) -> f64 {
+        f64::from(self.longest_wait.0) / 60.0
+    }
+
+    /// Minutes of work to try, fewest first.
+    fn work_minutes(&self) -> Vec<f64> {
+        let most = self.most_work_minutes();
+        let mut tried: Vec<f64> = WORK_MINUTES.into_iter().filter(|minutes| *minutes <= most).collect();
+        tried.push(self.closed_work_minutes());
+        tried.sort_by(f64::total_cmp);
+        tried
+    }
+
     fn numbers(&self, work_minutes: f64, in_cooldown: Seconds) -> Option<Numbers> {
         policies::numbers(self.capacity.low, work_minutes, &self.replay.boot, self.slots, in_cooldown)
     }
 
-    /// Our policy as it stands, with the lowest floor that is allowed now.
+    /// The policy on the backlog as it stands, whosever it is, with the lowest floor that is allowed now; none where it lets more
+    /// wait than may: such a one is no better for never having been tried.
     fn present(&self) -> Option<Candidate> {
-        let numbers = policies::ours(&self.scaling.policies).and_then(policies::standing)?;
+        let of_others = || policies::in_the_way(&self.scaling.policies)?.target_tracking.as_ref();
+        let numbers = policies::ours(&self.scaling.policies).or_else(of_others).and_then(policies::standing)?;
+        let most = self.capacity.likely().0 * self.most_work_minutes();
+        if numbers.target > most.max(self.numbers(0.0, numbers.in_cooldown)?.target) {
+            return None;
+        }
         let stands = self.scaling.target.as_ref().map(|target| target.min_capacity);
         let least = self.floors.iter().copied().min()?;
         Some(Candidate { numbers, min: stands.unwrap_or(least).max(least).min(self.max) })

@@ -1,6 +1,6 @@
 //! What is planned for a queue, and whether it helped.
 
-use super::observed;
+use super::{observed, shortened};
 use crate::convergence::applied;
 use crate::endpoint::{at, settings};
 use crate::follow_up::{look, opened_on, status};
@@ -66,15 +66,19 @@ fn a_backlog_because_processing_became_slower() {
 }
 
 #[test]
-fn the_target_is_what_one_instance_works_off_while_another_one_starts() {
+fn with_little_history_the_target_is_what_one_instance_works_off_while_another_one_starts() {
     for seed in 1..=6 {
-        let observation = observed("growth", seed);
+        let mut observation = shortened(observed("growth", seed), 600);
         let carries = capacity(&observation).unwrap().low.0;
         let plan = planned(&observation);
         assert_eq!(names(&plan), ["endpoint-advisor-backlog"], "nothing starts from zero where Min is not 0");
         let target = plan.put_scaling_policies[0].target_tracking().unwrap().target_value;
         let exact = (6.0 * carries).max(1.5 * 4.0);
-        assert!(target <= exact && (target > 0.97 * 6.0 * carries || target <= 6.0), "{target} for {exact}");
+        assert!(target <= exact && (target > 0.98 * 6.0 * carries - 1.0 || target <= 6.0), "{target} for {exact}");
+        // Nor more than what may wait.
+        observation.age_objective = Some(Seconds(180));
+        let sooner = planned(&observation).put_scaling_policies[0].target_tracking().unwrap().target_value;
+        assert!(sooner <= (3.0 * carries).max(6.0), "{sooner} for {carries} a minute");
     }
 }
 
@@ -162,6 +166,19 @@ fn quiet_times_lower_min_to_what_usually_arrives_and_to_zero_only_where_it_was()
     };
     assert!(min(8) >= InstanceCount(1) && min(8) < InstanceCount(8));
     assert_eq!(min(0), InstanceCount(0));
+}
+
+#[test]
+fn somebody_elses_target_that_does_as_well_needs_no_advice() {
+    let of = |target: f64| {
+        let mut policy = theirs();
+        policy.target_tracking.as_mut().unwrap().target_value = target;
+        planned(&with_target(observed("growth", 3), 6, 10, Some(policy))).advice
+    };
+    let ours = planned(&observed("growth", 3)).put_scaling_policies[0].target_tracking().unwrap().target_value;
+    let is_about_theirs = |advice: &[String]| advice.iter().any(|advice| advice.contains("`transcribe-backlog`"));
+    assert!(!is_about_theirs(&of(ours)));
+    assert!(is_about_theirs(&of(50.0 * ours)), "it would hardly ever scale");
 }
 
 #[test]
