@@ -2,6 +2,7 @@
 
 mod fake;
 mod incidents;
+mod queue;
 mod scaling;
 mod steps;
 mod writes;
