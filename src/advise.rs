@@ -71,6 +71,9 @@ pub fn refusal(report: &Report, settings: &Settings, tags: &BTreeMap<String, Str
 /// # Errors
 /// [`NotComparable`] where there is nothing to replay.
 pub fn compare(observation: &Observation, settings: &Settings, setups: &[Setup]) -> Result<Comparison, NotComparable> {
+    if observation.is_asynchronous() {
+        return Err(NotComparable::Queue);
+    }
     let guardrails = settings.for_endpoint(observation.tags.as_ref());
     if observation.objective.is_none() {
         return Err(NotComparable::NoObjective);
@@ -100,6 +103,11 @@ pub fn replayed(observation: &Observation, settings: &Settings, plan: &Plan) -> 
 /// Why set-ups cannot be compared on an observation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotComparable {
+    /// Set-ups of an asynchronous endpoint are not compared side by side.
+    #[error(
+        "requests to it wait in a queue; `endpoint-advisor explain` shows what its history says of the advised policy"
+    )]
+    Queue,
     /// Nobody stated a latency objective.
     #[error("no latency objective is known: tag the endpoint with endpoint-advisor:slo-ms, or pass --latency-slo-ms")]
     NoObjective,

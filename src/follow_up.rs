@@ -6,6 +6,7 @@
 
 mod bursts;
 mod measures;
+mod queue;
 mod relax;
 mod serverless;
 mod words;
@@ -161,6 +162,9 @@ impl Judging<'_> {
         }
         if self.look.observation.hosting == Hosting::Serverless {
             return self.provisioned(written, waited);
+        }
+        if self.look.observation.is_asynchronous() {
+            return self.queue(waited);
         }
         let Some(after) = self.served(written) else {
             // Nobody calls, or nothing is published: there is nothing to judge by.

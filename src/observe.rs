@@ -16,7 +16,7 @@ use crate::aws::{Aws, CallError, ErrorKind, alarms, auto_scaling};
 use crate::config::{MAX_HOURLY_USD_TAG, tagged_objective};
 use crate::model::{
     AlarmObjective, EndpointName, Hosting, InferenceComponent, InferenceComponentName, InstanceType, LatencyObjective,
-    Observation, Scaling, Statistic, Subject, TriggerSummary, Variant, VariantName,
+    Observation, Scaling, Seconds, Statistic, Subject, TriggerSummary, Variant, VariantName,
 };
 use futures::future::{OptionFuture, join, join_all, join3, join5};
 use jiff::Timestamp;
@@ -135,7 +135,8 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
             .or(request.objective)
             .or(alarm_objective)
             .or(found);
-        parts.push(Part { whose, scaling, alarm_names: setup.alarm_names, objective, warnings });
+        let age_objective = setup.age_objective.and_then(|result| kept(result, &mut warnings)).flatten();
+        parts.push(Part { whose, scaling, alarm_names: setup.alarm_names, objective, age_objective, warnings });
     }
     let observations = parts.into_iter().map(|part| {
         let component = component.as_ref().map(|(_, component)| component.clone());
@@ -161,6 +162,7 @@ struct Setup {
     activities: Result<Vec<crate::model::ScalingActivity>, CallError>,
     scheduled_actions: Result<Vec<crate::model::ScheduledAction>, CallError>,
     objective: Option<Result<Option<LatencyObjective>, CallError>>,
+    age_objective: Option<Result<Option<Seconds>, CallError>>,
 }
 
 /// One variant between the second and the third round.
@@ -169,6 +171,7 @@ struct Part {
     scaling: Option<Scaling>,
     alarm_names: Vec<Vec<String>>,
     objective: Option<LatencyObjective>,
+    age_objective: Option<Seconds>,
     warnings: Vec<String>,
 }
 
@@ -177,14 +180,17 @@ async fn setup(aws: &Aws, request: &Request, whose: &Whose) -> Setup {
     let objective = OptionFuture::from(
         (request.objective_from == ObjectiveFrom::AlarmsOfVariant).then(|| alarm::strictest_objective(aws, whose)),
     );
-    let (target, policies, activities, scheduled_actions, objective) = join5(
+    let age_objective =
+        OptionFuture::from((whose.hosting == Hosting::Asynchronous).then(|| alarm::age_objective(aws, whose)));
+    let scaling = join5(
         auto_scaling::target(aws, &key),
         auto_scaling::policies(aws, &key),
         auto_scaling::activities(aws, &key),
         auto_scaling::scheduled_actions(aws, &key),
         objective,
-    )
-    .await;
+    );
+    let ((target, policies, activities, scheduled_actions, objective), age_objective) =
+        join(scaling, age_objective).await;
     let mut alarm_names = Vec::new();
     let scaling = target.and_then(|target| {
         let (policies, names) =
@@ -192,7 +198,7 @@ async fn setup(aws: &Aws, request: &Request, whose: &Whose) -> Setup {
         alarm_names = names;
         Ok(Scaling { target, policies, ..Scaling::default() })
     });
-    Setup { scaling, alarm_names, activities, scheduled_actions, objective }
+    Setup { scaling, alarm_names, activities, scheduled_actions, objective, age_objective }
 }
 
 /// The third round: metrics, the tags of the scalable target, the alarms of its policies, the model's mode.
@@ -289,6 +295,7 @@ async fn finish(
         tags: tags.cloned(),
         scaling: part.scaling,
         objective: part.objective,
+        age_objective: part.age_objective,
         instance_price: kept(price, &mut part.warnings).flatten(),
         metrics,
         warnings: part.warnings,

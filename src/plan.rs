@@ -2,6 +2,8 @@
 //!
 //! Pure. The plan is complete: acting on it makes no choice. Whatever cannot be evaluated holds the plan.
 
+mod assembly;
+mod asynchronous;
 mod burst;
 mod bursty;
 mod demand;
@@ -24,6 +26,7 @@ use crate::model::{
     BlockedBy, Bound, Capacity, Diagnosis, HoldReason, Hosting, Minute, Observation, Plan, Relax, Verdict,
 };
 use crate::replay::Boot;
+use asynchronous::Occasion;
 use headroom::Unsized;
 use quiet::Quiet;
 use requests::Requests;
@@ -64,6 +67,9 @@ fn sized(
         return serverless::planned(observation, diagnosis, capacity, guardrails);
     }
     would_help(diagnosis)?;
+    if observation.is_asynchronous() {
+        return of_queue(observation, diagnosis, capacity, guardrails);
+    }
     can_be_scaled(observation)?;
     let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
     let present = scaling.target.as_ref();
@@ -117,6 +123,25 @@ fn sized(
     Ok(plan)
 }
 
+/// Plans the scaling of an asynchronous variant whose backlog grows.
+fn of_queue(
+    observation: &Observation,
+    diagnosis: &Diagnosis,
+    capacity: Option<&Capacity>,
+    guardrails: &Guardrails,
+) -> Result<Plan, HoldReason> {
+    has_scalable_instances(observation)?;
+    let plan = asynchronous::plan(observation, capacity, guardrails, Occasion::Incident)?;
+    if !plan.is_in_place() {
+        may_be_changed(observation, diagnosis)?;
+        let most = plan.register_scalable_target.as_ref().map(|register| register.max_capacity);
+        if most <= observation.running() {
+            return Err(HoldReason::GuardrailReached);
+        }
+    }
+    Ok(plan)
+}
+
 /// Plans the scaling of a variant in quiet times: the range, policy and schedule that would have done best over the
 /// history. Unlike in an incident, `MinCapacity` may fall here.
 #[must_use]
@@ -131,6 +156,10 @@ pub fn tune(observation: &Observation, capacity: Option<&Capacity>, guardrails: 
 fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Guardrails) -> Result<Plan, HoldReason> {
     if observation.hosting == Hosting::Serverless {
         return serverless::tuned(observation, capacity, guardrails);
+    }
+    if observation.is_asynchronous() {
+        has_scalable_instances(observation)?;
+        return asynchronous::plan(observation, capacity, guardrails, Occasion::Quiet);
     }
     can_be_scaled(observation)?;
     let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
@@ -207,6 +236,11 @@ fn can_be_scaled(observation: &Observation) -> Result<(), HoldReason> {
     if !matches!(observation.hosting, Hosting::RealTime | Hosting::MultiModel | Hosting::MultiContainer) {
         return Err(HoldReason::HostingNotSized);
     }
+    has_scalable_instances(observation)
+}
+
+/// Whether Application Auto Scaling takes the variant's instances.
+fn has_scalable_instances(observation: &Observation) -> Result<(), HoldReason> {
     if observation.variant.instance_type.as_ref().is_some_and(|kind| kind.is_burstable()) {
         return Err(HoldReason::BurstableInstance);
     }

@@ -9,7 +9,11 @@ mod comparison;
 mod draws;
 mod emulator;
 mod instances;
+mod outcome;
+mod projection;
+mod queue;
 mod rules;
+mod scaler;
 mod setup;
 mod shares;
 mod traffic;
@@ -18,8 +22,10 @@ mod validation;
 
 pub use boot::Boot;
 pub use draws::{Dice, draws, resampled};
-pub use emulator::{Block, Draw, Emulator, Outcome, Step};
+pub use emulator::Emulator;
 pub use instances::Usage;
+pub use outcome::{Block, Draw, Outcome, Step};
+pub use queue::QueueReplay;
 pub use rules::{AlarmRule, Compiled, Metric, Rule, Steps, Timed};
 pub use setup::{NotReplayable, Setup};
 pub use traffic::Traffic;
@@ -28,20 +34,11 @@ pub use units::Units;
 use crate::model::{
     Capacity, Forecast, History, Hosting, InstanceCount, Observation, Plan, Projection, UsdPerHour, Validation,
 };
-use crate::statistics::{quantile, theil_sen};
+use crate::statistics::theil_sen;
+use projection::{Cold, projection};
 
-/// Replays behind a projection's range.
-const PROJECTIONS: u64 = 200;
-/// Draws of capacity and boot time among them.
+/// Draws of capacity and boot time behind a projection's range.
 const DRAWS: usize = 20;
-/// Weeks differ, and a replay leaves things out (bursts within a minute, queues from one minute to the next): in simulated
-/// endpoints whose new instances are as fast as the others, the minutes over the objective of the next week were within a
-/// factor of 1.8 of the replay's as a rule, on either side.
-const UNMODELLED: f64 = 0.6;
-/// Unless new instances were seen to be as fast as the others, they may be slow at first, with caches to fill and code to
-/// compile. Nobody knows at how many endpoints they are: as in the simulated ones, at four in ten, for a minute or two.
-const COLD_SHARE: f64 = 0.4;
-const COLD_MINUTES: f64 = 1.5;
 /// Utilisation is worked out from the load only where nearly all of it follows.
 const LEAST_EXPLAINED: f64 = 0.9;
 /// The share of the provisioned concurrency in use, as a policy with its predefined metric and its alarms have it.
@@ -169,34 +166,7 @@ impl Replay {
     fn projection(&self, likely: &Outcome, outcomes: &[Outcome]) -> Projection {
         // Provisioned concurrency is initialised before it counts.
         let is_warm = self.emulator.units().is_some() || self.traffic.is_warm();
-        let mut over = Vec::new();
-        let mut hours = Vec::new();
-        for number in 0..PROJECTIONS {
-            let index = usize::try_from(number).unwrap_or_default() % outcomes.len().max(1);
-            let Some(outcome) = outcomes.get(index) else { continue };
-            let sum = resampled(&outcome.blocks, number);
-            let mut dice = Dice::new(5_000 + number);
-            let unmodelled = (UNMODELLED * dice.normal()).exp();
-            let is_cold = dice.share() < COLD_SHARE && !is_warm;
-            let cold = if is_cold { COLD_MINUTES } else { 0.0 };
-            let expected = sum.over_minutes * unmodelled + cold * f64::from(outcome.changes / 2);
-            // Single minutes fall on either side by chance.
-            let counted = expected + expected.sqrt() * dice.normal();
-            over.push(counted.max(0.0));
-            hours.push(sum.instance_minutes / 60.0);
-        }
-        let range = |values: &[f64]| {
-            let of = |share| quantile(values.iter().copied(), share).unwrap_or(0.0);
-            (tenths(of(0.1)), tenths(of(0.9)))
-        };
-        let instance_hours = likely.instance_minutes() / 60.0;
-        Projection {
-            slo_violation_minutes: likely.over_minutes().round(),
-            instance_hours: tenths(instance_hours),
-            usd: self.price.map(|price| (100.0 * instance_hours * price.0).round() / 100.0),
-            slo_violation_minutes_range: range(&over),
-            instance_hours_range: range(&hours),
-        }
+        projection(likely, outcomes, self.price, if is_warm { Cold::Never } else { Cold::AsUsual })
     }
 
     /// What was, against what is planned; none where a replay of what there is does not come close to what happened.
@@ -211,6 +181,7 @@ impl Replay {
         };
         Some(Forecast {
             days: whole(self.traffic.days()),
+            longest_wait: None,
             current,
             planned: self.project(&self.compile(&Setup::planned(plan)?).ok()?),
             no_policy: self.project_fixed(),
@@ -224,11 +195,6 @@ fn whole(days: f64) -> u32 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few weeks")]
     let whole = days.round().max(1.0) as u32;
     whole
-}
-
-/// Nothing here is known to more than a tenth of a minute or an hour.
-fn tenths(value: f64) -> f64 {
-    (10.0 * value).round() / 10.0
 }
 
 /// The metric of the resource that does the work: of the GPU, where there is one.

@@ -78,6 +78,7 @@ impl Seen<'_> {
                 slo_statistic: self.statistic.parse().unwrap(),
                 source: ObjectiveSource::Alarm,
             }),
+            age_objective: None,
             instance_price: None,
             metrics: Metrics(self.series.iter().filter_map(series).collect()),
             warnings: Vec::new(),

@@ -35,6 +35,7 @@ pub(super) fn capacity(observation: &Observation, history: &History) -> Option<C
         _ => Grade::Low,
     };
     Some(Capacity {
+        is_throughput: false,
         invocations_per_instance_per_minute: InvocationsPerInstance(at(0.5)?),
         low: InvocationsPerInstance(at(0.05)?),
         high: Some(InvocationsPerInstance(at(0.95)?)),

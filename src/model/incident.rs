@@ -166,6 +166,9 @@ pub struct Measures {
     /// Serverless: the share of requests that provisioned concurrency did not serve, or that met a cold start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unserved: Option<f64>,
+    /// Requests in the queue of an asynchronous endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backlog: Option<f64>,
 }
 
 /// The part of an incident that a report shows.

@@ -2,8 +2,8 @@
 
 use super::{
     Endpoint, EndpointName, Hosting, InferenceComponent, InferenceComponentName, InstanceCount, LatencyObjective,
-    Metrics, Minute, ScalableDimension, ScalableKey, ScalingPolicy, ScheduledAction, TriggerKind, UsdPerHour, Variant,
-    VariantName,
+    Metrics, Minute, ScalableDimension, ScalableKey, ScalingPolicy, ScheduledAction, Seconds, TriggerKind, UsdPerHour,
+    Variant, VariantName,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,10 @@ pub struct Observation {
     pub scaling: Option<Scaling>,
     /// What the endpoint should keep; none where nobody stated it.
     pub objective: Option<LatencyObjective>,
+    /// How long the oldest request of an asynchronous endpoint may wait: the lowest threshold of an alarm on
+    /// `ApproximateAgeOfOldestRequest`; none where there is no such alarm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_objective: Option<Seconds>,
     /// Price of one instance, where it was read.
     pub instance_price: Option<UsdPerHour>,
     /// One-minute metrics.
@@ -77,6 +81,7 @@ impl Observation {
             tags,
             scaling,
             objective,
+            age_objective,
             instance_price,
             metrics,
             warnings,
@@ -84,8 +89,10 @@ impl Observation {
         let named = (version, at.as_second(), endpoint_name, variant_name, inference_component_name, hosting);
         let described = (is_hosting_known, endpoint, variant, component, tags, scaling);
         let mut hash = Hash(Sha256::new());
-        let written =
-            serde_json::to_writer(&mut hash, &(named, described, objective, instance_price, metrics, warnings));
+        let written = serde_json::to_writer(
+            &mut hash,
+            &(named, described, (objective, age_objective), instance_price, metrics, warnings),
+        );
         // Numbers, names and lists can all be written; if one day something cannot, no digest is better than half of one.
         written.map_or(String::new(), |()| hash.0.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect())
     }

@@ -1,14 +1,12 @@
-//! Application Auto Scaling as it really acts, minute by minute.
+//! An endpoint that answers at once, minute by minute under a scaling set-up.
 //!
 //! A minute's metric is published a minute after its end, so a decision at the beginning of a minute knows the last but
-//! one. Target tracking asks for `ceil(instances · metric / target)` as soon as its alarm fires, never while instances
-//! start (SageMaker refuses changes until then) and not within the cooldown, unless it asks for more than it got. Any
-//! policy may add, the largest wish wins; instances are removed only where every policy that could agrees, again the
-//! largest count. Added instances are paid from their launch and serve after the boot time; removed ones go at once.
-//! Requests beyond what the instances serve wait, for a minute at most.
+//! one. Requests beyond what the instances serve wait, for a minute at most.
 
 use super::instances::{Fleet, Instances, Usage};
-use super::rules::{AlarmRule, Compiled, Datapoints, Metric, Rule};
+use super::outcome::{Draw, Outcome, Step, Sums, block_minutes};
+use super::rules::{Compiled, Metric};
+use super::scaler::Scaler;
 use super::traffic::Traffic;
 use super::units::Units;
 use crate::model::{LatencyCurve, Microseconds};
@@ -35,75 +33,6 @@ pub(super) struct Seen {
 }
 
 const NOT_SEEN: Seen = Seen { load: f64::NAN, utilization: f64::NAN };
-
-/// What is not known for certain: one draw of it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Draw {
-    /// True capacity over the estimate, above 0.
-    pub capacity: f64,
-    /// Minutes from launch to service, above 0.
-    pub boot_minutes: f64,
-}
-
-/// One minute of a replay.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Step {
-    /// Minutes from the first.
-    pub minute: usize,
-    /// Instances that serve.
-    pub serving: f64,
-    /// Instances that are paid: those that start among them.
-    pub paid: f64,
-    /// How likely the minute is over the objective, 0 to 1.
-    pub over: f64,
-}
-
-/// What a set-up did.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Outcome {
-    /// By block, counted from the first minute: see [`Emulator::block_minutes`].
-    pub blocks: Vec<Block>,
-    /// Changes of the instance count.
-    pub changes: u32,
-}
-
-/// One block of an outcome.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Block {
-    /// Expected minutes over the objective.
-    pub over_minutes: f64,
-    /// Minutes of single instances.
-    pub instance_minutes: f64,
-}
-
-impl Outcome {
-    /// Expected minutes over the objective.
-    #[must_use]
-    pub fn over_minutes(&self) -> f64 {
-        self.blocks.iter().map(|block| block.over_minutes).sum()
-    }
-
-    /// Minutes of single instances.
-    #[must_use]
-    pub fn instance_minutes(&self) -> f64 {
-        self.blocks.iter().map(|block| block.instance_minutes).sum()
-    }
-}
-
-/// A policy while it is replayed.
-#[derive(Default)]
-struct State {
-    high: Datapoints,
-    low: Datapoints,
-    out_until: i64,
-    in_until: i64,
-}
-
-/// Instances on their way.
-struct Pending {
-    count: f64,
-    ready: i64,
-}
 
 impl Emulator {
     /// An endpoint with this curve, objective and traffic.
@@ -139,10 +68,10 @@ impl Emulator {
         }
     }
 
-    /// Minutes of a block: a day, which repeats with all that happens in one; two hours where there are fewer than five days.
+    /// Minutes of a block of an outcome.
     #[must_use]
     pub fn block_minutes(&self) -> usize {
-        if self.offered.len() >= 5 * 1_440 { 1_440 } else { 120 }
+        block_minutes(self.offered.len())
     }
 
     /// Whether policies on utilisation can be replayed.
@@ -157,15 +86,15 @@ impl Emulator {
     /// What the set-up does, block by block.
     #[must_use]
     pub fn run(&self, setup: &Compiled, start: f64, draw: Draw) -> Outcome {
-        let mut sums = Sums::new(self.offered.len(), self.block_minutes());
+        let mut sums = Sums::new(self.offered.len());
         let changes = self.play(setup, start, draw, |step| sums.add(step));
-        Outcome { blocks: sums.done, changes }
+        sums.outcome(changes)
     }
 
     /// What these counts would have done: `counts` has one for each minute.
     #[must_use]
     pub fn run_counts(&self, counts: &[f64], draw: Draw) -> Outcome {
-        let mut sums = Sums::new(self.offered.len(), self.block_minutes());
+        let mut sums = Sums::new(self.offered.len());
         let mut queue = 0.0;
         let mut changes = 0;
         let mut before = f64::NAN;
@@ -175,148 +104,28 @@ impl Emulator {
             before = *serving;
             sums.add(Step { minute, serving: *serving, paid: *serving, over });
         }
-        Outcome { blocks: sums.done, changes }
+        sums.outcome(changes)
     }
 
     /// Replays minute by minute; answers how often the count changed.
     pub fn play(&self, setup: &Compiled, start: f64, draw: Draw, mut see: impl FnMut(Step)) -> u32 {
-        let mut states: Vec<State> = setup.rules.iter().map(|_| State::default()).collect();
-        let (mut min, mut max) = (setup.min, setup.max);
-        let mut serving = start.clamp(min, max).max(1.0);
-        let mut fleet = self.fleet(serving, draw.capacity);
-        let mut before_change = serving;
-        let mut pending: Option<Pending> = None;
+        let mut scaler = Scaler::new(setup, start, draw.boot_minutes, 1.0);
+        let mut fleet = self.fleet(scaler.serving(), draw.capacity);
         let mut queue = 0.0;
-        let mut changes = 0;
-        let mut timed = setup.timed.iter().peekable();
-        #[expect(clippy::cast_possible_truncation, reason = "minutes of a boot")]
-        let boot = draw.boot_minutes.clamp(1.0, 240.0).round() as i64;
         // The last minute, and the one before that.
         let (mut last, mut known) = (NOT_SEEN, NOT_SEEN);
         for (minute, offered) in self.offered.iter().enumerate() {
-            let now = i64::try_from(minute).unwrap_or(i64::MAX);
-            if let Some(started) = pending.take_if(|pending| pending.ready <= now) {
-                serving = started.count;
-                fleet = self.fleet(serving, draw.capacity);
-                for (state, rule) in states.iter_mut().zip(&setup.rules) {
-                    let cooldown = match rule {
-                        Rule::Tracking { out_cooldown, .. } => *out_cooldown,
-                        Rule::Stepping { cooldown, .. } => *cooldown,
-                    };
-                    state.out_until = state.out_until.max(now + cooldown);
-                }
-            }
-            while let Some(change) = timed.next_if(|timed| timed.minute <= now) {
-                min = change.min.unwrap_or(min);
-                max = change.max.unwrap_or(max).max(min);
-            }
-            for (state, rule) in states.iter_mut().zip(&setup.rules) {
-                self.look(state, rule, known);
-            }
-            if pending.is_none() {
-                let wanted = if setup.is_out_suspended {
-                    serving
-                } else {
-                    self.out(&states, &setup.rules, known, serving, before_change, now)
-                };
-                let wanted = wanted.min(max).max(min);
-                if wanted > serving {
-                    pending = Some(Pending { count: wanted, ready: now + boot });
-                    before_change = serving;
-                    changes += 1;
-                } else {
-                    let fewer = if setup.is_in_suspended {
-                        serving
-                    } else {
-                        self.fewer(&states, &setup.rules, known, serving, now)
-                    };
-                    let fewer = fewer.max(min).min(max).max(1.0);
-                    if fewer < serving {
-                        serving = fewer;
-                        fleet = self.fleet(serving, draw.capacity);
-                        before_change = fewer;
-                        changes += 1;
-                        for (state, rule) in states.iter_mut().zip(&setup.rules) {
-                            let cooldown = match rule {
-                                Rule::Tracking { in_cooldown, .. } => *in_cooldown,
-                                Rule::Stepping { cooldown, .. } => *cooldown,
-                            };
-                            state.in_until = now + cooldown;
-                        }
-                    }
-                }
+            if scaler.step(|metric| known.of(metric)) {
+                fleet = self.fleet(scaler.serving(), draw.capacity);
             }
             let waiting = queue;
             let over = self.serve(minute, *offered, &fleet, &mut queue);
             known = last;
             // What waits is not counted yet; what waited is.
             last = self.seen(minute, &fleet, waiting + offered - queue);
-            let paid = pending.as_ref().map_or(serving, |pending| pending.count);
-            see(Step { minute, serving, paid, over });
+            see(Step { minute, serving: scaler.serving(), paid: scaler.paid(), over });
         }
-        changes
-    }
-
-    fn look(&self, state: &mut State, rule: &Rule, seen: Seen) {
-        match rule {
-            Rule::Tracking { metric, high, low, .. } => {
-                let value = seen.of(*metric);
-                state.high.push(high, value);
-                if let Some(low) = low {
-                    state.low.push(low, value);
-                }
-            }
-            Rule::Stepping { metric, alarm, .. } => {
-                let value = seen.of(*metric);
-                let points = if alarm.is_high { &mut state.high } else { &mut state.low };
-                points.push(alarm, value);
-            }
-        }
-    }
-
-    /// The most that any policy wants; the present count where none wants more.
-    fn out(&self, states: &[State], rules: &[Rule], seen: Seen, serving: f64, before: f64, now: i64) -> f64 {
-        let mut most = serving;
-        for (state, rule) in states.iter().zip(rules) {
-            let wanted = match rule {
-                Rule::Tracking { metric, target, high, .. } if state.high.fires(high) => {
-                    // Within the cooldown, what was added counts: only a larger wish from before it goes further.
-                    let base = if now < state.out_until { before } else { serving };
-                    (base * seen.of(*metric) / target).ceil()
-                }
-                Rule::Stepping { metric, alarm, steps, .. } if alarm.is_high && state.high.fires(alarm) => {
-                    let base = if now < state.out_until { before } else { serving };
-                    steps.wanted(base, seen.of(*metric) - alarm.threshold)
-                }
-                _ => continue,
-            };
-            if wanted > most {
-                most = wanted;
-            }
-        }
-        most
-    }
-
-    /// The fewest that all policies agree on; the present count where one does not.
-    fn fewer(&self, states: &[State], rules: &[Rule], seen: Seen, serving: f64, now: i64) -> f64 {
-        let mut wish: Option<f64> = None;
-        for (state, rule) in states.iter().zip(rules) {
-            let (alarm, wanted): (&AlarmRule, f64) = match rule {
-                Rule::Tracking { metric, target, low: Some(low), .. } => {
-                    (low, (serving * seen.of(*metric) / target).ceil())
-                }
-                Rule::Stepping { metric, alarm, steps, .. } if !alarm.is_high => {
-                    (alarm, steps.wanted(serving, seen.of(*metric) - alarm.threshold))
-                }
-                // It never removes, so nobody asks it.
-                _ => continue,
-            };
-            if now < state.in_until || !state.low.fires(alarm) || !wanted.is_finite() {
-                return serving;
-            }
-            wish = Some(wish.map_or(wanted, |wish| wish.max(wanted)));
-        }
-        wish.unwrap_or(serving)
+        scaler.changes()
     }
 
     fn fleet(&self, serving: f64, capacity: f64) -> Fleet {
@@ -352,34 +161,7 @@ impl Seen {
         match metric {
             Metric::InvocationsPerInstance => self.load,
             Metric::Utilization => self.utilization,
-        }
-    }
-}
-
-/// Sums by block.
-struct Sums {
-    done: Vec<Block>,
-    in_block: usize,
-    block_minutes: usize,
-}
-
-impl Sums {
-    fn new(minutes: usize, block_minutes: usize) -> Self {
-        Self { done: Vec::with_capacity(minutes / block_minutes + 1), in_block: 0, block_minutes }
-    }
-
-    #[inline]
-    fn add(&mut self, step: Step) {
-        if self.in_block == 0 {
-            self.done.push(Block::default());
-        }
-        self.in_block += 1;
-        if self.in_block == self.block_minutes {
-            self.in_block = 0;
-        }
-        if let Some(block) = self.done.last_mut() {
-            block.over_minutes += step.over;
-            block.instance_minutes += step.paid;
+            Metric::BacklogPerInstance | Metric::BacklogWithoutCapacity => f64::NAN,
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Whether a replay of the present set-up comes close to what really happened.
 
-use super::emulator::Step;
-use super::{NotReplayable, Replay};
+use super::{NotReplayable, Replay, Step};
 use crate::model::{Bound, Validation};
 
 /// How far instance-hours may be off.
@@ -12,7 +11,7 @@ const CORRELATION: f64 = 0.8;
 const VIOLATIONS: (f64, f64) = (10.0, 0.40);
 
 /// A curve that was never seen to bend can be searched with, on the safe side, but promises nothing.
-const NEVER_NEAR: &str =
+pub(super) const NEVER_NEAR: &str =
     "the endpoint never came near its limit, so nothing is known of the minutes over the objective at higher loads";
 
 impl Replay {
@@ -22,7 +21,7 @@ impl Replay {
     pub fn validate(&self) -> Validation {
         let words = match self.emulator.units() {
             Some(_) => ("minutes with requests beyond provisioned concurrency", "unit-hours"),
-            None => ("minutes over the objective", "instance-hours"),
+            None => WORDS,
         };
         let recorded_violation_minutes: f64 = self.traffic.missed.iter().filter(|missed| !missed.is_nan()).sum();
         if self.capacity.bound == Bound::AtLeast {
@@ -45,22 +44,27 @@ impl Replay {
             counts.push(step.serving);
             over += step.over;
         });
-        let known: Vec<(f64, f64)> = counts
-            .iter()
-            .zip(&self.traffic.instances)
-            .filter(|(_, recorded)| recorded.is_finite())
-            .map(|(replayed, recorded)| (*replayed, *recorded))
-            .collect();
-        let (replayed, real) = known.iter().fold((0.0, 0.0), |(a, b), (x, y)| (a + x, b + y));
-        let error = if real > 0.0 { replayed / real - 1.0 } else { 0.0 };
-        judged(words, Some(error), correlation(&known), recorded_violation_minutes, over, None)
+        let (error, correlation) = alike(&counts, &self.traffic.instances);
+        judged(words, Some(error), correlation, recorded_violation_minutes, over, None)
     }
 }
 
-/// What minutes and hours are called.
-type Words = (&'static str, &'static str);
+/// Instance-minutes replayed over those recorded, less 1, and how closely the counts move together.
+pub(super) fn alike(replayed: &[f64], recorded: &[f64]) -> (f64, Option<f64>) {
+    let both = replayed.iter().zip(recorded).map(|(replayed, recorded)| (*replayed, *recorded));
+    let known: Vec<(f64, f64)> = both.filter(|(_, recorded)| recorded.is_finite()).collect();
+    let (replayed, real) = known.iter().fold((0.0, 0.0), |(a, b), (x, y)| (a + x, b + y));
+    (if real > 0.0 { replayed / real - 1.0 } else { 0.0 }, correlation(&known))
+}
 
-fn judged(
+/// What minutes and hours are called.
+pub(super) type Words = (&'static str, &'static str);
+
+/// Of instances.
+pub(super) const WORDS: Words = ("minutes over the objective", "instance-hours");
+
+/// Judges a replay by what was recorded.
+pub(super) fn judged(
     (minutes, hours): Words,
     instance_hours_error: Option<f64>,
     correlation: Option<f64>,

@@ -5,7 +5,11 @@ use crate::model::{Forecast, Projection, ScalableDimension, Thousands};
 /// One line for each set-up that was replayed, the present one first.
 #[must_use]
 pub fn lines(forecast: &Forecast, of: ScalableDimension) -> Vec<String> {
-    let mut lines = vec![format!("replayed over {} days of this endpoint's own traffic:", forecast.days)];
+    let over = forecast.longest_wait.map(|wait| {
+        format!(" (over the objective: the oldest request has waited more than {:.0} min)", f64::from(wait.0) / 60.0)
+    });
+    let days = if forecast.days == 1 { "1 day".to_owned() } else { format!("{} days", forecast.days) };
+    let mut lines = vec![format!("replayed over {days} of this endpoint's own traffic{}:", over.unwrap_or_default())];
     lines.push(format!("as it is: {}", projection(&forecast.current, of)));
     lines.push(format!("as planned: {}", projection(&forecast.planned, of)));
     if let Some(fixed) = forecast.no_policy.filter(|fixed| *fixed != forecast.current) {

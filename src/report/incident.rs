@@ -1,6 +1,6 @@
 //! The part of a report that says how an incident goes on.
 
-use crate::model::{Hosting, IncidentSummary, Milliseconds, OutcomeStatus, Report};
+use crate::model::{Hosting, IncidentSummary, Measures, Milliseconds, OutcomeStatus, Report, Thousands};
 use std::fmt::Display;
 
 /// Before and after, one measurement each; empty in the first report of an incident.
@@ -11,6 +11,9 @@ pub fn before_and_after(report: &Report) -> Vec<String> {
     else {
         return Vec::new();
     };
+    if before.backlog.is_some() || after.backlog.is_some() {
+        return queue_before_and_after(before, after);
+    }
     let statistic = report.objective.map_or("p90".to_owned(), |objective| objective.slo_statistic.to_string());
     let objective = report.objective.map(|objective| format!(" (objective {})", objective.latency_slo_ms));
     let milliseconds = |latency: crate::model::Microseconds| -> Milliseconds { latency.to_milliseconds() };
@@ -35,6 +38,12 @@ pub fn before_and_after(report: &Report) -> Vec<String> {
         format!("load on all instances {} per minute", change(before.invocations, after.invocations)),
         format!("instances {}", change(before.instances, after.instances)),
     ]
+}
+
+/// The same of an asynchronous endpoint: its load is not published, and its latency is not what people wait for.
+fn queue_before_and_after(before: &Measures, after: &Measures) -> Vec<String> {
+    let backlog = change(before.backlog.map(Thousands), after.backlog.map(Thousands));
+    vec![format!("backlog {backlog} requests"), format!("instances {}", change(before.instances, after.instances))]
 }
 
 /// When it is looked at again; none where nothing follows it through, or it is closed.

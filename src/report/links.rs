@@ -29,6 +29,11 @@ fn graph(observation: &Observation) -> String {
         (None, None) => (None, ("EndpointName", observation.endpoint_name.as_str())),
     };
     let line = |metric: Metric, stat: &str, axis: &str| {
+        if metric.is_of_endpoint() {
+            let name = encode(observation.endpoint_name.as_str());
+            let namespace = encode(metric.namespace());
+            return format!("~(~'{namespace}~'{}~'EndpointName~'{name}~(stat~'{stat}~yAxis~'{axis}))", metric.name());
+        }
         let endpoint = dimension.map(|name| format!("~'EndpointName~'{}", encode(name))).unwrap_or_default();
         format!(
             "~(~'{}~'{}{endpoint}~'{}~'{}~(stat~'{}~yAxis~'{axis}))",
@@ -39,21 +44,24 @@ fn graph(observation: &Observation) -> String {
             encode(stat)
         )
     };
-    let load = match observation.hosting {
-        Hosting::Serverless => Metric::Invocations,
-        _ => Metric::InvocationsPerInstance,
+    let latency = || observation.objective.map(|objective| objective.latency_slo_ms.to_microseconds().0);
+    let age = || observation.age_objective.map(|age| f64::from(age.0));
+    let objective = if observation.is_asynchronous() { age() } else { latency() };
+    let annotation =
+        objective.map(|objective| format!("~annotations~(horizontal~(~(label~'objective~value~{objective:.0})))"));
+    let lines = if observation.is_asynchronous() {
+        let age = line(Metric::ApproximateAgeOfOldestRequest, "Maximum", "left");
+        age + &line(Metric::ApproximateBacklogSize, "Average", "right")
+    } else {
+        let load = match observation.hosting {
+            Hosting::Serverless => Metric::Invocations,
+            _ => Metric::InvocationsPerInstance,
+        };
+        line(Metric::ModelLatency, &statistic, "left") + &line(load, "Sum", "right")
     };
-    let annotation = observation.objective.map(|objective| {
-        format!(
-            "~annotations~(horizontal~(~(label~'objective~value~{:.0})))",
-            objective.latency_slo_ms.to_microseconds().0
-        )
-    });
     let end = Minute::containing(observation.at);
     format!(
-        "~(metrics~({}{})~view~'timeSeries~stacked~false~region~'{}~period~60~start~'{}~end~'{}{})",
-        line(Metric::ModelLatency, &statistic, "left"),
-        line(load, "Sum", "right"),
+        "~(metrics~({lines})~view~'timeSeries~stacked~false~region~'{}~period~60~start~'{}~end~'{}{})",
         encode(observation.endpoint.region()),
         encode(&end.plus(-24 * 60).start().to_string()),
         encode(&end.start().to_string()),

@@ -2,7 +2,9 @@
 
 use super::document::{Document, Mark, Section};
 use super::policies;
-use crate::model::{Bound, Capacity, Hosting, Milliseconds, Plan, PutScheduledAction, Report, ScalableTarget, Thousands};
+use crate::model::{
+    Bound, Capacity, Hosting, Milliseconds, Plan, PutScheduledAction, Report, ScalableTarget, Thousands,
+};
 use std::fmt::Write as _;
 
 const COLUMNS: usize = 78;

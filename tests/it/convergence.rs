@@ -27,6 +27,10 @@ pub fn applied(observation: &Observation, plan: &Plan) -> Observation {
         scaling.policies.retain(|policy| policy.policy_name != put.policy_name);
         scaling.policies.push(put.to_policy());
     }
+    for alarm in &plan.put_metric_alarms {
+        let policy = scaling.policies.iter_mut().find(|policy| policy.policy_name == alarm.policy_name());
+        policy.unwrap().alarms = Some(vec![alarm.to_alarm()]);
+    }
     scaling.policies.retain(|policy| !plan.deletes(&policy.policy_name));
     let schedule = scaling.scheduled_actions.get_or_insert_default();
     schedule.extend(plan.put_scheduled_actions.iter().map(PutScheduledAction::to_action));

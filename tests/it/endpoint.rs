@@ -61,6 +61,7 @@ pub fn observed(scenario: &str) -> Observation {
             slo_statistic: Statistic::P90,
             source: ObjectiveSource::Alarm,
         }),
+        age_objective: None,
         instance_price: None,
         metrics: metrics(&minutes),
         warnings: Vec::new(),

@@ -2,6 +2,7 @@
 
 mod fake;
 mod incidents;
+mod queue;
 mod scaling;
 mod serverless;
 mod steps;
