@@ -10,6 +10,7 @@
 mod anchor;
 mod fit;
 mod interval;
+mod mean;
 mod points;
 mod regimes;
 mod shared;
@@ -50,6 +51,10 @@ const WIDE_GAP: f64 = 0.10;
 /// What one instance sustains; none without an objective, or where too little was seen to say even that.
 #[must_use]
 pub fn capacity(observation: &Observation) -> Option<Capacity> {
+    of_history(observation).map(|capacity| mean::told(observation, capacity))
+}
+
+fn of_history(observation: &Observation) -> Option<Capacity> {
     let objective = observation.objective?;
     let limit = objective.latency_slo_ms.to_microseconds().0;
     let history = History::of(observation);

@@ -80,36 +80,48 @@ fn judge(features: &Features) -> Diagnosis {
 
     let evidence = strongest.map(evidence).unwrap_or_default();
     let context = context(features, &evidence);
+    let (where_it_is, look_there) = slow_container(features, strongest.map(|judgement| judgement.verdict));
     match strongest {
         Some(judgement) => Diagnosis {
             verdict: judgement.verdict,
             sub_cause: judgement.sub_cause.map(str::to_owned),
             confidence: round(belief(judgement)),
             grade: grade(belief(judgement), features),
-            summary: capitalised(&judgement.summary),
+            summary: capitalised(&judgement.summary) + &where_it_is,
             evidence,
             context,
             alternatives,
             blocked_by: None,
-            next_steps: judgement.next_steps.clone(),
+            next_steps: look_there.into_iter().chain(judgement.next_steps.iter().cloned()).collect(),
         },
         None => Diagnosis {
             verdict: Verdict::Undetermined,
             sub_cause: None,
             confidence: round(1.0 - ranked.first().map_or(0.0, |first| belief(first))),
             grade: Grade::Low,
-            summary: format!("{}; no cause stands out.", capitalised(&features.latency.in_words())),
+            summary: format!("{}; no cause stands out.{where_it_is}", capitalised(&features.latency.in_words())),
             evidence,
             context,
             alternatives,
             blocked_by: None,
-            next_steps: vec![
-                "Compare the facts with the container's log; the alternatives say which measurement speaks against \
+            next_steps: look_there
+                .into_iter()
+                .chain(["Compare the facts with the container's log; the alternatives say which measurement speaks against \
                  each cause."
-                    .to_owned(),
-            ],
+                    .to_owned()])
+                .collect(),
         },
     }
+}
+
+/// Which of several containers became slow, as a sentence and as a step: whatever the cause, that is where it is.
+fn slow_container(features: &Features, verdict: Option<Verdict>) -> (String, Option<String>) {
+    let containers = features.containers.as_ref().filter(|_| verdict != Some(Verdict::Transient));
+    let sentence = containers.and_then(|containers| containers.in_words());
+    (
+        sentence.map_or_else(String::new, |sentence| format!(" {}.", capitalised(&sentence))),
+        containers.and_then(|containers| containers.next_step()),
+    )
 }
 
 /// The verdict's own checks. One measurement may serve two of them; it is told once.

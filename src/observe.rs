@@ -1,11 +1,13 @@
 //! A subject → [`Observation`]s, one per variant: the only stage that reads AWS.
 //!
 //! Three rounds, each concurrent: the endpoint and the alarm that woke us; configuration, tags and scaling set-up;
-//! metrics and what needed the names found before. Only `DescribeEndpoint` and `GetMetricData` are indispensable: what
+//! metrics and what needed the names found before. Where instances or containers publish for themselves, a fourth reads
+//! them. Only `DescribeEndpoint` and `GetMetricData` are indispensable: what
 //! else cannot be read becomes a warning, and what depends on it is held back later.
 
 pub mod alarm;
 mod cloudwatch;
+mod parts;
 mod pricing;
 mod sagemaker;
 mod standing;
@@ -21,7 +23,7 @@ use crate::model::{
 use futures::future::{OptionFuture, join, join_all, join3, join5};
 use jiff::Timestamp;
 pub use sagemaker::list_endpoints;
-use sagemaker::{EndpointConfig, EndpointDescription};
+use sagemaker::{ConfiguredVariant, EndpointConfig, EndpointDescription};
 pub use standing::{Standing, StandingVariant, standing};
 use std::collections::BTreeMap;
 use whose::Whose;
@@ -206,8 +208,8 @@ async fn finish(
     mut part: Part,
 ) -> Result<Observation, CallError> {
     let variant_name = &part.whose.variant_name;
-    let described = endpoint.variants.iter().find(|variant| variant.name == *variant_name);
-    let configured = config.and_then(|config| config.variants.iter().find(|variant| variant.name == *variant_name));
+    let described = endpoint.variant(variant_name);
+    let configured = config.and_then(|config| config.variant(variant_name));
     if !endpoint.status.is_in_service() {
         let reason = endpoint.failure_reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         part.warnings.push(format!("The endpoint is {}{reason}.", endpoint.status.0));
@@ -215,30 +217,41 @@ async fn finish(
     if described.is_none() && endpoint.status.is_in_service() {
         part.warnings.push(format!("The endpoint has no variant `{variant_name}` now."));
     }
-    let instance_type = described
-        .and_then(|described| described.variant.instance_type.clone())
-        .or(configured.and_then(|variant| variant.instance_type.clone()));
-    let has_gpu = instance_type.as_ref().is_none_or(|kind: &InstanceType| kind.gpus() != Some(0));
+    let mut variant = described.map(|described| described.variant.clone()).unwrap_or_default();
+    variant.instance_type =
+        variant.instance_type.or_else(|| configured.and_then(|variant| variant.instance_type.clone()));
     let statistic = part.objective.map_or(Statistic::P90, |objective| objective.slo_statistic);
 
     let model_name = configured.and_then(|variant| variant.model_name.as_deref());
     let target_arn =
         part.scaling.as_ref().and_then(|scaling| scaling.target.as_ref()).and_then(|target| target.arn.clone());
-    let metrics = cloudwatch::metrics(aws, request, &part.whose, statistic, has_gpu);
+    let queries = parts::of_variant(endpoint, &part.whose, statistic, variant.may_have_gpus());
+    let metrics = cloudwatch::read(aws, request, queries);
+    let has_instances = endpoint.has_enhanced_metrics && described.is_some() && part.whose.has_instances();
+    let instances = OptionFuture::from(has_instances.then(|| parts::instances(aws, &part.whose)));
     let model_name = model_name.filter(|_| part.whose.hosting == Hosting::RealTime);
     let model = OptionFuture::from(model_name.map(|name| sagemaker::model_hosting(aws, name)));
     let target_tags = OptionFuture::from(target_arn.as_deref().map(|arn| auto_scaling::tags(aws, arn)));
     let has_limit = request.has_hourly_limit || tags.is_some_and(|tags| tags.contains_key(MAX_HOURLY_USD_TAG));
     let region = endpoint.arn.split(':').nth(3).unwrap_or_default();
-    let price = instance_type.as_ref().filter(|_| has_limit).map(|kind| pricing::instance_price(aws, region, kind));
+    let types = priced_types(&variant, configured);
+    let price = (has_limit && !types.is_empty()).then(|| pricing::instance_price(aws, region, &types));
     let alarm_names: Vec<String> = part.alarm_names.iter().flatten().cloned().collect();
     let alarms = OptionFuture::from((!alarm_names.is_empty()).then(|| alarm::of_policies(aws, &alarm_names)));
     aws.round();
-    let (metrics, model, target_tags, price, alarms) =
-        join5(metrics, model, target_tags, OptionFuture::from(price), alarms).await;
-    let metrics = metrics?;
+    let ((metrics, instances), model, target_tags, price, alarms) =
+        join5(join(metrics, instances), model, target_tags, OptionFuture::from(price), alarms).await;
+    let cloudwatch::Found { own: metrics, mut parts } = metrics?;
+    let instances = instances.and_then(|result| kept(result, &mut part.warnings)).unwrap_or_default();
+    let (model_hosting, containers) = model.and_then(|result| kept(result, &mut part.warnings)).unzip();
+    variant.containers = containers.flatten();
 
-    let model_hosting = model.and_then(|result| kept(result, &mut part.warnings));
+    let within = parts::within(&part.whose, statistic, &instances, variant.containers.as_ref());
+    if !within.is_empty() {
+        aws.round();
+        let found = kept(cloudwatch::read(aws, request, within).await, &mut part.warnings);
+        parts.extend(found.unwrap_or_default().parts);
+    }
     let is_hosting_known = part.whose.hosting != Hosting::RealTime
         || configured.is_some_and(|variant| variant.model_name.is_none() || model_hosting.is_some());
     let hosting = match part.whose.hosting {
@@ -269,20 +282,21 @@ async fn finish(
         hosting,
         is_hosting_known,
         endpoint: endpoint.to_endpoint(config),
-        variant: Variant { instance_type, ..described.map(|described| described.variant.clone()).unwrap_or_default() },
+        variant,
         component,
         tags: tags.cloned(),
         scaling: part.scaling,
         objective: part.objective,
         instance_price: price.and_then(|result| kept(result, &mut part.warnings)).flatten(),
         metrics,
+        parts,
         warnings: part.warnings,
     })
 }
 
 /// How a variant is hosted, as far as the endpoint itself says it.
 fn hosting_before_its_model(endpoint: &EndpointDescription, variant_name: &VariantName, is_component: bool) -> Hosting {
-    let described = endpoint.variants.iter().find(|variant| variant.name == *variant_name);
+    let described = endpoint.variant(variant_name);
     if is_component {
         Hosting::InferenceComponent
     } else if described.is_some_and(|described| described.variant.serverless.is_some()) {
@@ -292,6 +306,18 @@ fn hosting_before_its_model(endpoint: &EndpointDescription, variant_name: &Varia
     } else {
         Hosting::RealTime
     }
+}
+
+/// Every type that an hourly limit has to hold for. What pools may bring, only the configuration says in full.
+fn priced_types<'a>(variant: &'a Variant, configured: Option<&'a ConfiguredVariant>) -> Vec<&'a InstanceType> {
+    if configured.is_none() && !variant.instance_pools.is_empty() {
+        return Vec::new();
+    }
+    let pooled = configured.into_iter().flat_map(|configured| &configured.pooled_types);
+    let mut types: Vec<&InstanceType> = variant.instance_types().chain(pooled).collect();
+    types.sort_unstable_by_key(|kind| &kind.0);
+    types.dedup();
+    types
 }
 
 /// The value, or a warning that names what could not be read.

@@ -2,6 +2,7 @@
 //!
 //! Pure. The plan is complete: acting on it makes no choice. Whatever cannot be evaluated holds the plan.
 
+mod caveats;
 mod demand;
 mod floor;
 mod guardrails;
@@ -16,7 +17,7 @@ mod tuning;
 
 use crate::config::Guardrails;
 use crate::model::{
-    BlockedBy, Bound, Capacity, Diagnosis, HoldReason, Hosting, Minute, Observation, Plan, Relax, Verdict,
+    BlockedBy, Bound, Capacity, Diagnosis, HoldReason, Hosting, InstanceType, Minute, Observation, Plan, Relax, Verdict,
 };
 use crate::replay::Boot;
 use quiet::Quiet;
@@ -50,6 +51,9 @@ fn sized(
     capacity: Option<&Capacity>,
     guardrails: &Guardrails,
 ) -> Result<Plan, HoldReason> {
+    if observation.is_shadow() {
+        return Err(HoldReason::ShadowVariant);
+    }
     would_help(diagnosis)?;
     can_be_scaled(observation)?;
     let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
@@ -92,6 +96,7 @@ fn sized(
         reasoning: sizing.reasoning(tuning.as_ref().map(Tuning::reasoning)),
         ..plan.complete()?
     };
+    plan.reasoning.extend(caveats::caveats(observation));
     plan.forecast = tuning.as_ref().and_then(|tuning| tuning.forecast(&plan));
     plan.advice.extend(schedule::that_would_lower(scaling, min_capacity, max_capacity));
     plan.advice.extend(floor_instead(observation, tuning.as_ref(), &plan));
@@ -116,6 +121,9 @@ pub fn tune(observation: &Observation, capacity: Option<&Capacity>, guardrails: 
 }
 
 fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Guardrails) -> Result<Plan, HoldReason> {
+    if observation.is_shadow() {
+        return Err(HoldReason::ShadowVariant);
+    }
     can_be_scaled(observation)?;
     let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
     let quiet = Quiet::of(observation, scaling.target.as_ref(), capacity, guardrails)?;
@@ -160,6 +168,7 @@ fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Gu
         reasoning: tuning.as_ref().map_or_else(|| quiet.reasoning(), Tuning::reasoning),
         ..requests.complete()?
     };
+    plan.reasoning.extend(caveats::caveats(observation));
     plan.advice.extend(floor_instead(observation, tuning.as_ref(), &plan));
     Ok(Plan { forecast: tuning.as_ref().and_then(|tuning| tuning.forecast(&plan)), ..plan })
 }
@@ -191,7 +200,7 @@ fn can_be_scaled(observation: &Observation) -> Result<(), HoldReason> {
     if !matches!(observation.hosting, Hosting::RealTime | Hosting::MultiModel | Hosting::MultiContainer) {
         return Err(HoldReason::HostingNotSized);
     }
-    if observation.variant.instance_type.as_ref().is_some_and(|kind| kind.is_burstable()) {
+    if observation.variant.instance_types().any(InstanceType::is_burstable) {
         return Err(HoldReason::BurstableInstance);
     }
     Ok(())

@@ -11,7 +11,9 @@ pub mod forecast;
 pub mod incident;
 pub mod links;
 pub mod message;
+pub mod overview;
 pub mod restoration;
+mod serving;
 pub mod text;
 
 use crate::model::{
@@ -45,6 +47,7 @@ pub fn report(
             ..observation.trigger.clone()
         },
         objective: observation.objective,
+        serving: serving::facts(observation),
         diagnosis,
         capacity,
         plan,
@@ -121,7 +124,7 @@ fn next_steps(
         _ => {}
     }
     if let Some(reason) = plan.hold_reason
-        && diagnosis.verdict.is_helped_by_scaling()
+        && (diagnosis.verdict.is_helped_by_scaling() || reason == crate::model::HoldReason::ShadowVariant)
     {
         steps.extend(hold_steps(reason));
     }
@@ -165,6 +168,11 @@ fn hold_steps(reason: crate::model::HoldReason) -> Option<String> {
             "Look behind the instances: a database, a shared service or an account limit that all of them use."
         }
         Reason::HostingNotSized => "Scale by hand for now; the evidence says by how much load is above normal.",
+        Reason::ShadowVariant => {
+            "Callers do not feel it. Where the comparison should be fair, give the shadow as many instances as it needs, or \
+             a smaller share of the copied requests, in the shadow test or the endpoint configuration; a ModelLatency \
+             alarm on a shadow need wake nobody."
+        }
         // The cause's own steps say what to do.
         Reason::ScalingWillNotHelp | Reason::NothingToDo | Reason::CauseUnknown | Reason::HeadroomNotSized => {
             return None;

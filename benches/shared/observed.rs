@@ -80,6 +80,7 @@ impl Seen<'_> {
             }),
             instance_price: None,
             metrics: Metrics(self.series.iter().filter_map(series).collect()),
+            parts: Vec::new(),
             warnings: Vec::new(),
         }
     }

@@ -10,7 +10,7 @@ use endpoint_advisor::model::{
 };
 use endpoint_advisor::observe::{ObjectiveFrom, Request, observe};
 use endpoint_advisor::replay::Setup;
-use endpoint_advisor::report::{comparison, comparison_html, comparison_markdown, restoration, text};
+use endpoint_advisor::report::{comparison, comparison_html, comparison_markdown, overview, restoration};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::error::Error;
@@ -179,7 +179,7 @@ async fn run(cli: Cli) -> Result<ExitCode, ToolError> {
             let observations = from_file_or_aws(&cli, observed, &settings).await?;
             let reports: Vec<_> = observations.iter().map(|observation| explain(observation, &settings)).collect();
             let text = match format {
-                Format::Text => reports.iter().map(text::render).collect::<Vec<_>>().join("\n"),
+                Format::Text => overview::render(&reports),
                 Format::Json => one_or_all(&reports)?,
             };
             print(&text);

@@ -23,6 +23,9 @@ pub(super) const MISSING: f64 = -1.0;
 /// that may write: by itself this margin is a belief of e^(0.5/0.3) / (e^(0.5/0.3) + 1) = 0.84.
 pub(super) const NOT_EXCLUDED: f64 = 0.5;
 
+/// What is told as evidence of a cause without deciding about it is never its weakest check.
+pub(super) const CERTAIN: f64 = 1.25;
+
 impl Check {
     /// Speaks for the cause where `observed` is above `threshold`; `clear` is a difference that leaves no doubt.
     pub fn above(signal: &'static str, observed: Option<f64>, threshold: f64, clear: f64, text: String) -> Self {

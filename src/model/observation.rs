@@ -2,8 +2,8 @@
 
 use super::{
     Endpoint, EndpointName, Hosting, InferenceComponent, InferenceComponentName, InstanceCount, LatencyObjective,
-    Metrics, Minute, ScalableDimension, ScalableKey, ScalingPolicy, ScheduledAction, TriggerKind, UsdPerHour, Variant,
-    VariantName,
+    Metrics, Minute, PartMetrics, ScalableDimension, ScalableKey, ScalingPolicy, ScheduledAction, TriggerKind,
+    UsdPerHour, Variant, VariantName,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,9 @@ pub struct Observation {
     pub instance_price: Option<UsdPerHour>,
     /// One-minute metrics.
     pub metrics: Metrics,
+    /// Metrics of other variants, of single instances and of single containers, where they were read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartMetrics>,
     /// What could not be read, in words.
     pub warnings: Vec<String>,
 }

@@ -159,6 +159,8 @@ pub enum HoldReason {
     HeadroomNotSized,
     /// Latency follows the load on all instances together: something behind them is the limit.
     NotScalableByInstances,
+    /// A shadow variant: it gets copies of requests, and nobody waits for its answers.
+    ShadowVariant,
 }
 
 impl HoldReason {
@@ -201,6 +203,9 @@ impl HoldReason {
             Self::HostingNotSized => "this way of hosting is not sized yet",
             Self::NotScalableByInstances => {
                 "latency follows the load on all instances together, so something behind them is the limit"
+            }
+            Self::ShadowVariant => {
+                "it is a shadow variant: it gets copies of requests, and nobody waits for its answers"
             }
             Self::HeadroomNotSized => "how much headroom bursts need does not follow from the load of whole minutes",
         }

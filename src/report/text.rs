@@ -43,6 +43,12 @@ pub fn render(report: &Report) -> String {
             }
             out.item(mark, fact);
         }
+        for (index, fact) in report.serving.iter().enumerate() {
+            if index == 0 {
+                out.section("What serves it");
+            }
+            out.item("  ", &fact.text);
+        }
     }
     out.section(match (report.plan.action, report.outcome.status) {
         (_, OutcomeStatus::Verified) if report.outcome.reason == "recovered" => "It is over",

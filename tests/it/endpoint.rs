@@ -63,6 +63,7 @@ pub fn observed(scenario: &str) -> Observation {
         }),
         instance_price: None,
         metrics: metrics(&minutes),
+        parts: Vec::new(),
         warnings: Vec::new(),
     }
 }

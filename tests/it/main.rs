@@ -16,11 +16,13 @@ mod endpoint;
 mod events;
 mod follow_up;
 mod messages;
+mod parts;
 mod properties;
 mod replay;
 mod scenarios;
 mod standing;
 mod template;
 mod undo;
+mod variants;
 #[cfg(feature = "aws")]
 mod wire;

@@ -1,0 +1,41 @@
+//! Several reports together, the worst first, and before them a line that names each.
+
+use super::text;
+use crate::model::Report;
+use std::cmp::Reverse;
+
+/// The reports, the worst first: what asks most of a person, then what is farthest over its objective.
+#[must_use]
+pub fn worst_first(reports: &[Report]) -> Vec<&Report> {
+    let mut sorted: Vec<&Report> = reports.iter().collect();
+    sorted.sort_by(|a, b| {
+        let severity = |report: &Report| Reverse(report.severity());
+        severity(a).cmp(&severity(b)).then_with(|| over(b).total_cmp(&over(a)))
+    });
+    sorted
+}
+
+/// How far latency is over what it is held against; 0 where that is not known.
+fn over(report: &Report) -> f64 {
+    let facts = || {
+        let evidence = report.diagnosis.evidence.iter().map(|fact| (&fact.signal, fact.observed, fact.expected));
+        evidence.chain(report.diagnosis.context.iter().map(|fact| (&fact.signal, fact.observed, fact.expected)))
+    };
+    let latency = facts().find(|(signal, ..)| *signal == "model_latency");
+    // As evidence it is a ratio already.
+    let to_limit = facts().find(|(signal, ..)| *signal == "latency_to_limit").and_then(|(_, observed, _)| observed);
+    let ratio = latency.and_then(|(_, observed, expected)| Some(observed? / expected.filter(|limit| *limit > 0.0)?));
+    ratio.or(to_limit).filter(|ratio| ratio.is_finite()).unwrap_or_default()
+}
+
+/// All reports as text; of several, a line before them says which is how.
+#[must_use]
+pub fn render(reports: &[Report]) -> String {
+    let sorted = worst_first(reports);
+    let texts: Vec<String> = sorted.iter().map(|report| text::render(report)).collect();
+    if sorted.len() < 2 {
+        return texts.join("\n");
+    }
+    let headlines: Vec<String> = sorted.iter().map(|report| text::headline(report)).collect();
+    format!("{}\n\n{}", headlines.join("; "), texts.join("\n"))
+}

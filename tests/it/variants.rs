@@ -1,0 +1,279 @@
+//! Variants beside each other, shadows, and pools of several instance types.
+
+use crate::endpoint::{observed, settings};
+use crate::scenarios::check;
+use endpoint_advisor::advise::explain;
+use endpoint_advisor::diagnose::diagnose;
+use endpoint_advisor::model::{
+    Action, Capacity, Diagnosis, Grade, HoldReason, InstanceCount, InstancePool, InstanceType, Metric, Metrics, Minute,
+    Observation, OutcomeStatus, Part, PartMetrics, Series, Statistic, UsdPerHour, VariantName, VariantWeight, Verdict,
+};
+use endpoint_advisor::report::{overview, text};
+use endpoint_advisor::{capacity, plan};
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+use std::sync::LazyLock;
+
+/// Simulated once: proptest only adds to it.
+static OVERLOAD: LazyLock<Observation> = LazyLock::new(|| observed("overload"));
+
+fn name(name: &str) -> VariantName {
+    VariantName::parse(name).unwrap()
+}
+
+fn weight(variant: &str, current_weight: f64, desired_weight: f64) -> VariantWeight {
+    VariantWeight { variant_name: name(variant), current_weight, desired_weight }
+}
+
+/// Half an hour before the end: nothing had happened yet.
+fn before_it_began(observation: &Observation) -> Minute {
+    observation.last_minute().plus(-30)
+}
+
+/// Requests to the observed variant.
+fn own(observation: &Observation, minute: Minute) -> Option<f64> {
+    observation.metrics.at(Metric::Invocations, Statistic::Sum, minute)
+}
+
+/// The observation with another variant, `Stable`, that gets what `requests` says of each minute of the last day.
+fn beside(mut observation: Observation, requests: impl Fn(Minute) -> Option<f64>) -> Observation {
+    let first = observation.last_minute().plus(-1_439);
+    let values = (0..1_440).map(|index| requests(first.plus(index))).collect();
+    let series = Series::new(Metric::Invocations, Statistic::Sum, first, values);
+    observation.parts = vec![PartMetrics { part: Part::Variant(name("Stable")), metrics: Metrics(vec![series]) }];
+    observation.endpoint.weights = vec![weight("AllTraffic", 1.0, 1.0), weight("Stable", 3.0, 3.0)];
+    observation
+}
+
+/// An overload, while `Stable` gets that much less: requests moved from there.
+fn shifted() -> Observation {
+    let observation = observed("overload");
+    let all = 10.0 * own(&observation, before_it_began(&observation)).unwrap();
+    let since = before_it_began(&observation);
+    let requests = |minute: Minute| {
+        let own = own(&observation, minute)?;
+        Some(if minute <= since { 9.0 * own } else { all - own })
+    };
+    beside(observation.clone(), requests)
+}
+
+#[test]
+fn requests_that_moved_from_the_variant_beside_it() {
+    let observation = shifted();
+    check("requests-moved-from-another-variant", &observation, Verdict::Overload, &[]);
+    let report = explain(&observation, &settings(&[]));
+    assert_eq!(report.diagnosis.sub_cause.as_deref(), Some("weight_shift"));
+    let fact = report.diagnosis.evidence.iter().find(|fact| fact.signal == "traffic_share").unwrap();
+    assert!(fact.supports && fact.text.contains("of the endpoint's requests rose from 10 to"), "{}", fact.text);
+    let alone = explain(&observed("overload"), &settings(&[]));
+    assert_eq!(alone.diagnosis.sub_cause.as_deref(), Some("traffic_growth"));
+    assert_eq!((report.plan, report.diagnosis.confidence), (alone.plan, alone.diagnosis.confidence));
+}
+
+#[test]
+fn a_shift_is_taken_back_with_the_weights_that_were_usual() {
+    let report = explain(&shifted(), &settings(&[]));
+    let command = "aws sagemaker update-endpoint-weights-and-capacities --endpoint-name orders \
+                   --desired-weights-and-capacities VariantName=AllTraffic,DesiredWeight=0.1 \
+                   VariantName=Stable,DesiredWeight=0.9";
+    assert!(report.next_steps.iter().any(|step| step.ends_with(command)), "{:#?}", report.next_steps);
+}
+
+#[test]
+fn weights_that_do_not_explain_the_shift_are_not_to_be_set() {
+    let mut observation = shifted();
+    observation.endpoint.weights = vec![weight("AllTraffic", 0.01, 0.01), weight("Stable", 0.99, 0.99)];
+    let report = explain(&observation, &settings(&[]));
+    assert!(report.next_steps.iter().any(|step| step.contains("TargetVariant")), "{:#?}", report.next_steps);
+    assert!(!report.next_steps.iter().any(|step| step.contains("update-endpoint-weights")));
+}
+
+#[test]
+fn traffic_that_grows_on_all_variants_alike_is_no_shift() {
+    let observation = observed("overload");
+    let report =
+        explain(&beside(observation.clone(), |minute| own(&observation, minute).map(|own| 3.0 * own)), &settings(&[]));
+    assert_eq!(report.diagnosis.sub_cause.as_deref(), Some("traffic_growth"));
+    let fact = report.diagnosis.context.iter().find(|fact| fact.signal == "traffic_share").unwrap();
+    assert!(fact.text.contains("is 25 %, as before"), "{}", fact.text);
+}
+
+#[test]
+fn a_variant_whose_requests_are_not_published_is_not_taken_for_one_without_requests() {
+    let mut observation = beside(observed("overload"), |_| None);
+    let report = explain(&observation, &settings(&[]));
+    assert_eq!(report.diagnosis.sub_cause.as_deref(), Some("traffic_growth"));
+    assert!(report.diagnosis.context.iter().all(|fact| fact.signal != "traffic_share"));
+    // Without weight no request can have come: from then on its gap is a zero.
+    let shifted = shifted();
+    let since = before_it_began(&shifted);
+    let stable = shifted.parts[0].metrics.clone();
+    observation = beside(observed("overload"), |minute| {
+        stable.at(Metric::Invocations, Statistic::Sum, minute).filter(|_| minute <= since)
+    });
+    assert_eq!(explain(&observation, &settings(&[])).diagnosis.sub_cause.as_deref(), Some("traffic_growth"));
+    observation.endpoint.weights = vec![weight("AllTraffic", 1.0, 1.0), weight("Stable", 0.0, 0.0)];
+    let report = explain(&observation, &settings(&[]));
+    assert_eq!(report.diagnosis.sub_cause.as_deref(), Some("weight_shift"), "{}", text::render(&report));
+}
+
+#[test]
+fn a_share_that_fell_is_told_and_explains_no_slowness() {
+    let observation = observed("slow-dependency");
+    let since = before_it_began(&observation);
+    let requests = |minute: Minute| own(&observation, minute).map(|own| own * if minute <= since { 1.0 } else { 3.0 });
+    let report = explain(&beside(observation.clone(), requests), &settings(&[]));
+    assert_eq!(report.diagnosis.verdict, Verdict::SlowDependency);
+    let fact = report.diagnosis.context.iter().find(|fact| fact.signal == "traffic_share").unwrap();
+    assert!(fact.text.contains("fell from 50 to 25 %"), "{}", fact.text);
+}
+
+#[test]
+fn a_shift_of_weights_that_is_under_way_is_told() {
+    let mut observation = shifted();
+    observation.endpoint.weights = vec![weight("AllTraffic", 1.0, 3.0), weight("Stable", 1.0, 1.0)];
+    let text = text::render(&explain(&observation, &settings(&[])));
+    assert!(text.contains("its weight is 1 of 2, 50 % of the requests that name no variant; a shift to"), "{text}");
+    assert!(text.contains("75 % is under way"), "{text}");
+}
+
+#[test]
+fn several_variants_are_reported_together_and_the_worst_first() {
+    let fine = explain(&observed("busy-but-fine"), &settings(&[]));
+    let mut canary = observed("slow-dependency");
+    canary.variant_name = Some(name("Canary"));
+    let slow = explain(&canary, &settings(&[]));
+    let text = overview::render(&[fine.clone(), slow.clone()]);
+    let first = "orders/Canary is slow because the container waits for something; orders/AllTraffic is within its limits \
+                 now\n\n";
+    assert_eq!(text, format!("{first}{}\n{}", text::render(&slow), text::render(&fine)));
+    assert_eq!(overview::render(std::slice::from_ref(&fine)), text::render(&fine), "one needs no overview");
+}
+
+fn shadow(scenario: &str) -> Observation {
+    let mut observation = observed(scenario);
+    observation.endpoint.shadow_variants = vec![name("AllTraffic")];
+    observation
+}
+
+#[test]
+fn an_overloaded_shadow() {
+    check("overloaded-shadow", &shadow("overload"), Verdict::Overload, &[]);
+}
+
+#[test]
+fn a_shadow_is_diagnosed_and_never_scaled() {
+    for (scenario, verdict) in [("overload", Verdict::Overload), ("slow-model", Verdict::SlowModel)] {
+        let observation = shadow(scenario);
+        let report = explain(&observation, &settings(&[("ADVISOR_MODE", "apply")]));
+        assert_eq!((report.diagnosis.verdict, report.plan.action), (verdict, Action::Hold));
+        assert_eq!(report.plan.hold_reason.map(HoldReason::code).as_deref(), Some("shadow_variant"));
+        assert_eq!(report.outcome.status, OutcomeStatus::NotNeeded);
+        assert!(report.next_steps[0].starts_with("Callers do not feel it."), "{:?}", report.next_steps);
+        let guardrails = settings(&[]).for_endpoint(observation.tags.as_ref());
+        let tuned = plan::tune(&observation, capacity::capacity(&observation).as_ref(), &guardrails);
+        assert_eq!(tuned.hold_reason, Some(HoldReason::ShadowVariant));
+    }
+}
+
+#[test]
+fn a_variant_with_a_shadow_beside_it_says_so_and_is_scaled() {
+    let mut observation = observed("overload");
+    observation.endpoint.shadow_variants = vec![name("Candidate")];
+    let report = explain(&observation, &settings(&[]));
+    assert_eq!(report.plan.action, Action::Scale);
+    assert!(text::render(&report).contains("shadow variant Candidate gets copies of requests"));
+}
+
+/// The overload on two instances of these types.
+fn pooled(pools: &[(&str, u32)]) -> Observation {
+    let mut observation = observed("overload");
+    observation.variant.instance_type = None;
+    let pool = |(kind, count): &(&str, u32)| InstancePool {
+        instance_type: InstanceType((*kind).to_owned()),
+        current_instance_count: Some(InstanceCount(*count)),
+    };
+    observation.variant.instance_pools = pools.iter().map(pool).collect();
+    observation
+}
+
+#[test]
+fn instances_of_several_types() {
+    let observation = pooled(&[("ml.m5.xlarge", 1), ("ml.c5.xlarge", 1)]);
+    check("instances-of-several-types", &observation, Verdict::Overload, &[]);
+    // With as many cores each, the diagnosis is the same as of one type.
+    let (mixed, one) = (explain(&observation, &settings(&[])), explain(&observed("overload"), &settings(&[])));
+    assert_eq!(mixed.diagnosis, one.diagnosis);
+    let grade = |capacity: Option<Capacity>| capacity.map(|capacity| capacity.grade);
+    assert!(grade(mixed.capacity.clone()).unwrap() <= Grade::Medium);
+    assert!(mixed.capacity.unwrap().method.ends_with("a mean over instances of several types, as they were mixed"));
+    assert!(mixed.plan.reasoning.iter().any(|reason| reason.starts_with("instances of several types serve")));
+    assert_eq!(mixed.plan.digest, one.plan.digest);
+}
+
+#[test]
+fn utilisation_of_a_mix_is_of_the_mean_of_its_cores() {
+    let report = explain(&pooled(&[("ml.m5.xlarge", 1), ("ml.m5.2xlarge", 1)]), &settings(&[]));
+    let text = text::render(&report);
+    assert!(text.contains("instances by type: 1 of ml.m5.xlarge, 1 of ml.m5.2xlarge; utilisation is of"), "{text}");
+    assert!(text.contains("their mean, 6.0 vCPUs"), "{text}");
+    let busy = |report: &endpoint_advisor::model::Report| {
+        let facts = report.diagnosis.evidence.iter().map(|fact| (&fact.signal, fact.observed));
+        let mut facts = facts.chain(report.diagnosis.context.iter().map(|fact| (&fact.signal, fact.observed)));
+        facts.find(|(signal, _)| *signal == "utilization").and_then(|(_, busy)| busy).unwrap()
+    };
+    let one = explain(&observed("overload"), &settings(&[]));
+    assert!((busy(&one) / busy(&report) - 1.5).abs() < 1e-6, "six cores instead of four");
+}
+
+#[test]
+fn a_mix_that_cannot_be_priced_refuses_under_an_hourly_limit() {
+    let mut observation = pooled(&[("ml.m5.xlarge", 2), ("ml.g5.xlarge", 0)]);
+    let limit = [("ADVISOR_MAX_HOURLY_USD", "5.00")];
+    let report = explain(&observation, &settings(&limit));
+    assert_eq!(report.plan.hold_reason, Some(HoldReason::PriceUnknown));
+    // The dearest: three of them are affordable.
+    observation.instance_price = Some(UsdPerHour(1.41));
+    let register = explain(&observation, &settings(&limit)).plan.register_scalable_target.unwrap();
+    assert_eq!(register.max_capacity, InstanceCount(3));
+}
+
+#[test]
+fn a_burstable_type_in_a_pool_cannot_be_scaled() {
+    let report = explain(&pooled(&[("ml.m5.xlarge", 1), ("ml.t2.xlarge", 1)]), &settings(&[]));
+    assert_eq!(report.plan.hold_reason, Some(HoldReason::BurstableInstance));
+}
+
+#[test]
+fn an_observation_saved_before_there_were_parts_is_still_read() {
+    let observation = observed("overload");
+    let json = serde_json::to_value(&observation).unwrap();
+    assert!(json.get("parts").is_none() && json["variant"].get("containers").is_none());
+    assert_eq!(serde_json::from_value::<Observation>(json).unwrap(), observation);
+    let observation = shifted();
+    let json = serde_json::to_string(&observation).unwrap();
+    assert_eq!(serde_json::from_str::<Observation>(&json).unwrap(), observation);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_variant_beside_it_never_changes_what_is_done(
+        scale in prop_oneof![Just(0.0), Just(f64::NAN), Just(1e300), 0.1..20.0_f64],
+        later in 0.0..5.0_f64,
+        gap_every in 1_i64..40,
+    ) {
+        let observation = OVERLOAD.clone();
+        let since = before_it_began(&observation);
+        let requests = |minute: Minute| {
+            let own = own(&observation, minute)?;
+            let factor = if minute <= since { scale } else { scale * later };
+            Some(own * factor).filter(|_| minute.0 % gap_every != 1)
+        };
+        let (with, alone) = (diagnose(&beside(observation.clone(), requests)), diagnose(&observation));
+        prop_assert_eq!((with.verdict, with.confidence, with.grade), (alone.verdict, alone.confidence, alone.grade));
+        let json = serde_json::to_string(&with).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Diagnosis>(&json).unwrap(), with);
+    }
+}
