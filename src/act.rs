@@ -5,15 +5,14 @@
 
 use crate::aws::{Aws, CallError, ErrorKind, auto_scaling, patient};
 use crate::model::{
-    Change, CustomizedMetricSpecification as CustomizedMetric, DeleteScalingPolicy, DeleteScheduledAction,
-    DeregisterScalableTarget, MetricSpecification, Outcome, OutcomeStatus, Plan, PutScalingPolicy, PutScheduledAction,
-    RegisterScalableTarget, Restoration, ScalableKey, ScalingState, TagResource, UntagResource,
+    Change, CustomizedMetricSpecification, DeleteScalingPolicy, DeleteScheduledAction, DeregisterScalableTarget,
+    MetricSpecification, Outcome, OutcomeStatus, Plan, PutScalingPolicy, PutScheduledAction, RegisterScalableTarget,
+    Restoration, ScalableKey, ScalingState, TagResource, UntagResource,
 };
 use aws_sdk_applicationautoscaling::error::BuildError;
 use aws_sdk_applicationautoscaling::types::{
-    CustomizedMetricSpecification, MetricDimension, MetricStatistic, MetricType, PolicyType,
-    PredefinedMetricSpecification, ScalableDimension, ScalableTargetAction, ServiceNamespace,
-    TargetTrackingScalingPolicyConfiguration,
+    self, MetricDimension, MetricStatistic, MetricType, PolicyType, PredefinedMetricSpecification, ScalableDimension,
+    ScalableTargetAction, ServiceNamespace, TargetTrackingScalingPolicyConfiguration,
 };
 use futures::future::{OptionFuture, join3};
 use std::collections::BTreeMap;
@@ -107,6 +106,17 @@ async fn write(
             after: stands.policy_in_words(&policy.policy_name),
         });
     }
+    // Once the new one stands: with both, instances may come, and none goes that either of them needs.
+    for policy in &plan.delete_scaling_policies {
+        if !policy.is_gone(&now.policies) {
+            gone_already(delete_scaling_policy(aws, policy).await)?;
+        }
+        changes.push(Change {
+            operation: "DeleteScalingPolicy".to_owned(),
+            before: observed.policy_in_words(&policy.policy_name),
+            after: stands.policy_in_words(&policy.policy_name),
+        });
+    }
     for action in plan.put_scheduled_actions.iter().filter(|action| !action.stands(&observed.scheduled_actions)) {
         if !action.stands(&now.scheduled_actions) {
             put_scheduled_action(aws, action).await?;
@@ -184,7 +194,7 @@ async fn write_back(
         changed("PutScheduledAction", before, way.gives.action_in_words(name));
     }
     for policy in &way.delete_scaling_policies {
-        if now.policies.iter().any(|present| present.policy_name == policy.policy_name) {
+        if !policy.is_gone(&now.policies) {
             gone_already(delete_scaling_policy(aws, policy).await)?;
         }
         changed("DeleteScalingPolicy", observed.policy_in_words(&policy.policy_name), "absent".to_owned());
@@ -300,23 +310,25 @@ async fn deregister_scalable_target(aws: &Aws, deregister: &DeregisterScalableTa
 
 async fn put_scaling_policy(aws: &Aws, policy: &PutScalingPolicy) -> Result<(), CallError> {
     let unexpected = |error| CallError::unexpected("application-autoscaling:PutScalingPolicy", error);
-    let tracking = &policy.target_tracking_scaling_policy_configuration;
-    let configuration = TargetTrackingScalingPolicyConfiguration::builder()
-        .target_value(tracking.target_value)
-        .scale_out_cooldown(integer(tracking.scale_out_cooldown.0))
-        .scale_in_cooldown(integer(tracking.scale_in_cooldown.0))
-        .disable_scale_in(tracking.disable_scale_in);
-    let configuration = match &tracking.metric {
+    let configuration = &policy.target_tracking_scaling_policy_configuration;
+    let tracking = TargetTrackingScalingPolicyConfiguration::builder();
+    let tracking = match &configuration.metric {
         MetricSpecification::Predefined(metric) => {
-            let metric_type = MetricType::from(metric.predefined_metric_type.as_str());
-            let metric = PredefinedMetricSpecification::builder().predefined_metric_type(metric_type).build();
-            configuration.predefined_metric_specification(metric.map_err(unexpected)?)
+            let kind = MetricType::from(metric.predefined_metric_type.as_str());
+            let metric = PredefinedMetricSpecification::builder().predefined_metric_type(kind).build();
+            tracking.predefined_metric_specification(metric.map_err(unexpected)?)
         }
         MetricSpecification::Customized(metric) => {
-            configuration.customized_metric_specification(customized(metric).map_err(unexpected)?)
+            tracking.customized_metric_specification(customized(metric).map_err(unexpected)?)
         }
     };
-    let configuration = configuration.build().map_err(unexpected)?;
+    let configuration = tracking
+        .target_value(configuration.target_value)
+        .scale_out_cooldown(integer(configuration.scale_out_cooldown.0))
+        .scale_in_cooldown(integer(configuration.scale_in_cooldown.0))
+        .disable_scale_in(configuration.disable_scale_in)
+        .build()
+        .map_err(unexpected)?;
     let call = aws
         .auto_scaling
         .put_scaling_policy()
@@ -326,15 +338,16 @@ async fn put_scaling_policy(aws: &Aws, policy: &PutScalingPolicy) -> Result<(), 
     send_about!(policy, "application-autoscaling:PutScalingPolicy", call)
 }
 
-fn customized(metric: &CustomizedMetric) -> Result<CustomizedMetricSpecification, BuildError> {
-    let dimensions = metric
+fn customized(metric: &CustomizedMetricSpecification) -> Result<types::CustomizedMetricSpecification, BuildError> {
+    let dimensions: Result<Vec<MetricDimension>, BuildError> = metric
         .dimensions
         .iter()
-        .map(|dimension| MetricDimension::builder().name(&dimension.name).value(&dimension.value).build());
-    Ok(CustomizedMetricSpecification::builder()
+        .map(|dimension| MetricDimension::builder().name(&dimension.name).value(&dimension.value).build())
+        .collect();
+    Ok(types::CustomizedMetricSpecification::builder()
         .metric_name(&metric.metric_name)
         .namespace(&metric.namespace)
-        .set_dimensions(Some(dimensions.collect::<Result<_, _>>()?))
+        .set_dimensions(Some(dimensions?))
         .statistic(MetricStatistic::from(metric.statistic.as_str()))
         .set_unit(metric.unit.clone())
         .build())

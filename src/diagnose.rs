@@ -80,7 +80,7 @@ fn judge(features: &Features) -> Diagnosis {
 
     let evidence = strongest.map(evidence).unwrap_or_default();
     let context = context(features, &evidence);
-    let (where_it_is, look_there) = slow_container(features, strongest.map(|judgement| judgement.verdict));
+    let (where_it_is, look_there) = where_it_is(features, strongest.map(|judgement| judgement.verdict));
     match strongest {
         Some(judgement) => Diagnosis {
             verdict: judgement.verdict,
@@ -114,14 +114,18 @@ fn judge(features: &Features) -> Diagnosis {
     }
 }
 
-/// Which of several containers became slow, as a sentence and as a step: whatever the cause, that is where it is.
-fn slow_container(features: &Features, verdict: Option<Verdict>) -> (String, Option<String>) {
-    let containers = features.containers.as_ref().filter(|_| verdict != Some(Verdict::Transient));
-    let sentence = containers.and_then(|containers| containers.in_words());
-    (
-        sentence.map_or_else(String::new, |sentence| format!(" {}.", capitalised(&sentence))),
-        containers.and_then(|containers| containers.next_step()),
-    )
+/// Which of several containers, or of several instance types, is slow, as sentences and as steps: whatever the cause, that
+/// is where it is.
+fn where_it_is(features: &Features, verdict: Option<Verdict>) -> (String, Vec<String>) {
+    if verdict == Some(Verdict::Transient) {
+        return (String::new(), Vec::new());
+    }
+    let containers = features.containers.as_ref();
+    let types = features.each_type.as_ref();
+    let sentences = [containers.and_then(|each| each.in_words()), types.and_then(|each| each.in_words())];
+    let steps = [containers.and_then(|each| each.next_step()), types.and_then(|each| each.next_step())];
+    let sentences = sentences.iter().flatten().map(|sentence| format!(" {}.", capitalised(sentence)));
+    (sentences.collect(), steps.into_iter().flatten().collect())
 }
 
 /// The verdict's own checks. One measurement may serve two of them; it is told once.

@@ -4,6 +4,7 @@
 //! to do: load per instance falls to what one carries, and latency with it. Load that fell and latency that did not says
 //! that load was not the cause; then everything goes back. Whatever cannot be told is looked at again.
 
+mod bursts;
 mod measures;
 mod relax;
 mod words;
@@ -157,7 +158,7 @@ impl Judging<'_> {
             _ if is_short => return self.silent(Phase::Open, SOON),
             _ => {}
         }
-        let Some(after) = Measures::served_by(self.look.observation, written.instances) else {
+        let Some(after) = self.served(written) else {
             // Nobody calls, or nothing is published: there is nothing to judge by.
             return self.silent(Phase::Open, if waited < START_LIMIT { SOON } else { CALM });
         };
@@ -169,10 +170,11 @@ impl Judging<'_> {
             Some(objective) => latency.to_milliseconds().0 <= objective.latency_slo_ms.0,
             None => ratio.is_some_and(|ratio| ratio <= FELL),
         };
-        if is_within {
+        if is_within || judging.fell_enough(latency) {
             return judging.verified();
         }
-        let is_overloaded = !judging.load_fits() || judging.look.diagnosis.verdict.is_helped_by_scaling();
+        let is_more = judging.look.diagnosis.verdict.is_helped_by_scaling() && !judging.bursts_did_not_follow(ratio);
+        let is_overloaded = !judging.load_fits() || is_more;
         match ratio {
             // More load than instances can be had for, or one instance carries less than it seemed: taking them away would
             // make it worse.
@@ -436,5 +438,5 @@ fn in_phase(judgement: Judgement, phase: Phase) -> Judgement {
 /// to judge.
 fn ours(state: &ScalingState) -> ScalingState {
     let scheduled_actions = state.scheduled_actions.iter().filter(|action| action.is_ours()).cloned().collect();
-    ScalingState { scheduled_actions, ..state.clone() }
+    bursts::at_its_lowest(ScalingState { scheduled_actions, ..state.clone() })
 }

@@ -28,6 +28,7 @@ mod scaling_policy;
 mod scaling_state;
 mod trigger;
 mod units;
+mod work;
 
 pub use alarm::*;
 pub use capacity::*;
@@ -53,3 +54,4 @@ pub use scaling_policy::*;
 pub use scaling_state::*;
 pub use trigger::*;
 pub use units::*;
+pub use work::*;

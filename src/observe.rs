@@ -225,7 +225,7 @@ async fn finish(
     let model_name = configured.and_then(|variant| variant.model_name.as_deref());
     let target_arn =
         part.scaling.as_ref().and_then(|scaling| scaling.target.as_ref()).and_then(|target| target.arn.clone());
-    let queries = parts::of_variant(endpoint, &part.whose, statistic, variant.may_have_gpus());
+    let queries = parts::of_variant(endpoint, &part.whose, &variant, statistic);
     let metrics = cloudwatch::read(aws, request, queries);
     let has_instances = endpoint.has_enhanced_metrics && described.is_some() && part.whose.has_instances();
     let instances = OptionFuture::from(has_instances.then(|| parts::instances(aws, &part.whose)));

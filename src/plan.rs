@@ -2,10 +2,14 @@
 //!
 //! Pure. The plan is complete: acting on it makes no choice. Whatever cannot be evaluated holds the plan.
 
+mod burst;
+mod bursty;
 mod caveats;
 mod demand;
 mod floor;
 mod guardrails;
+mod headroom;
+mod herd;
 mod quiet;
 mod requests;
 mod schedule;
@@ -20,6 +24,7 @@ use crate::model::{
     BlockedBy, Bound, Capacity, Diagnosis, HoldReason, Hosting, InstanceType, Minute, Observation, Plan, Relax, Verdict,
 };
 use crate::replay::Boot;
+use headroom::Unsized;
 use quiet::Quiet;
 use requests::Requests;
 use search::Bounds;
@@ -37,11 +42,15 @@ pub fn plan(
     capacity: Option<&Capacity>,
     guardrails: &Guardrails,
 ) -> Plan {
-    match sized(observation, diagnosis, capacity, guardrails) {
+    let planned = match diagnosis.verdict {
+        Verdict::Burst => bursty::planned(observation, diagnosis, capacity, guardrails),
+        _ => sized(observation, diagnosis, capacity, guardrails).map_err(Unsized::from),
+    };
+    match planned {
         Ok(plan) => plan,
         // Whatever else would hold it: SageMaker refuses changes until then.
         Err(_) if !observation.endpoint.status.is_in_service() => Plan::hold(HoldReason::EndpointNotInService),
-        Err(reason) => Plan::hold(reason),
+        Err(unsized_for) => unsized_for.into(),
     }
 }
 
@@ -66,9 +75,9 @@ fn sized(
     let known = capacity.filter(|capacity| capacity.bound == Bound::Estimate);
     let tuning = known.and_then(|capacity| Tuning::of(observation, capacity, &bounds, guardrails.objective));
     // A floor belongs to the policy that it was searched with.
-    let may_put = target_tracking::in_the_way(&scaling.policies).is_none();
+    let may_put = |tuning: &Tuning| target_tracking::in_the_way(&scaling.policies, tuning.best().metric).is_none();
     let calm_min = match &tuning {
-        Some(tuning) if may_put && !tuning.keeps_present() => tuning.best().min.max(sizing.calm_min),
+        Some(tuning) if may_put(tuning) && !tuning.keeps_present() => tuning.best().min.max(sizing.calm_min),
         _ => sizing.calm_min,
     };
     let min_capacity = sizing.min_capacity.max(calm_min).min(max_capacity);
@@ -184,7 +193,7 @@ fn floor_instead(observation: &Observation, tuning: Option<&Tuning>, plan: &Plan
 /// Whether more instances would help.
 fn would_help(diagnosis: &Diagnosis) -> Result<(), HoldReason> {
     match diagnosis.verdict {
-        Verdict::Burst => Err(HoldReason::HeadroomNotSized),
+        Verdict::ModelLoading => Err(HoldReason::ModelsNotSized),
         Verdict::Transient => Err(HoldReason::NothingToDo),
         Verdict::InsufficientData | Verdict::Undetermined => Err(HoldReason::CauseUnknown),
         verdict if !verdict.is_helped_by_scaling() => Err(HoldReason::ScalingWillNotHelp),

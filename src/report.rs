@@ -7,9 +7,12 @@ pub mod card;
 pub mod comparison;
 pub mod comparison_html;
 pub mod comparison_markdown;
+pub mod document;
 pub mod forecast;
+pub mod html;
 pub mod incident;
 pub mod links;
+pub mod markdown;
 pub mod message;
 pub mod overview;
 pub mod restoration;
@@ -18,6 +21,7 @@ pub mod text;
 
 use crate::model::{
     Action, Capacity, Diagnosis, IncidentSummary, Observation, Outcome, OutcomeStatus, Plan, Report, TriggerSummary,
+    Verdict,
 };
 use jiff::Timestamp;
 
@@ -87,6 +91,10 @@ fn next_steps(
     incident: Option<&IncidentSummary>,
 ) -> Vec<String> {
     let mut steps = Vec::new();
+    // Where instances are not the best answer, the others come first.
+    let is_headroom_asked = !plan.is_dear && plan.action == Action::Scale;
+    let comes_first = diagnosis.verdict == Verdict::Burst && !is_headroom_asked;
+    steps.extend(diagnosis.next_steps.iter().filter(|_| comes_first).cloned());
     match outcome.status {
         OutcomeStatus::Recommended | OutcomeStatus::Refused | OutcomeStatus::Stale if plan.action == Action::Scale => {
             if let Some(register) = &plan.register_scalable_target {
@@ -97,6 +105,8 @@ fn next_steps(
                     .iter()
                     .map(|policy| format!("Set the policy: {}", text::policy_command(policy))),
             );
+            let gone = plan.delete_scaling_policies.iter();
+            steps.extend(gone.map(|policy| format!("Delete the old policy: {}", text::delete_command(policy))));
             steps.extend(
                 plan.put_scheduled_actions
                     .iter()
@@ -129,7 +139,7 @@ fn next_steps(
         steps.extend(hold_steps(reason));
     }
     steps.extend(plan.advice.iter().cloned());
-    steps.extend(diagnosis.next_steps.iter().cloned());
+    steps.extend(diagnosis.next_steps.iter().filter(|_| !comes_first).cloned());
     steps
 }
 
@@ -173,8 +183,15 @@ fn hold_steps(reason: crate::model::HoldReason) -> Option<String> {
              a smaller share of the copied requests, in the shadow test or the endpoint configuration; a ModelLatency \
              alarm on a shadow need wake nobody."
         }
+        Reason::HeadroomBeyondGuardrail => {
+            "Raise ADVISOR_MAX_INSTANCES, the hourly limit or the endpoint's tags, if the bursts cannot be smoothed."
+        }
         // The cause's own steps say what to do.
-        Reason::ScalingWillNotHelp | Reason::NothingToDo | Reason::CauseUnknown | Reason::HeadroomNotSized => {
+        Reason::ScalingWillNotHelp
+        | Reason::NothingToDo
+        | Reason::CauseUnknown
+        | Reason::ModelsNotSized
+        | Reason::HeadroomNotSized => {
             return None;
         }
     };

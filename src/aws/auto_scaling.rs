@@ -6,8 +6,8 @@ use crate::model::{
     ScalingPolicy, ScheduledAction, Seconds, StepAdjustment, StepScaling, TargetTracking,
 };
 use aws_sdk_applicationautoscaling::types::{
-    CustomizedMetricSpecification as Specification, ScalableDimension, ScalableTarget as Described, ServiceNamespace,
-    StepScalingPolicyConfiguration, SuspendedState, TargetTrackingScalingPolicyConfiguration,
+    self, ScalableDimension, ScalableTarget as Described, ServiceNamespace, StepScalingPolicyConfiguration,
+    SuspendedState, TargetTrackingScalingPolicyConfiguration,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -135,28 +135,31 @@ fn target_tracking(configuration: &TargetTrackingScalingPolicyConfiguration) -> 
     let predefined = configuration
         .predefined_metric_specification()
         .map(|metric| metric.predefined_metric_type().as_str().to_owned());
-    let specification = configuration.customized_metric_specification();
-    let customized = specification.and_then(customized);
+    let customized = configuration.customized_metric_specification();
+    let name = customized.and_then(|metric| Some(format!("{}/{}", metric.namespace()?, metric.metric_name()?)));
     TargetTracking {
-        metric: predefined.or(customized.as_ref().map(CustomizedMetricSpecification::id)),
+        metric: predefined.or(name),
         target_value: configuration.target_value(),
         scale_out_cooldown: seconds(configuration.scale_out_cooldown()),
         scale_in_cooldown: seconds(configuration.scale_in_cooldown()),
         disable_scale_in: configuration.disable_scale_in().unwrap_or_default(),
-        customized,
+        customized: customized.and_then(single_metric),
     }
 }
 
-/// The specification of a single metric; none for metric math.
-fn customized(metric: &Specification) -> Option<CustomizedMetricSpecification> {
-    let dimensions = metric
+/// A specification of a single metric; none of metric math.
+fn single_metric(metric: &types::CustomizedMetricSpecification) -> Option<CustomizedMetricSpecification> {
+    let mut dimensions: Vec<MetricDimension> = metric
         .dimensions()
         .iter()
-        .map(|dimension| MetricDimension { name: dimension.name().to_owned(), value: dimension.value().to_owned() });
+        .map(|dimension| MetricDimension { name: dimension.name().to_owned(), value: dimension.value().to_owned() })
+        .collect();
+    // In one order, so that two that are the same look the same.
+    dimensions.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     Some(CustomizedMetricSpecification {
         metric_name: metric.metric_name()?.to_owned(),
         namespace: metric.namespace()?.to_owned(),
-        dimensions: dimensions.collect(),
+        dimensions,
         statistic: metric.statistic()?.as_str().to_owned(),
         unit: metric.unit().map(str::to_owned),
     })

@@ -59,6 +59,11 @@ impl Check {
         if self.observed.is_none() { Self { margin, ..self } } else { self }
     }
 
+    /// The same check where something else says the same more clearly.
+    pub fn at_least(self, margin: f64) -> Self {
+        Self { margin: self.margin.max(margin), ..self }
+    }
+
     /// Of two measurements of one thing, the one that speaks more clearly for the cause.
     pub fn or(self, other: Self) -> Self {
         if other.margin > self.margin { other } else { self }

@@ -8,6 +8,7 @@ mod changes;
 mod concurrency;
 mod containers;
 mod each_instance;
+mod each_type;
 mod errors;
 mod explanations;
 mod instances;
@@ -29,9 +30,9 @@ pub(super) use instances::LONGEST_LEAD_MINUTES;
 pub(super) use latency::whole;
 use work::outweighs;
 use {
-    changes::Changes, concurrency::Concurrency, containers::Containers, each_instance::EachInstance, errors::Errors,
-    instances::Instances, latency::Latency, load::Load, loading::Loading, memory::Memory, overhead::Overhead,
-    traffic_share::TrafficShare, work::Work,
+    changes::Changes, concurrency::Concurrency, containers::Containers, each_instance::EachInstance,
+    each_type::EachType, errors::Errors, instances::Instances, latency::Latency, load::Load, loading::Loading,
+    memory::Memory, overhead::Overhead, traffic_share::TrafficShare, work::Work,
 };
 
 /// Measurements of one incident.
@@ -55,6 +56,8 @@ pub(super) struct Features {
     pub has_enhanced_metrics: bool,
     /// None where they do not.
     pub each_instance: Option<EachInstance>,
+    /// None where instances of one type serve, or types do not publish for themselves.
+    pub each_type: Option<EachType>,
     /// None where there is one container.
     pub containers: Option<Containers>,
     /// None where nothing is explained.
@@ -78,7 +81,7 @@ impl Features {
         let instances = Instances::measure(windows);
         Some(Self {
             endpoint_name: observation.endpoint_name.clone(),
-            instance_type: observation.variant.instance_type.as_ref().map(|kind| kind.0.clone()),
+            instance_type: types_in_words(observation),
             routing_strategy: observation.variant.routing_strategy.clone(),
             latency: Latency::measure(windows)?,
             load: Load::measure(windows)?,
@@ -92,6 +95,7 @@ impl Features {
             traffic_share: TrafficShare::measure(windows),
             has_enhanced_metrics: observation.endpoint.has_enhanced_metrics,
             each_instance: EachInstance::measure(windows),
+            each_type: EachType::measure(windows),
             containers: Containers::measure(windows),
             explanations: Explanations::measure(windows),
             instances,
@@ -112,6 +116,7 @@ impl Features {
         let facts = [
             self.traffic_share.as_ref().map_or_else(Vec::new, TrafficShare::facts),
             self.each_instance.as_ref().map_or_else(Vec::new, EachInstance::facts),
+            self.each_type.as_ref().map_or_else(Vec::new, EachType::facts),
             self.containers.as_ref().map_or_else(Vec::new, Containers::facts),
             self.explanations.as_ref().map_or_else(Vec::new, Explanations::facts),
             self.latency.facts(),
@@ -126,6 +131,12 @@ impl Features {
         ];
         facts.into_iter().flatten().collect()
     }
+}
+
+/// `ml.m5.xlarge`, or `ml.m5.xlarge and ml.c5.xlarge`; none where it is not known.
+fn types_in_words(observation: &Observation) -> Option<String> {
+    let types: Vec<&str> = observation.variant.instance_types().map(|kind| kind.0.as_str()).collect();
+    (!types.is_empty()).then(|| types.join(" and "))
 }
 
 /// Load does not explain it: it was carried before, or work per request rose by more.

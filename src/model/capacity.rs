@@ -1,6 +1,6 @@
 //! What one instance sustains.
 
-use super::{Grade, InvocationsPerInstance, LatencyCurve, Milliseconds, Statistic};
+use super::{Grade, InvocationsPerInstance, LatencyCurve, Milliseconds, Statistic, WanderingWork};
 use serde::{Deserialize, Serialize};
 
 /// The load per instance that keeps the latency objective.
@@ -35,6 +35,9 @@ pub struct Capacity {
     /// limit, and more of them do not help.
     #[serde(default)]
     pub is_shared: bool,
+    /// The work of a request wanders by itself, and utilisation shows it. Capacity is then in usual requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work: Option<WanderingWork>,
 }
 
 /// How far beyond the loads that were seen to keep the objective anything is sized: a queue that has not begun to show

@@ -190,7 +190,7 @@ pub struct Variant {
 }
 
 /// An instance type for hosting, as `ml.g5.12xlarge`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct InstanceType(pub String);
 

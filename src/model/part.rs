@@ -1,6 +1,6 @@
 //! Parts that a variant has, or that stand beside it: other variants, instances, containers.
 
-use super::{Metric, Metrics, Minute, Observation, Statistic, VariantName};
+use super::{InstanceType, Metric, Metrics, Minute, Observation, Statistic, VariantName};
 use serde::{Deserialize, Serialize};
 
 /// Whose metrics they are, where not the observed variant's own.
@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub enum Part {
     /// Another production variant of the endpoint.
     Variant(VariantName),
+    /// All instances of one type, where instances of several serve.
+    InstanceType(InstanceType),
     /// One instance, by its `InstanceId`: published with enhanced metrics.
     Instance(String),
     /// One of several containers, by its `ContainerName`.

@@ -1,6 +1,9 @@
 //! The complete intention: what to ask of AWS, or why nothing.
 
-use super::{Forecast, InstanceCount, PutScalingPolicy, ScalableKey, ScalableTarget, ScalingState, ScheduledAction};
+use super::{
+    DeleteScalingPolicy, Forecast, InstanceCount, PutScalingPolicy, ScalableKey, ScalableTarget, ScalingState,
+    ScheduledAction,
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -23,10 +26,20 @@ pub struct Plan {
     pub tag_resource: Option<TagResource>,
     /// `PutScalingPolicy`, exactly as AWS takes it.
     pub put_scaling_policies: Vec<PutScalingPolicy>,
+    /// `DeleteScalingPolicy`, exactly as AWS takes it: our policy on another metric, whose place the new one takes. Once that
+    /// stands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delete_scaling_policies: Vec<DeleteScalingPolicy>,
+    /// What the policy keeps, as `CPU at 62 % of 4 vCPUs`, where its `TargetValue` does not tell people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keeps: Option<String>,
     /// `PutScheduledAction`, exactly as AWS takes it.
     pub put_scheduled_actions: Vec<PutScheduledAction>,
     /// When and how far a raised `MinCapacity` should go back.
     pub relax: Option<Relax>,
+    /// Whether it costs more than the minutes over the objective are worth. Such a plan is written on a person's word only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_dear: bool,
     /// What the plan would have done over the history; none where it was not replayed, or a replay of what there is does not
     /// come close to what happened.
     pub forecast: Option<Forecast>,
@@ -44,14 +57,17 @@ impl Plan {
     pub fn hold(reason: HoldReason) -> Self {
         Self {
             action: Action::Hold,
-            digest: digest(None, None, &[], &[]),
+            digest: digest(None, None, &[], &[], &[]),
             hold_reason: Some(reason),
             register_scalable_target: None,
             register_first: None,
             tag_resource: None,
             put_scaling_policies: Vec::new(),
+            delete_scaling_policies: Vec::new(),
+            keeps: None,
             put_scheduled_actions: Vec::new(),
             relax: None,
+            is_dear: false,
             forecast: None,
             reasoning: Vec::new(),
             advice: Vec::new(),
@@ -67,7 +83,14 @@ impl Plan {
         let state = self.based_on.clone().unwrap_or_default();
         self.register_scalable_target.as_ref().is_none_or(|register| register.stands(state.target.as_ref()))
             && self.put_scaling_policies.iter().all(|policy| policy.stands(&state.policies))
+            && self.delete_scaling_policies.iter().all(|policy| policy.is_gone(&state.policies))
             && self.put_scheduled_actions.iter().all(|action| action.stands(&state.scheduled_actions))
+    }
+
+    /// Whether the plan deletes the policy of this name.
+    #[must_use]
+    pub fn deletes(&self, policy_name: &str) -> bool {
+        self.delete_scaling_policies.iter().any(|policy| policy.policy_name == policy_name)
     }
 
     /// What stands once the plan is written over `state`.
@@ -82,6 +105,7 @@ impl Plan {
             stands.policies.retain(|present| present.policy_name != policy.policy_name);
             stands.policies.push(policy.to_policy());
         }
+        stands.policies.retain(|present| !self.deletes(&present.policy_name));
         for action in &self.put_scheduled_actions {
             stands.scheduled_actions.retain(|present| present.name != action.scheduled_action_name);
             stands.scheduled_actions.push(action.to_action());
@@ -96,11 +120,13 @@ pub fn digest(
     register: Option<&RegisterScalableTarget>,
     tag: Option<&TagResource>,
     policies: &[PutScalingPolicy],
+    gone: &[DeleteScalingPolicy],
     scheduled: &[PutScheduledAction],
 ) -> String {
-    let requests = match scheduled {
-        [] => serde_json::json!([register, tag, policies]),
-        scheduled => serde_json::json!([register, tag, policies, scheduled]),
+    let requests = match (gone, scheduled) {
+        ([], []) => serde_json::json!([register, tag, policies]),
+        ([], scheduled) => serde_json::json!([register, tag, policies, scheduled]),
+        (gone, scheduled) => serde_json::json!([register, tag, policies, scheduled, gone]),
     };
     let requests = requests.to_string();
     let hash = Sha256::digest(requests.as_bytes());
@@ -155,8 +181,12 @@ pub enum HoldReason {
     BurstableInstance,
     /// This way of hosting is diagnosed, but not yet sized.
     HostingNotSized,
-    /// How much headroom bursts need does not follow from the load of whole minutes.
+    /// More instances hold more models, but how many models are asked for is in no metric.
+    ModelsNotSized,
+    /// How much headroom bursts need does not show in the metrics.
     HeadroomNotSized,
+    /// Bursts need more instances than the guardrails allow.
+    HeadroomBeyondGuardrail,
     /// Latency follows the load on all instances together: something behind them is the limit.
     NotScalableByInstances,
     /// A shadow variant: it gets copies of requests, and nobody waits for its answers.
@@ -175,6 +205,7 @@ impl HoldReason {
                 | Self::EndpointNotInService
                 | Self::ScalingStateUnknown
                 | Self::HostingUnknown
+                | Self::HeadroomBeyondGuardrail
         )
     }
 
@@ -201,13 +232,17 @@ impl HoldReason {
             Self::InsufficientCapacity => "the last scale-out failed because AWS had no such instances",
             Self::BurstableInstance => "Application Auto Scaling does not scale ml.t2 instances",
             Self::HostingNotSized => "this way of hosting is not sized yet",
+            Self::ModelsNotSized => {
+                "more instances would hold more models, but no metric tells how many models are asked for"
+            }
             Self::NotScalableByInstances => {
                 "latency follows the load on all instances together, so something behind them is the limit"
             }
             Self::ShadowVariant => {
                 "it is a shadow variant: it gets copies of requests, and nobody waits for its answers"
             }
-            Self::HeadroomNotSized => "how much headroom bursts need does not follow from the load of whole minutes",
+            Self::HeadroomNotSized => "how much headroom these bursts need does not show in the metrics",
+            Self::HeadroomBeyondGuardrail => "the bursts need more instances than the guardrails allow",
         }
     }
 

@@ -1,6 +1,6 @@
 //! The way back: what to ask of AWS so that the set-up is what it was.
 
-use super::{PutScalingPolicy, PutScheduledAction, RegisterScalableTarget, ScalableKey, ScalingState};
+use super::{PutScalingPolicy, PutScheduledAction, RegisterScalableTarget, ScalableKey, ScalingPolicy, ScalingState};
 use serde::{Deserialize, Serialize};
 
 /// Requests that bring back a set-up, complete like those of a plan: acting on them makes no choice.
@@ -66,6 +66,12 @@ impl DeleteScalingPolicy {
             resource_id: key.resource_id.clone(),
             scalable_dimension: key.scalable_dimension.clone(),
         }
+    }
+
+    /// Whether it is gone from among `policies`.
+    #[must_use]
+    pub fn is_gone(&self, policies: &[ScalingPolicy]) -> bool {
+        policies.iter().all(|policy| policy.policy_name != self.policy_name)
     }
 }
 

@@ -26,12 +26,15 @@ impl ScalingState {
         }
     }
 
-    /// A policy in short: `TargetValue=900`, or `absent`.
+    /// A policy in short: `TargetValue=900`, `TargetValue=248 of CPUUtilization`, or `absent`.
     #[must_use]
     pub fn policy_in_words(&self, name: &str) -> String {
         let policy = self.policies.iter().find(|policy| policy.policy_name == name);
         let tracking = policy.and_then(|policy| policy.target_tracking.as_ref());
-        tracking.map_or("absent".to_owned(), |tracking| format!("TargetValue={}", tracking.target_value))
+        tracking.map_or("absent".to_owned(), |tracking| {
+            let metric = tracking.customized.as_ref().map(|metric| format!(" of {}", metric.metric_name));
+            format!("TargetValue={}{}", tracking.target_value, metric.unwrap_or_default())
+        })
     }
 
     /// A scheduled action in short: `min=3 at cron(0 7 * * ? *)`, or `absent`.

@@ -1,33 +1,34 @@
-//! Beyond the variant's own metrics: requests to the variants beside it, its instances, its containers.
+//! Beyond the variant's own metrics: requests to the variants beside it, its instance types, instances and containers.
 //!
-//! Sources: "Metrics for inference endpoints", "Enhanced metrics", "Metrics for multi-container endpoints with direct
-//! invocation" and "Inference pipeline logs and metrics" in the SageMaker guide. The last two have `ContainerLatency`
-//! by `ContainerName`, for requests to one container and for pipelines alike.
+//! Sources: "Metrics for inference endpoints", "Enhanced metrics", "Deploy to multiple instance types with instance
+//! pools", "Metrics for multi-container endpoints with direct invocation" and "Inference pipeline logs and metrics" in the
+//! SageMaker guide. The last two have `ContainerLatency` by `ContainerName`, for requests to one container and for
+//! pipelines alike.
 
 use super::cloudwatch::Query;
 use super::sagemaker::EndpointDescription;
 use super::statistics::{Depth, statistics};
 use super::whose::Whose;
 use crate::aws::{Aws, CallError};
-use crate::model::{Containers, Metric, Part, Statistic};
+use crate::model::{Containers, InstanceType, Metric, Part, Statistic, Variant};
 use aws_sdk_cloudwatch::types::{Dimension, DimensionFilter, RecentlyActive};
 
-/// Four statistics of so many instances fit into one request.
+/// Three statistics of so many instances fit into one request.
 const MOST_INSTANCES: usize = 100;
 
 const LIST_METRICS: &str = "cloudwatch:ListMetrics";
 
-/// What the third round reads: the variant's own metrics, explanations where they are made, and the requests to the
-/// other production variants, by which a shift of traffic shows.
+/// What the third round reads: the variant's own metrics, explanations where they are made, each of several instance types,
+/// and the requests to the other production variants, by which a shift of traffic shows.
 pub(super) fn of_variant(
     endpoint: &EndpointDescription,
     whose: &Whose,
+    variant: &Variant,
     latency: Statistic,
-    has_gpu: bool,
 ) -> Vec<Query> {
     let own =
         |metric, statistic, depth| Query { part: None, metric, statistic, depth, dimensions: whose.dimensions(metric) };
-    let statistics = statistics(whose.hosting, latency, has_gpu);
+    let statistics = statistics(whose.hosting, latency, variant.may_have_gpus());
     let mut queries: Vec<Query> =
         statistics.into_iter().map(|(metric, statistic, depth)| own(metric, statistic, depth)).collect();
     if !whose.has_instances() {
@@ -35,6 +36,9 @@ pub(super) fn of_variant(
     }
     if endpoint.has_explainer {
         queries.push(own(Metric::ExplanationsPerInstance, Statistic::Sum, Depth::Day));
+    }
+    if variant.is_mixed() {
+        queries.extend(variant.instance_types().flat_map(|kind| of_type(whose, kind, latency)));
     }
     // A shadow takes nothing from the others: it gets copies.
     if endpoint.variants.iter().any(|variant| variant.name == whose.variant_name) {
@@ -48,6 +52,18 @@ pub(super) fn of_variant(
         }));
     }
     queries
+}
+
+/// All instances of one type, by the dimension that instance pools add.
+fn of_type(whose: &Whose, kind: &InstanceType, latency: Statistic) -> Vec<Query> {
+    let busy = if kind.gpus() == Some(0) { Metric::CPUUtilization } else { Metric::GPUUtilization };
+    let read = [(Metric::ModelLatency, latency), (Metric::Invocations, Statistic::Sum), (busy, Statistic::Average)];
+    let query = |(metric, statistic)| {
+        let mut dimensions = whose.dimensions(metric);
+        dimensions.push(Dimension::builder().name("InstanceType").value(&kind.0).build());
+        Query { part: Some(Part::InstanceType(kind.clone())), metric, statistic, depth: Depth::Hour, dimensions }
+    };
+    read.map(query).into()
 }
 
 /// An instance that published within the last three hours.

@@ -85,9 +85,11 @@ pub(super) fn commands(plan: &Plan) -> Vec<String> {
     let ScalingState { target, policies, scheduled_actions } = plan.based_on.clone().unwrap_or_default();
     let range = plan.register_scalable_target.iter().filter(|range| !range.stands(target.as_ref()));
     let put = plan.put_scaling_policies.iter().filter(|policy| !policy.stands(&policies));
+    let gone = plan.delete_scaling_policies.iter().filter(|policy| !policy.is_gone(&policies));
     let timed = plan.put_scheduled_actions.iter().filter(|action| !action.stands(&scheduled_actions));
     let range = range.map(RegisterScalableTarget::command);
-    range.chain(put.map(text::policy_command)).chain(timed.map(text::schedule_command)).collect()
+    let policies = put.map(text::policy_command).chain(gone.map(text::delete_command));
+    range.chain(policies).chain(timed.map(text::schedule_command)).collect()
 }
 
 fn line(row: &Row) -> String {

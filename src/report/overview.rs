@@ -1,6 +1,6 @@
 //! Several reports together, the worst first, and before them a line that names each.
 
-use super::text;
+use super::document::headline;
 use crate::model::Report;
 use std::cmp::Reverse;
 
@@ -28,14 +28,14 @@ fn over(report: &Report) -> f64 {
     ratio.or(to_limit).filter(|ratio| ratio.is_finite()).unwrap_or_default()
 }
 
-/// All reports as text; of several, a line before them says which is how.
+/// All reports, each rendered by `render`; of several, a line before them says which is how.
 #[must_use]
-pub fn render(reports: &[Report]) -> String {
+pub fn render(reports: &[Report], render: fn(&Report) -> String) -> String {
     let sorted = worst_first(reports);
-    let texts: Vec<String> = sorted.iter().map(|report| text::render(report)).collect();
+    let rendered: Vec<String> = sorted.iter().map(|report| render(report)).collect();
     if sorted.len() < 2 {
-        return texts.join("\n");
+        return rendered.join("\n");
     }
-    let headlines: Vec<String> = sorted.iter().map(|report| text::headline(report)).collect();
-    format!("{}\n\n{}", headlines.join("; "), texts.join("\n"))
+    let headlines: Vec<String> = sorted.iter().map(|report| headline(report)).collect();
+    format!("{}\n\n{}", headlines.join("; "), rendered.join("\n"))
 }

@@ -9,12 +9,14 @@
 #![cfg_attr(feature = "aws", expect(clippy::panic, reason = "the same"))]
 
 mod architecture;
+mod bursts;
 #[cfg(feature = "aws")]
 mod cli;
 mod convergence;
 mod endpoint;
 mod events;
 mod follow_up;
+mod html;
 mod messages;
 mod parts;
 mod properties;
@@ -23,6 +25,7 @@ mod scenarios;
 mod standing;
 mod template;
 mod undo;
+mod utilization;
 mod variants;
 #[cfg(feature = "aws")]
 mod wire;

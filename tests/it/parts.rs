@@ -13,17 +13,17 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use std::sync::LazyLock;
 
-static ILL: LazyLock<Observation> = LazyLock::new(|| observed("sick-instance"));
+pub static ILL: LazyLock<Observation> = LazyLock::new(|| observed("sick-instance"));
 static OVERLOAD: LazyLock<Observation> = LazyLock::new(|| observed("overload"));
-static SLOW_DEPENDENCY: LazyLock<Observation> = LazyLock::new(|| observed("slow-dependency"));
+pub static SLOW_DEPENDENCY: LazyLock<Observation> = LazyLock::new(|| observed("slow-dependency"));
 
 /// Half an hour before the end: nothing had happened yet.
-fn before_it_began(observation: &Observation) -> Minute {
+pub fn before_it_began(observation: &Observation) -> Minute {
     observation.last_minute().plus(-30)
 }
 
 /// A series over the last minutes.
-fn series(
+pub fn series(
     observation: &Observation,
     minutes: i64,
     (metric, statistic): (Metric, Statistic),
@@ -64,7 +64,7 @@ fn with_instances(
 }
 
 /// One of four is slow since it began; the others are as ever.
-fn one_ill(observation: &Observation) -> Observation {
+pub fn one_ill(observation: &Observation) -> Observation {
     let since = before_it_began(observation);
     with_instances(
         observation,
@@ -132,7 +132,7 @@ fn an_overload_with_one_instance_worse_than_the_others_is_still_an_overload() {
 }
 
 /// More explanations since it began.
-fn explained(observation: &Observation, before: Option<f64>, now: f64) -> Observation {
+pub fn explained(observation: &Observation, before: Option<f64>, now: f64) -> Observation {
     let since = before_it_began(observation);
     let made = |minute| {
         let load = observation.metrics.at(Metric::InvocationsPerInstance, Statistic::Sum, minute)?;
@@ -181,7 +181,7 @@ fn captured_requests_are_a_fact_and_no_cause() {
 }
 
 /// The observation of a model with two containers, `prepare` and `score`, and how long each takes.
-fn with_containers(
+pub fn with_containers(
     observation: &Observation,
     mode: InvocationMode,
     score: impl Fn(f64, Minute) -> f64,
@@ -209,7 +209,7 @@ fn with_containers(
     with
 }
 
-fn slow_since(since: Minute) -> impl Fn(f64, Minute) -> f64 {
+pub fn slow_since(since: Minute) -> impl Fn(f64, Minute) -> f64 {
     move |usual, minute| if minute > since { 3.0 * usual } else { usual }
 }
 

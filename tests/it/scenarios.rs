@@ -53,6 +53,12 @@ fn traffic_beyond_what_two_instances_sustain() {
 }
 
 #[test]
+fn traffic_beyond_capacity_of_requests_whose_work_wanders() {
+    let observation = observed("wandering-work");
+    check("work-wanders", &observation, Verdict::Overload, &[]);
+}
+
+#[test]
 fn one_of_two_instances_gone() {
     check("one-of-two-instances-gone", &observed("capacity-loss"), Verdict::Overload, &[]);
 }
@@ -232,6 +238,22 @@ fn callers_that_ask_again_and_again() {
 #[test]
 fn requests_that_come_all_at_once() {
     check("requests-come-in-bursts", &observed("burst"), Verdict::Burst, &[]);
+}
+
+#[test]
+fn a_herd_by_the_clock() {
+    check("herd-every-hour", &observed("hourly-herd"), Verdict::Burst, &[("ADVISOR_MAX_INSTANCES", "20")]);
+}
+
+#[test]
+fn bursts_beyond_the_guardrail() {
+    check("bursts-beyond-the-guardrail", &observed("burst"), Verdict::Burst, &[("ADVISOR_MAX_INSTANCES", "3")]);
+}
+
+#[test]
+fn bursts_and_no_utilisation_to_tell_batches() {
+    let observation = without(observed("burst"), Metric::CPUUtilization);
+    check("bursts-without-utilisation", &observation, Verdict::Burst, &[]);
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn beside(mut observation: Observation, requests: impl Fn(Minute) -> Option<f64>
 }
 
 /// An overload, while `Stable` gets that much less: requests moved from there.
-fn shifted() -> Observation {
+pub fn shifted() -> Observation {
     let observation = observed("overload");
     let all = 10.0 * own(&observation, before_it_began(&observation)).unwrap();
     let since = before_it_began(&observation);
@@ -143,11 +143,15 @@ fn several_variants_are_reported_together_and_the_worst_first() {
     let mut canary = observed("slow-dependency");
     canary.variant_name = Some(name("Canary"));
     let slow = explain(&canary, &settings(&[]));
-    let text = overview::render(&[fine.clone(), slow.clone()]);
+    let text = overview::render(&[fine.clone(), slow.clone()], text::render);
     let first = "orders/Canary is slow because the container waits for something; orders/AllTraffic is within its limits \
                  now\n\n";
     assert_eq!(text, format!("{first}{}\n{}", text::render(&slow), text::render(&fine)));
-    assert_eq!(overview::render(std::slice::from_ref(&fine)), text::render(&fine), "one needs no overview");
+    assert_eq!(
+        overview::render(std::slice::from_ref(&fine), text::render),
+        text::render(&fine),
+        "one needs no overview"
+    );
 }
 
 fn shadow(scenario: &str) -> Observation {
@@ -186,7 +190,7 @@ fn a_variant_with_a_shadow_beside_it_says_so_and_is_scaled() {
 }
 
 /// The overload on two instances of these types.
-fn pooled(pools: &[(&str, u32)]) -> Observation {
+pub fn pooled(pools: &[(&str, u32)]) -> Observation {
     let mut observation = observed("overload");
     observation.variant.instance_type = None;
     let pool = |(kind, count): &(&str, u32)| InstancePool {
@@ -209,6 +213,57 @@ fn instances_of_several_types() {
     assert!(mixed.capacity.unwrap().method.ends_with("a mean over instances of several types, as they were mixed"));
     assert!(mixed.plan.reasoning.iter().any(|reason| reason.starts_with("instances of several types serve")));
     assert_eq!(mixed.plan.digest, one.plan.digest);
+}
+
+/// Each type with its own latency, as many times the variant's, and half of the requests each.
+fn each_type(mut observation: Observation, types: [(&str, f64, f64); 2]) -> Observation {
+    let first = observation.last_minute().plus(-59);
+    let part = |(kind, slower, busy): (&str, f64, f64)| {
+        let own = |metric, statistic, factor: f64| {
+            let value = |minute| Some(factor * observation.metrics.at(metric, statistic, minute)?);
+            Series::new(metric, statistic, first, (0..60).map(|index| value(first.plus(index))).collect())
+        };
+        PartMetrics {
+            part: Part::InstanceType(InstanceType(kind.to_owned())),
+            metrics: Metrics(vec![
+                own(Metric::ModelLatency, Statistic::P90, slower),
+                own(Metric::Invocations, Statistic::Sum, 0.5),
+                own(Metric::CPUUtilization, Statistic::Average, busy),
+            ]),
+        }
+    };
+    observation.parts = types.map(part).into();
+    observation
+}
+
+#[test]
+fn the_smaller_type_of_a_mix_is_slow_and_the_larger_is_not() {
+    let mixed = pooled(&[("ml.m5.large", 1), ("ml.m5.2xlarge", 1)]);
+    let observation = each_type(mixed.clone(), [("ml.m5.large", 1.2, 0.4), ("ml.m5.2xlarge", 0.1, 0.8)]);
+    check("only-the-smaller-instances-are-slow", &observation, Verdict::Overload, &[]);
+    let report = explain(&observation, &settings(&[]));
+    assert!(report.diagnosis.summary.contains("Only the instances of ml.m5.large are slow"));
+    assert!(report.diagnosis.next_steps[0].contains("LEAST_OUTSTANDING_REQUESTS"));
+    // What it is called, and what is done, does not hang on it.
+    let without = explain(&mixed, &settings(&[]));
+    assert_eq!((report.diagnosis.verdict, report.plan), (without.diagnosis.verdict, without.plan));
+    // Where requests avoid the slower instances already, the type does not suit the model.
+    let mut routed = observation.clone();
+    routed.variant.routing_strategy = Some("LEAST_OUTSTANDING_REQUESTS".to_owned());
+    let step = diagnose(&routed).next_steps.remove(0);
+    assert!(step.starts_with("Take ml.m5.large out of the instance pools"), "{step}");
+}
+
+#[test]
+fn types_that_are_all_slow_or_all_within_the_objective_are_facts_only() {
+    let mixed = pooled(&[("ml.m5.large", 1), ("ml.m5.2xlarge", 1)]);
+    for (small, large) in [(1.1, 0.9), (0.2, 0.1)] {
+        let observation = each_type(mixed.clone(), [("ml.m5.large", small, 0.4), ("ml.m5.2xlarge", large, 0.8)]);
+        let diagnosis = diagnose(&observation);
+        assert!(!diagnosis.summary.contains("Only the instances"), "{}", diagnosis.summary);
+        let told = diagnosis.context.iter().filter(|fact| fact.signal == "instance_type_latency").count();
+        assert_eq!(told, 2);
+    }
 }
 
 #[test]

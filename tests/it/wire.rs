@@ -2,6 +2,7 @@
 
 mod fake;
 mod incidents;
+mod parts;
 mod scaling;
 mod writes;
 
