@@ -15,6 +15,7 @@ mod requests;
 mod schedule;
 mod score;
 mod search;
+mod shift;
 mod sizing;
 mod target_tracking;
 mod tuning;
@@ -28,6 +29,7 @@ use headroom::Unsized;
 use quiet::Quiet;
 use requests::Requests;
 use search::Bounds;
+use shift::Shift;
 use sizing::Sizing;
 use tuning::Tuning;
 
@@ -43,6 +45,7 @@ pub fn plan(
     guardrails: &Guardrails,
 ) -> Plan {
     let planned = match diagnosis.verdict {
+        _ if observation.is_shadow() => Err(HoldReason::ShadowVariant.into()),
         Verdict::Burst => bursty::planned(observation, diagnosis, capacity, guardrails),
         _ => sized(observation, diagnosis, capacity, guardrails).map_err(Unsized::from),
     };
@@ -60,14 +63,12 @@ fn sized(
     capacity: Option<&Capacity>,
     guardrails: &Guardrails,
 ) -> Result<Plan, HoldReason> {
-    if observation.is_shadow() {
-        return Err(HoldReason::ShadowVariant);
-    }
     would_help(diagnosis)?;
     can_be_scaled(observation)?;
     let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
     let present = scaling.target.as_ref();
-    let sizing = Sizing::of(observation, present, capacity, guardrails)?;
+    let shift = Shift::of(observation, diagnosis);
+    let sizing = Sizing::of(observation, present, capacity, guardrails, shift.as_ref())?;
     let Sizing { current, max_capacity, target_value, .. } = sizing;
     // An incident is no time to lower anything, nor to put a schedule over a floor that was raised.
     let bounds = Bounds { least: sizing.calm_min, max: max_capacity, may_schedule: false };
@@ -105,6 +106,7 @@ fn sized(
         reasoning: sizing.reasoning(tuning.as_ref().map(Tuning::reasoning)),
         ..plan.complete()?
     };
+    plan.reasoning.extend(shift.as_ref().map(Shift::reasoning));
     plan.reasoning.extend(caveats::caveats(observation));
     plan.forecast = tuning.as_ref().and_then(|tuning| tuning.forecast(&plan));
     plan.advice.extend(schedule::that_would_lower(scaling, min_capacity, max_capacity));

@@ -20,8 +20,8 @@ mod serving;
 pub mod text;
 
 use crate::model::{
-    Action, Capacity, Diagnosis, IncidentSummary, Observation, Outcome, OutcomeStatus, Plan, Report, TriggerSummary,
-    Verdict,
+    Action, Capacity, Diagnosis, HoldReason, IncidentSummary, Observation, Outcome, OutcomeStatus, Plan, Report,
+    TriggerSummary, Verdict,
 };
 use jiff::Timestamp;
 
@@ -93,7 +93,8 @@ fn next_steps(
     let mut steps = Vec::new();
     // Where instances are not the best answer, the others come first.
     let is_headroom_asked = !plan.is_dear && plan.action == Action::Scale;
-    let comes_first = diagnosis.verdict == Verdict::Burst && !is_headroom_asked;
+    let is_shadow = plan.hold_reason == Some(HoldReason::ShadowVariant);
+    let comes_first = diagnosis.verdict == Verdict::Burst && !is_headroom_asked && !is_shadow;
     steps.extend(diagnosis.next_steps.iter().filter(|_| comes_first).cloned());
     match outcome.status {
         OutcomeStatus::Recommended | OutcomeStatus::Refused | OutcomeStatus::Stale if plan.action == Action::Scale => {
@@ -134,7 +135,7 @@ fn next_steps(
         _ => {}
     }
     if let Some(reason) = plan.hold_reason
-        && (diagnosis.verdict.is_helped_by_scaling() || reason == crate::model::HoldReason::ShadowVariant)
+        && (diagnosis.verdict.is_helped_by_scaling() || is_shadow)
     {
         steps.extend(hold_steps(reason));
     }
@@ -144,8 +145,8 @@ fn next_steps(
 }
 
 /// What would let the plan go on.
-fn hold_steps(reason: crate::model::HoldReason) -> Option<String> {
-    use crate::model::HoldReason as Reason;
+fn hold_steps(reason: HoldReason) -> Option<String> {
+    use HoldReason as Reason;
     let step = match reason {
         Reason::NoObjective => {
             "State an objective: tag the endpoint with endpoint-advisor:slo-ms, or put an alarm on ModelLatency."

@@ -60,6 +60,15 @@ impl Observation {
         self.variant_name.as_ref().is_some_and(|name| self.endpoint.shadow_variants.contains(name))
     }
 
+    /// Requests to all production variants in one minute; none where those to one of them are not known.
+    #[must_use]
+    pub fn requests_to_all_variants(&self, minute: Minute) -> Option<f64> {
+        let own = self.metrics.at(Metric::Invocations, Statistic::Sum, minute)?;
+        let others = self.parts.iter().filter(|part| matches!(part.part, Part::Variant(_)));
+        let others = others.map(|part| part.at(Metric::Invocations, Statistic::Sum, minute)).sum::<Option<f64>>()?;
+        Some(own + others).filter(|all| all.is_finite())
+    }
+
     /// Whether requests go to one of several containers each, which may take different work: the load of whole minutes
     /// does not tell them apart. Containers that got no request all day do not count, where that is known.
     #[must_use]

@@ -6,7 +6,8 @@ use endpoint_advisor::advise::explain;
 use endpoint_advisor::diagnose::diagnose;
 use endpoint_advisor::model::{
     Action, Capacity, Diagnosis, Grade, HoldReason, InstanceCount, InstancePool, InstanceType, Metric, Metrics, Minute,
-    Observation, OutcomeStatus, Part, PartMetrics, Series, Statistic, UsdPerHour, VariantName, VariantWeight, Verdict,
+    Observation, OutcomeStatus, Part, PartMetrics, Report, Series, Statistic, UsdPerHour, VariantName, VariantWeight,
+    Verdict,
 };
 use endpoint_advisor::report::{overview, text};
 use endpoint_advisor::{capacity, plan};
@@ -67,7 +68,28 @@ fn requests_that_moved_from_the_variant_beside_it() {
     assert!(fact.supports && fact.text.contains("of the endpoint's requests rose from 10 to"), "{}", fact.text);
     let alone = explain(&observed("overload"), &settings(&[]));
     assert_eq!(alone.diagnosis.sub_cause.as_deref(), Some("traffic_growth"));
-    assert_eq!((report.plan, report.diagnosis.confidence), (alone.plan, alone.diagnosis.confidence));
+    assert_eq!(report.diagnosis.confidence, alone.diagnosis.confidence);
+    assert_eq!(report.plan.put_scaling_policies, alone.plan.put_scaling_policies);
+}
+
+#[test]
+fn the_range_has_room_for_the_busiest_minute_at_the_share_that_it_has_now() {
+    let range = |report: &Report| report.plan.register_scalable_target.clone().unwrap();
+    let (report, alone) = (explain(&shifted(), &settings(&[])), explain(&observed("overload"), &settings(&[])));
+    assert_eq!(range(&report).min_capacity, range(&alone).min_capacity, "what is needed now is the same");
+    assert!(range(&report).max_capacity > range(&alone).max_capacity);
+    // By hand: the endpoint's busiest minute of the day, of which this variant now gets its share.
+    let observation = shifted();
+    let last = observation.last_minute();
+    let busiest = (0..1_440).filter_map(|back| observation.requests_to_all_variants(last.plus(-back)));
+    let busiest = busiest.max_by(f64::total_cmp).unwrap();
+    let share = report.diagnosis.evidence.iter().find(|fact| fact.signal == "traffic_share").unwrap().observed.unwrap();
+    let carried = report.capacity.as_ref().unwrap().low.0;
+    assert_eq!(f64::from(range(&report).max_capacity.0), (1.5 * share * busiest / carried).ceil());
+    assert!(report.plan.reasoning.iter().any(|reason| reason.starts_with("at its present share of 24 %")));
+    // A guardrail stays one.
+    let guarded = explain(&observation, &settings(&[("ADVISOR_MAX_INSTANCES", "4")]));
+    assert_eq!(range(&guarded).max_capacity, InstanceCount(4));
 }
 
 #[test]
@@ -167,7 +189,8 @@ fn an_overloaded_shadow() {
 
 #[test]
 fn a_shadow_is_diagnosed_and_never_scaled() {
-    for (scenario, verdict) in [("overload", Verdict::Overload), ("slow-model", Verdict::SlowModel)] {
+    let incidents = [("overload", Verdict::Overload), ("burst", Verdict::Burst), ("slow-model", Verdict::SlowModel)];
+    for (scenario, verdict) in incidents {
         let observation = shadow(scenario);
         let report = explain(&observation, &settings(&[("ADVISOR_MODE", "apply")]));
         assert_eq!((report.diagnosis.verdict, report.plan.action), (verdict, Action::Hold));
@@ -239,7 +262,7 @@ fn each_type(mut observation: Observation, types: [(&str, f64, f64); 2]) -> Obse
 #[test]
 fn the_smaller_type_of_a_mix_is_slow_and_the_larger_is_not() {
     let mixed = pooled(&[("ml.m5.large", 1), ("ml.m5.2xlarge", 1)]);
-    let observation = each_type(mixed.clone(), [("ml.m5.large", 1.2, 0.4), ("ml.m5.2xlarge", 0.1, 0.8)]);
+    let observation = each_type(mixed.clone(), [("ml.m5.large", 1.2, 0.5), ("ml.m5.2xlarge", 0.2, 1.5)]);
     check("only-the-smaller-instances-are-slow", &observation, Verdict::Overload, &[]);
     let report = explain(&observation, &settings(&[]));
     assert!(report.diagnosis.summary.contains("Only the instances of ml.m5.large are slow"));

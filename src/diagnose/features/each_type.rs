@@ -7,6 +7,7 @@ use super::fact;
 use crate::diagnose::windows::Windows;
 use crate::model::{
     Fact, InstanceCount, InstancePool, InstanceType, Metric, Microseconds, Minute, Part, PartMetrics, Statistic,
+    Thousands,
 };
 use crate::statistics::median;
 
@@ -62,10 +63,10 @@ impl EachType {
         (is_over && slowest < WITHIN * self.limit.0 && slow.latency.0 > SLOWER * slowest).then_some(slow)
     }
 
-    /// `only the instances of ml.m5.large are slow: 2 of ml.m5.large: p90 ModelLatency is 1.20 s …`.
+    /// `only the instances of ml.m5.large are slow: p90 ModelLatency is 1.20 s at 310 …`.
     pub fn in_words(&self) -> Option<String> {
         let slow = self.slow()?;
-        Some(format!("only the instances of {} are slow: {}", slow.kind.0, slow.in_words(self.statistic)))
+        Some(format!("only the instances of {} are slow: {}", slow.kind.0, slow.how(self.statistic)))
     }
 
     /// What evens them out.
@@ -116,8 +117,13 @@ impl OneType {
     /// `2 of ml.m5.large: p90 ModelLatency is 1.20 s at 310 invocations per minute each, CPU 97 % in use`.
     fn in_words(&self, statistic: Statistic) -> String {
         let count = self.instances.map_or_else(String::new, |count| format!("{count} of "));
-        let load = self.load.map_or_else(String::new, |load| format!(" at {load:.0} invocations per minute each"));
+        format!("{count}{}: {}", self.kind.0, self.how(statistic))
+    }
+
+    fn how(&self, statistic: Statistic) -> String {
+        let load = |load: f64| format!(" at {} invocations per minute each", Thousands(load.round()));
+        let load = self.load.map_or_else(String::new, load);
         let busy = self.busy.map_or_else(String::new, |(name, busy)| format!(", {name} {:.0} % in use", 100.0 * busy));
-        format!("{count}{}: {statistic} ModelLatency is {}{load}{busy}", self.kind.0, self.latency)
+        format!("{statistic} ModelLatency is {}{load}{busy}", self.latency)
     }
 }
