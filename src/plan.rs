@@ -106,7 +106,7 @@ fn sized(
         reasoning: sizing.reasoning(tuning.as_ref().map(Tuning::reasoning)),
         ..plan.complete()?
     };
-    plan.reasoning.extend(shift.as_ref().map(Shift::reasoning));
+    plan.reasoning.extend(shift.map(|shift| shift.reasoning(capacity, max_capacity)));
     plan.reasoning.extend(caveats::caveats(observation));
     plan.forecast = tuning.as_ref().and_then(|tuning| tuning.forecast(&plan));
     plan.advice.extend(schedule::that_would_lower(scaling, min_capacity, max_capacity));

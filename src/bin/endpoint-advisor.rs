@@ -219,12 +219,13 @@ fn explained(
         Format::Markdown => Ok(overview::render(reports, markdown::render)),
         Format::Json => one_or_all(reports),
         Format::Html => {
-            let pairs = || observations.iter().zip(reports);
+            let sorted = overview::worst_first(reports.iter().zip(observations));
             let replays: Vec<Option<Comparison>> =
-                pairs().map(|(observation, report)| replayed(observation, settings, &report.plan)).collect();
-            let pages: Vec<Page<'_>> = pairs()
+                sorted.iter().map(|(report, observation)| replayed(observation, settings, &report.plan)).collect();
+            let pages: Vec<Page<'_>> = sorted
+                .into_iter()
                 .zip(&replays)
-                .map(|((observation, report), replay)| Page { report, observation, replay: replay.as_ref() })
+                .map(|((report, observation), replay)| Page { report, observation, replay: replay.as_ref() })
                 .collect();
             Ok(html::render(&pages))
         }

@@ -1,6 +1,6 @@
 //! What a variant has to carry at a share of the endpoint's requests that it did not have before.
 
-use crate::model::{Diagnosis, InvocationsPerMinute, Observation, Thousands};
+use crate::model::{Capacity, Diagnosis, InstanceCount, InvocationsPerMinute, Observation, Thousands};
 
 /// Requests to the other variants are read for so long.
 const MINUTES: i64 = 1_440;
@@ -27,11 +27,18 @@ impl Shift {
         InvocationsPerMinute(self.share * self.busiest)
     }
 
-    /// Why `MaxCapacity` is above what this variant's own history asks for.
-    pub fn reasoning(&self) -> String {
+    /// What `MaxCapacity` has to hold beyond what this variant's own history asks for, and whether it does.
+    pub fn reasoning(&self, capacity: Option<&Capacity>, max_capacity: InstanceCount) -> String {
+        let needed = capacity.and_then(|capacity| capacity.low.instances_for(self.peak()));
+        let room = match needed {
+            Some(needed) if needed > max_capacity => {
+                format!("that takes {needed} instances, and {max_capacity} are allowed")
+            }
+            _ => "MaxCapacity has room for that".to_owned(),
+        };
         format!(
             "at its present share of {:.0} %, the endpoint's busiest minute of the last day ({} requests) brings {} here: \
-             MaxCapacity has room for that; whatever is replayed is traffic as it was shared until now",
+             {room}; whatever is replayed is traffic as it was shared until now",
             100.0 * self.share,
             Thousands(self.busiest.round()),
             Thousands(self.peak().0.round())

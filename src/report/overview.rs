@@ -4,11 +4,11 @@ use super::document::headline;
 use crate::model::Report;
 use std::cmp::Reverse;
 
-/// The reports, the worst first: what asks most of a person, then what is farthest over its objective.
+/// Reports with what belongs to each, the worst first: what asks most of a person, then what is farthest over its objective.
 #[must_use]
-pub fn worst_first(reports: &[Report]) -> Vec<&Report> {
-    let mut sorted: Vec<&Report> = reports.iter().collect();
-    sorted.sort_by(|a, b| {
+pub fn worst_first<'a, T>(reports: impl IntoIterator<Item = (&'a Report, T)>) -> Vec<(&'a Report, T)> {
+    let mut sorted: Vec<(&Report, T)> = reports.into_iter().collect();
+    sorted.sort_by(|(a, _), (b, _)| {
         let severity = |report: &Report| Reverse(report.severity());
         severity(a).cmp(&severity(b)).then_with(|| over(b).total_cmp(&over(a)))
     });
@@ -31,11 +31,11 @@ fn over(report: &Report) -> f64 {
 /// All reports, each rendered by `render`; of several, a line before them says which is how.
 #[must_use]
 pub fn render(reports: &[Report], render: fn(&Report) -> String) -> String {
-    let sorted = worst_first(reports);
-    let rendered: Vec<String> = sorted.iter().map(|report| render(report)).collect();
+    let sorted = worst_first(reports.iter().map(|report| (report, ())));
+    let rendered: Vec<String> = sorted.iter().map(|(report, ())| render(report)).collect();
     if sorted.len() < 2 {
         return rendered.join("\n");
     }
-    let headlines: Vec<String> = sorted.iter().map(|report| headline(report)).collect();
+    let headlines: Vec<String> = sorted.iter().map(|(report, ())| headline(report)).collect();
     format!("{}\n\n{}", headlines.join("; "), rendered.join("\n"))
 }

@@ -90,6 +90,8 @@ fn the_range_has_room_for_the_busiest_minute_at_the_share_that_it_has_now() {
     // A guardrail stays one.
     let guarded = explain(&observation, &settings(&[("ADVISOR_MAX_INSTANCES", "4")]));
     assert_eq!(range(&guarded).max_capacity, InstanceCount(4));
+    let told = |reason: &&String| reason.contains("that takes 5 instances, and 4 are allowed");
+    assert!(guarded.plan.reasoning.iter().any(|reason| told(&reason)), "{:?}", guarded.plan.reasoning);
 }
 
 #[test]
@@ -174,6 +176,8 @@ fn several_variants_are_reported_together_and_the_worst_first() {
         text::render(&fine),
         "one needs no overview"
     );
+    let sorted = overview::worst_first([(&fine, "fine"), (&slow, "slow")]);
+    assert_eq!(sorted.iter().map(|(_, which)| *which).collect::<Vec<_>>(), ["slow", "fine"]);
 }
 
 fn shadow(scenario: &str) -> Observation {

@@ -3,6 +3,8 @@
 - Application Auto Scaling, where moto has gaps: see `auto_scaling_gaps`.
 - `DescribeEndpoint`: moto's answer, with `EndpointStatus` from `endpoint_status` where a test asks for another. (moto
   reports `InService` at once and has no way to hold an endpoint in `Updating`.)
+- `DescribeEndpoint`, `DescribeEndpointConfig`, `DescribeModel`: the fields in `described` in place of moto's. (moto knows no
+  shadow variants, instance pools, explainers, metrics configuration and no mode of several containers.)
 - CloudWatch: a program whose access key is `own-NAME` has metrics and alarms of its own, in the emulator's Region NAME.
   ministack walks through all metrics of a Region at each call, so it slows down as tests add theirs.
 - Whatever `faults` names: a throttled or a denied call.
@@ -85,6 +87,7 @@ class Gateway:
         self.emails: list[dict] = []
         self.faults: list[Fault] = []
         self.endpoint_status: dict[str, str] = {}
+        self.described: dict[tuple[str, str], dict] = {}  # by operation and name: fields in AWS's shape
         self.auto_scaling.activities = []
         self.cut: Cut | None = None
 
@@ -140,8 +143,12 @@ class Gateway:
         if call.service == _AUTO_SCALING:
             self.auto_scaling.learn(call.operation, call.body, answer)
         match call.operation:
-            case "DescribeEndpoint" if status := self.endpoint_status.get(call.body.get("EndpointName", "")):
-                return json.dumps(json.loads(answer) | {"EndpointStatus": status}).encode()
+            case "DescribeEndpoint" | "DescribeEndpointConfig" | "DescribeModel":
+                name = call.body.get(f"{call.operation.removeprefix('Describe')}Name", "")
+                fields = dict(self.described.get((call.operation, name), {}))
+                if call.operation == "DescribeEndpoint" and (status := self.endpoint_status.get(name)):
+                    fields["EndpointStatus"] = status
+                return json.dumps(json.loads(answer) | fields).encode() if fields else answer
             case "Publish" if call.body.get("MessageStructure") == "json":
                 message = json.loads(call.body["Message"])
                 self.emails.append({"topic": call.body["TopicArn"], "subject": call.body.get("Subject", ""),

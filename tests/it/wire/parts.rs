@@ -44,19 +44,17 @@ fn asked_by(fake: &Fake, dimension: &str) -> Vec<String> {
     found
 }
 
-/// The values of the parts, whatever window they were read over.
-fn values(parts: &[PartMetrics]) -> Vec<(Part, String, Vec<(i64, f64)>)> {
-    let mut all: Vec<_> = parts
-        .iter()
-        .flat_map(|part| part.metrics.0.iter().map(move |series| (part, series)))
-        .map(|(part, series)| {
-            let points = series.points().map(|(minute, value)| (minute.0, value)).collect::<Vec<_>>();
-            (part.part.clone(), format!("{} {}", series.metric.name(), series.statistic), points)
-        })
-        .filter(|(_, _, points)| !points.is_empty())
-        .collect();
-    all.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
-    all
+/// The values of the parts in words, whatever window they were read over.
+fn values(parts: &[PartMetrics]) -> Vec<String> {
+    let all = parts.iter().flat_map(|part| part.metrics.0.iter().map(move |series| (&part.part, series)));
+    let words = all.filter_map(|(part, series)| {
+        let points: Vec<_> = series.points().collect();
+        let (metric, statistic) = (series.metric.name(), series.statistic);
+        (!points.is_empty()).then(|| format!("{part:?} {metric} {statistic} {points:?}"))
+    });
+    let mut words: Vec<String> = words.collect();
+    words.sort();
+    words
 }
 
 #[test]
