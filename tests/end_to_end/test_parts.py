@@ -38,9 +38,7 @@ def made(endpoint, emulators):
 def shifted(made):
     """An overloaded variant; the requests came from the one beside it."""
     endpoint = made("shifted", "overload", beside={"Stable": 3.0})
-    all_together = 10 * endpoint.history.minute(BEFORE)["invocations"]
-    endpoint.history.put_beside("Invocations", lambda m: 9 * m["invocations"] if m["minute"] <= BEFORE else all_together - m["invocations"],
-                                VariantName="Stable")
+    endpoint.take_requests_from("Stable", times=9, since=BEFORE)
     return endpoint
 
 

@@ -44,6 +44,13 @@ class Endpoint:
         endpoint.history = history
         return endpoint
 
+    def take_requests_from(self, variant: str, times: float, since: int) -> None:
+        """`variant` gets `times` the requests of this one up to minute `since` (-1 being the last that the simulator tells); from
+        then on, what this one gets more, that one gets less."""
+        all_together = (1 + times) * self.history.minute(since)["invocations"]
+        self.history.put_beside("Invocations", lambda m: times * m["invocations"] if m["minute"] <= since else all_together - m["invocations"],
+                                VariantName=variant)
+
     @property
     def arn(self) -> str:
         return self.emulators.client("sagemaker").describe_endpoint(EndpointName=self.name)["EndpointArn"]
