@@ -101,16 +101,16 @@ def test_a_shadow_is_diagnosed_and_never_scaled(made, advise, emulators):
 
 def test_of_several_instance_types_the_slow_one_is_named(made, advise, emulators):
     pooled = made("pooled", "overload")
-    types = {"ml.m5.large": (1.2, 0.5), "ml.m5.2xlarge": (0.2, 1.5)}  # latency and utilisation, against those of the variant
+    types = {"ml.m5.large": (1_700_000, 0.5), "ml.m5.2xlarge": (280_000, 1.5)}  # microseconds; utilisation against that of the variant
     pools = [{"InstanceType": kind, "CurrentInstanceCount": 1} for kind in types]
     describe(emulators, "DescribeEndpoint", pooled.name, ProductionVariants=[
         {"VariantName": pooled.variant, "DesiredInstanceCount": 2, "CurrentWeight": 1.0, "DesiredWeight": 1.0, "InstancePools": pools}])
     describe(emulators, "DescribeEndpointConfig", pooled.name, ProductionVariants=[
         {"VariantName": pooled.variant, "ModelName": pooled.name, "InitialInstanceCount": 2,
          "InstancePools": [{"InstanceType": kind, "Priority": rank} for rank, kind in enumerate(types, start=1)]}])
-    for kind, (slower, busier) in types.items():
+    for kind, (latency, busier) in types.items():
         put = pooled.history.put_beside
-        put("ModelLatency", lambda m: slower * max(value for value, _ in m["model_latency_us"]), "Microseconds", last=60, InstanceType=kind)
+        put("ModelLatency", lambda m: latency, "Microseconds", last=60, InstanceType=kind)
         put("Invocations", lambda m: m["invocations"] / 2, last=60, InstanceType=kind)
         put("CPUUtilization", lambda m: busier * mean(m["cpu_percent"]), "Percent", UTILISATION, last=60, InstanceType=kind)
     report = advise(Alarm(pooled.name).eventbridge(), mode="apply")
@@ -144,9 +144,7 @@ def test_with_enhanced_metrics_the_ill_instance_is_named(made, advise, emulators
     describe(emulators, "DescribeEndpoint", endpoint.name, MetricsConfig={"EnableEnhancedMetrics": True, "MetricPublishFrequencyInSeconds": 60})
     for number in range(4):
         put, of = endpoint.history.put_beside, {"InstanceId": f"i-0{number}"}
-        slower = 1.5 if number == 3 else 0.2
-        put("ModelLatency", lambda m: slower * max(value for value, _ in m["model_latency_us"]) if m["minute"] > BEFORE else 300_000,
-            "Microseconds", last=60, **of)
+        put("ModelLatency", lambda m: 2_000_000 if number == 3 and m["minute"] > BEFORE else 300_000, "Microseconds", last=60, **of)
         put("Invocations", lambda m: m["invocations"] / 4, last=60, **of)
         put("CPUUtilization", lambda m: mean(m["cpu_percent"]), "Percent", UTILISATION, last=60, **of)
     report = advise(Alarm(endpoint.name).eventbridge())
