@@ -8,7 +8,8 @@ use crate::parts::{ILL, SLOW_DEPENDENCY, before_it_began, explained, one_ill, sl
 use crate::variants::{pooled, shifted};
 use ciborium::Value as Cbor;
 use endpoint_advisor::model::{
-    Action, HoldReason, Hosting, InstanceCount, InvocationMode, Observation, Part, PartMetrics, VariantName, Verdict,
+    Action, HoldReason, Hosting, InstanceCount, InvocationMode, Observation, OutcomeStatus, Part, PartMetrics,
+    VariantName, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -62,11 +63,22 @@ fn requests_to_the_variant_beside_it_are_read_under_its_own_name() {
     let shifted = shifted();
     let fake = Fake::with(&shifted);
     describes(&fake, json!([variant("AllTraffic", 1.0), variant("Stable", 3.0)]), json!({}));
-    let report = report(&fake, &TOPICS, alarm());
+    let report = report(&fake, &[APPLY, TOPICS[0], TOPICS[1]], alarm());
     assert_eq!(report.diagnosis.sub_cause.as_deref(), Some("weight_shift"));
+    assert_eq!(report.outcome.status, OutcomeStatus::Applied);
     assert!(asked_by(&fake, "VariantName").contains(&"Invocations Sum VariantName=Stable".to_owned()));
     assert_eq!(report.serving[0].text, "its weight is 1 of 4, 25 % of the requests that name no variant");
-    assert_eq!(fake.published().len(), 2, "the alarm is of one variant");
+    let published = fake.published();
+    assert_eq!(published.len(), 2, "the alarm is of one variant");
+    // The way to shift it back is no command of the plan, which stands already.
+    let is_card = |message: &&Value| message["TopicArn"].as_str().unwrap().ends_with(":chat");
+    let card = published.iter().find(is_card).unwrap()["Message"].as_str().unwrap();
+    let card: Value = serde_json::from_str(card).unwrap();
+    let steps = card["content"]["nextSteps"].as_array().unwrap();
+    let words =
+        "If the shift was not meant, give the variants the shares that they had (the command is in the e-mail).";
+    assert!(steps.contains(&words.into()), "{steps:?}");
+    assert!(!steps.iter().any(|step| step.as_str().unwrap().contains("To apply plan")), "{steps:?}");
 }
 
 #[test]
