@@ -248,7 +248,7 @@ impl Judging<'_> {
             ),
             _ => (
                 "insufficient_capacity",
-                "Use another instance type or Region, or instance pools: AWS has none of these now.",
+                "Use another instance type or Region, or instance pools of several types: AWS has none of these now.",
             ),
         };
         let words = format!("the instances that were asked for do not come: {}", blocked.text());

@@ -172,7 +172,7 @@ fn hold_steps(reason: HoldReason) -> Option<String> {
         Reason::ScalingInProgress => "Wait for the instances that are starting.",
         Reason::Quota => "Ask for a higher quota of this instance type for endpoint usage, in Service Quotas.",
         Reason::InsufficientCapacity => {
-            "Use another instance type or Region, or instance pools: AWS has none of these now."
+            "Use another instance type or Region, or instance pools of several types: AWS has none of these now."
         }
         Reason::BurstableInstance => "Move to an instance type that can be scaled, as ml.m5 or ml.c6i.",
         Reason::NotScalableByInstances => {

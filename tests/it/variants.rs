@@ -123,6 +123,24 @@ fn traffic_that_grows_on_all_variants_alike_is_no_shift() {
 }
 
 #[test]
+fn requests_that_come_on_top_for_one_variant_are_growth() {
+    let observation = observed("overload");
+    let since = before_it_began(&observation);
+    let level = 9.0 * own(&observation, since).unwrap();
+    let requests =
+        |minute: Minute| if minute <= since { own(&observation, minute).map(|own| 9.0 * own) } else { Some(level) };
+    let mut on_top = beside(observation.clone(), requests);
+    on_top.endpoint.weights = vec![weight("AllTraffic", 1.0, 1.0), weight("Stable", 9.0, 9.0)];
+    let report = explain(&on_top, &settings(&[]));
+    assert_eq!(report.diagnosis.sub_cause.as_deref(), Some("traffic_growth"));
+    let fact = report.diagnosis.context.iter().find(|fact| fact.signal == "traffic_share").unwrap();
+    assert!(fact.text.contains("rose from 10 to 21 %"), "{}", fact.text);
+    // All of it grows, and the weights were changed meanwhile: that is a shift, whatever the others get.
+    on_top.endpoint.weights = vec![weight("AllTraffic", 2.0, 2.0), weight("Stable", 8.0, 8.0)];
+    assert_eq!(explain(&on_top, &settings(&[])).diagnosis.sub_cause.as_deref(), Some("weight_shift"));
+}
+
+#[test]
 fn a_variant_whose_requests_are_not_published_is_not_taken_for_one_without_requests() {
     let mut observation = beside(observed("overload"), |_| None);
     let report = explain(&observation, &settings(&[]));

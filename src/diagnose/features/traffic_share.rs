@@ -13,6 +13,8 @@ use crate::statistics::median;
 const MOVED: f64 = 1.1;
 /// Fewer minutes of either kind are chance.
 const ENOUGH_MINUTES: usize = 3;
+/// Requests to the others that are fewer by less than this did not move.
+const FEWER: f64 = 0.95;
 /// Weights that differ from the traffic by more than this do not explain it.
 const SAME_SHARE: f64 = 0.15;
 
@@ -73,9 +75,13 @@ impl TrafficShare {
         self.now / self.before.max(f64::MIN_POSITIVE)
     }
 
-    /// More of the requests come to this variant, and that explains more of its load than all requests together do.
+    /// More of the requests come to this variant, that explains more of its load than all requests together do, and they
+    /// moved: the others get fewer, or the weights say so. (What comes on top for one variant is growth.)
     pub fn has_risen(&self) -> bool {
-        self.ratio() > MOVED && self.ratio() > self.total_ratio
+        let others_get_fewer = (1.0 - self.now) * self.total_ratio < FEWER * (1.0 - self.before);
+        let is_by_weight =
+            self.by_weight.is_some_and(|weight| (weight - self.now).abs() < (weight - self.before).abs());
+        self.ratio() > MOVED && self.ratio() > self.total_ratio && (others_get_fewer || is_by_weight)
     }
 
     /// `its share of the endpoint's requests rose from 10 to 50 %; all of them together are 1.02 times as many as usual`.
