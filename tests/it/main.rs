@@ -19,6 +19,7 @@ mod follow_up;
 mod html;
 mod messages;
 mod parts;
+mod pools;
 mod properties;
 mod replay;
 mod scenarios;

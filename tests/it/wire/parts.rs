@@ -5,7 +5,8 @@ use super::fake::{Answer, Fake};
 use super::{APPLY, DENIED, OVERLOAD, TOPICS, alarm, observed_by, report};
 use crate::endpoint::observed;
 use crate::parts::{ILL, SLOW_DEPENDENCY, before_it_began, explained, one_ill, slow_since, with_containers};
-use crate::variants::{pooled, shifted};
+use crate::pools::pooled;
+use crate::variants::shifted;
 use ciborium::Value as Cbor;
 use endpoint_advisor::model::{
     Action, HoldReason, Hosting, InstanceCount, InvocationMode, Observation, OutcomeStatus, Part, PartMetrics,
