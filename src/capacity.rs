@@ -10,6 +10,7 @@
 mod anchor;
 mod fit;
 mod interval;
+mod mean;
 mod points;
 mod queue;
 mod regimes;
@@ -59,6 +60,10 @@ pub fn capacity(observation: &Observation) -> Option<Capacity> {
     if observation.is_asynchronous() {
         return queue::capacity(observation);
     }
+    of_history(observation).map(|capacity| mean::told(observation, capacity))
+}
+
+fn of_history(observation: &Observation) -> Option<Capacity> {
     let objective = observation.objective?;
     let limit = objective.latency_slo_ms.to_microseconds().0;
     let history = History::of(observation);

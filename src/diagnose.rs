@@ -72,7 +72,10 @@ fn judge(features: &Features) -> Diagnosis {
     let judgements: Vec<Judgement> = CAUSES.iter().map(|judge| judge(features)).collect();
     let is_capped = features.work.ratio.is_none() || features.is_history_short;
     let most = if is_capped { Grade::Medium } else { Grade::High };
-    named(&judgements, most, features.context(), &features.latency.in_words())
+    let diagnosis = named(&judgements, most, features.context(), &features.latency.in_words());
+    let (where_it_is, look_there) = where_it_is(features, diagnosis.verdict);
+    let next_steps = look_there.into_iter().chain(diagnosis.next_steps).collect();
+    Diagnosis { summary: diagnosis.summary + &where_it_is, next_steps, ..diagnosis }
 }
 
 /// Names a cause where it stands out. `most` is the grade that what was missing allows, `facts` are shown with every verdict, and
@@ -130,6 +133,20 @@ fn named(judgements: &[Judgement], most: Grade, facts: Vec<Fact>, otherwise: &st
             ],
         },
     }
+}
+
+/// Which of several containers, or of several instance types, is slow, as sentences and as steps: whatever the cause, that
+/// is where it is.
+fn where_it_is(features: &Features, verdict: Verdict) -> (String, Vec<String>) {
+    if verdict == Verdict::Transient {
+        return (String::new(), Vec::new());
+    }
+    let containers = features.containers.as_ref();
+    let types = features.each_type.as_ref();
+    let sentences = [containers.and_then(|each| each.in_words()), types.and_then(|each| each.in_words())];
+    let steps = [containers.and_then(|each| each.next_step()), types.and_then(|each| each.next_step())];
+    let sentences = sentences.iter().flatten().map(|sentence| format!(" {}.", capitalised(sentence)));
+    (sentences.collect(), steps.into_iter().flatten().collect())
 }
 
 /// The verdict's own checks. One measurement may serve two of them; it is told once.

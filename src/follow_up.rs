@@ -256,7 +256,7 @@ impl Judging<'_> {
             ),
             _ => (
                 "insufficient_capacity",
-                "Use another instance type or Region, or instance pools: AWS has none of these now.",
+                "Use another instance type or Region, or instance pools of several types: AWS has none of these now.",
             ),
         };
         let units = self.look.observation.dimension().units();

@@ -6,6 +6,7 @@ mod assembly;
 mod asynchronous;
 mod burst;
 mod bursty;
+mod caveats;
 mod demand;
 mod floor;
 mod guardrails;
@@ -17,13 +18,14 @@ mod schedule;
 mod score;
 mod search;
 mod serverless;
+mod shift;
 mod sizing;
 mod target_tracking;
 mod tuning;
 
 use crate::config::Guardrails;
 use crate::model::{
-    BlockedBy, Bound, Capacity, Diagnosis, HoldReason, Hosting, Minute, Observation, Plan, Relax, Verdict,
+    BlockedBy, Bound, Capacity, Diagnosis, HoldReason, Hosting, InstanceType, Minute, Observation, Plan, Relax, Verdict,
 };
 use crate::replay::Boot;
 use asynchronous::Occasion;
@@ -31,6 +33,7 @@ use headroom::Unsized;
 use quiet::Quiet;
 use requests::Requests;
 use search::Bounds;
+use shift::Shift;
 use sizing::Sizing;
 use tuning::Tuning;
 
@@ -46,6 +49,7 @@ pub fn plan(
     guardrails: &Guardrails,
 ) -> Plan {
     let planned = match diagnosis.verdict {
+        _ if observation.is_shadow() => Err(HoldReason::ShadowVariant.into()),
         Verdict::Burst => bursty::planned(observation, diagnosis, capacity, guardrails),
         _ => sized(observation, diagnosis, capacity, guardrails).map_err(Unsized::from),
     };
@@ -73,7 +77,8 @@ fn sized(
     can_be_scaled(observation)?;
     let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
     let present = scaling.target.as_ref();
-    let sizing = Sizing::of(observation, present, capacity, guardrails)?;
+    let shift = Shift::of(observation, diagnosis);
+    let sizing = Sizing::of(observation, present, capacity, guardrails, shift.as_ref())?;
     let Sizing { current, max_capacity, target_value, .. } = sizing;
     // An incident is no time to lower anything, nor to put a schedule over a floor that was raised.
     let bounds = Bounds { least: sizing.calm_min, max: max_capacity, may_schedule: false };
@@ -111,6 +116,8 @@ fn sized(
         reasoning: sizing.reasoning(tuning.as_ref().map(Tuning::reasoning)),
         ..plan.complete()?
     };
+    plan.reasoning.extend(shift.map(|shift| shift.reasoning(capacity, max_capacity)));
+    plan.reasoning.extend(caveats::caveats(observation));
     plan.forecast = tuning.as_ref().and_then(|tuning| tuning.forecast(&plan));
     plan.advice.extend(schedule::that_would_lower(scaling, min_capacity, max_capacity));
     plan.advice.extend(floor_instead(observation, tuning.as_ref(), &plan));
@@ -154,6 +161,9 @@ pub fn tune(observation: &Observation, capacity: Option<&Capacity>, guardrails: 
 }
 
 fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Guardrails) -> Result<Plan, HoldReason> {
+    if observation.is_shadow() {
+        return Err(HoldReason::ShadowVariant);
+    }
     if observation.hosting == Hosting::Serverless {
         return serverless::tuned(observation, capacity, guardrails);
     }
@@ -205,6 +215,7 @@ fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Gu
         reasoning: tuning.as_ref().map_or_else(|| quiet.reasoning(), Tuning::reasoning),
         ..requests.complete()?
     };
+    plan.reasoning.extend(caveats::caveats(observation));
     plan.advice.extend(floor_instead(observation, tuning.as_ref(), &plan));
     Ok(Plan { forecast: tuning.as_ref().and_then(|tuning| tuning.forecast(&plan)), ..plan })
 }
@@ -241,7 +252,7 @@ fn can_be_scaled(observation: &Observation) -> Result<(), HoldReason> {
 
 /// Whether Application Auto Scaling takes the variant's instances.
 fn has_scalable_instances(observation: &Observation) -> Result<(), HoldReason> {
-    if observation.variant.instance_type.as_ref().is_some_and(|kind| kind.is_burstable()) {
+    if observation.variant.instance_types().any(InstanceType::is_burstable) {
         return Err(HoldReason::BurstableInstance);
     }
     Ok(())

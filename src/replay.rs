@@ -199,8 +199,7 @@ fn whole(days: f64) -> u32 {
 
 /// The metric of the resource that does the work: of the GPU, where there is one.
 fn utilization_metric(observation: &Observation) -> &'static str {
-    let kind = observation.variant.instance_type.as_ref();
-    let has_gpu = kind.and_then(|kind| kind.gpus()).is_some_and(|gpus| gpus > 0);
+    let has_gpu = observation.variant.gpus().is_some_and(|gpus| gpus > 0.0);
     if has_gpu { "/aws/sagemaker/Endpoints/GPUUtilization" } else { "/aws/sagemaker/Endpoints/CPUUtilization" }
 }
 
@@ -211,8 +210,8 @@ fn usage(observation: &Observation, capacity: &Capacity) -> Option<Usage> {
         return Some(Usage { idle: full * work.idle, each: full * work.per_invocation, full });
     }
     let history = History::of(observation);
-    let kind = observation.variant.instance_type.as_ref();
-    let has_gpu = kind.and_then(|kind| kind.gpus()).is_some_and(|gpus| gpus > 0);
+    let variant = &observation.variant;
+    let has_gpu = variant.gpus().is_some_and(|gpus| gpus > 0.0);
     let points: Vec<(f64, f64)> = history
         .0
         .values()
@@ -227,8 +226,8 @@ fn usage(observation: &Observation, capacity: &Capacity) -> Option<Usage> {
     let (left, all) = points.iter().fold((0.0, 0.0), |(left, all), (load, used)| {
         (left + (used - idle - each * load).powi(2), all + (used - mean).powi(2))
     });
-    let units = if has_gpu { kind.and_then(|kind| kind.gpus()) } else { kind.and_then(|kind| kind.vcpus()) };
-    let percent = 100.0 * f64::from(units.filter(|units| *units > 0)?);
+    let units = if has_gpu { variant.gpus() } else { variant.vcpus() };
+    let percent = 100.0 * units.filter(|units| *units > 0.0)?;
     (each > 0.0 && left <= (1.0 - LEAST_EXPLAINED) * all).then_some(Usage {
         idle: idle * percent,
         each: each * percent,

@@ -1,6 +1,6 @@
 //! Names and descriptions of endpoints, in SageMaker's own terms.
 
-use super::{InstanceCount, InstancePool, ManagedInstanceScaling, Serverless};
+use super::{Containers, InstanceCount, InstancePool, ManagedInstanceScaling, Serverless};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -194,10 +194,13 @@ pub struct Variant {
     /// `InstancePools`, where instances of several types serve.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub instance_pools: Vec<InstancePool>,
+    /// The containers of the model, where it has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub containers: Option<Containers>,
 }
 
 /// An instance type for hosting, as `ml.g5.12xlarge`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct InstanceType(pub String);
 

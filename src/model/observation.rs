@@ -2,8 +2,8 @@
 
 use super::{
     Endpoint, EndpointName, Hosting, InferenceComponent, InferenceComponentName, InstanceCount, LatencyObjective,
-    Metrics, Minute, ScalableDimension, ScalableKey, ScalingPolicy, ScheduledAction, Seconds, TriggerKind, UsdPerHour,
-    Variant, VariantName,
+    Metrics, Minute, PartMetrics, ScalableDimension, ScalableKey, ScalingPolicy, ScheduledAction, Seconds, TriggerKind,
+    UsdPerHour, Variant, VariantName,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,9 @@ pub struct Observation {
     pub instance_price: Option<UsdPerHour>,
     /// One-minute metrics.
     pub metrics: Metrics,
+    /// Metrics of other variants, of single instances and of single containers, where they were read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartMetrics>,
     /// What could not be read, in words.
     pub warnings: Vec<String>,
 }
@@ -84,6 +87,7 @@ impl Observation {
             age_objective,
             instance_price,
             metrics,
+            parts,
             warnings,
         } = self;
         let named = (version, at.as_second(), endpoint_name, variant_name, inference_component_name, hosting);
@@ -91,7 +95,7 @@ impl Observation {
         let mut hash = Hash(Sha256::new());
         let written = serde_json::to_writer(
             &mut hash,
-            &(named, described, (objective, age_objective), instance_price, metrics, warnings),
+            &(named, described, (objective, age_objective), instance_price, metrics, parts, warnings),
         );
         // Numbers, names and lists can all be written; if one day something cannot, no digest is better than half of one.
         written.map_or(String::new(), |()| hash.0.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect())

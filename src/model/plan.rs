@@ -214,6 +214,8 @@ pub enum HoldReason {
     ProvisionedConcurrencyNotSet,
     /// Serverless: the cause is another.
     ProvisionedConcurrencyWillNotHelp,
+    /// A shadow variant: it gets copies of requests, and nobody waits for its answers.
+    ShadowVariant,
 }
 
 impl HoldReason {
@@ -266,6 +268,9 @@ impl HoldReason {
                 "no provisioned concurrency is set, and Application Auto Scaling scales only what is"
             }
             Self::ProvisionedConcurrencyWillNotHelp => "more provisioned concurrency would not remove the cause",
+            Self::ShadowVariant => {
+                "it is a shadow variant: it gets copies of requests, and nobody waits for its answers"
+            }
             Self::HeadroomNotSized => "how much headroom these bursts need does not show in the metrics",
             Self::HeadroomBeyondGuardrail => "the bursts need more instances than the guardrails allow",
         }

@@ -7,19 +7,43 @@ use serde_json::Value;
 
 const ACTION: &str = "pricing:GetProducts";
 
-/// The price of one instance for an hour; none where the list has none in US dollars.
+/// The price of one instance for an hour, of the dearest type where there are several: a limit must hold whichever comes.
+/// None where the list does not have all of them in US dollars.
 pub(super) async fn instance_price(
     aws: &Aws,
     region: &str,
-    kind: &InstanceType,
+    kinds: &[&InstanceType],
 ) -> Result<Option<UsdPerHour>, CallError> {
+    let names: Vec<&str> = kinds.iter().map(|kind| kind.0.as_str()).collect();
+    let one_of = if names.len() > 1 { FilterType::AnyOf } else { FilterType::TermMatch };
     let mut call = aws.pricing.get_products().service_code("AmazonSageMaker").format_version("aws_v1").max_results(100);
-    for (field, value) in [("regionCode", region), ("instanceName", kind.0.as_str()), ("component", "Hosting")] {
-        let filter = Filter::builder().r#type(FilterType::TermMatch).field(field).value(value).build();
+    for (field, value, matches) in [
+        ("regionCode", region, FilterType::TermMatch),
+        ("instanceName", &names.join(","), one_of),
+        ("component", "Hosting", FilterType::TermMatch),
+    ] {
+        let filter = Filter::builder().r#type(matches).field(field).value(value).build();
         call = call.filters(filter.map_err(|error| CallError::unexpected(ACTION, error))?);
     }
     let output = call.send().await.map_err(|error| CallError::new(ACTION, error))?;
-    Ok(highest_hourly_price(output.price_list()))
+    if let [_] = names.as_slice() {
+        return Ok(highest_hourly_price(output.price_list()));
+    }
+    Ok(dearest(output.price_list(), &names))
+}
+
+/// The highest hourly price among several types; none where one of them has none.
+fn dearest(products: &[String], names: &[&str]) -> Option<UsdPerHour> {
+    let of = |name: &str| {
+        let is_of = |product: &&String| {
+            serde_json::from_str::<Value>(product).is_ok_and(|product| {
+                product.pointer("/product/attributes/instanceName").and_then(Value::as_str) == Some(name)
+            })
+        };
+        highest_hourly_price(&products.iter().filter(is_of).cloned().collect::<Vec<_>>())
+    };
+    let prices: Vec<UsdPerHour> = names.iter().map(|name| of(name)).collect::<Option<_>>()?;
+    prices.into_iter().max_by(|a, b| a.0.total_cmp(&b.0))
 }
 
 /// The price of one unit of provisioned concurrency for an hour, used or not; none where the list has none in US dollars.
@@ -111,6 +135,19 @@ mod tests {
         assert_eq!(highest_price_of_a_unit(&products, 4), Some(UsdPerHour(0.09)));
         assert_eq!(highest_price_of_a_unit(&products, 6), None);
         assert_eq!(highest_price_of_a_unit(&[of("Usage-4GB", "Hrs", "0.09")], 4), None);
+    }
+
+    #[test]
+    fn the_dearest_of_several_types_counts_and_only_where_all_are_known() {
+        let of = |name: &str, usd: &str| {
+            let mut product: Value = serde_json::from_str(&product("Hrs", "USD", usd)).unwrap();
+            product["product"]["attributes"]["instanceName"] = name.into();
+            product.to_string()
+        };
+        let products = [of("ml.m5.xlarge", "0.23"), of("ml.g5.xlarge", "1.41")];
+        assert_eq!(dearest(&products, &["ml.m5.xlarge", "ml.g5.xlarge"]), Some(UsdPerHour(1.41)));
+        assert_eq!(dearest(&products, &["ml.m5.xlarge", "ml.g6.xlarge"]), None);
+        assert_eq!(dearest(&products, &[]), None);
     }
 
     #[test]

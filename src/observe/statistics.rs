@@ -9,6 +9,8 @@ pub(super) enum Depth {
     History,
     /// Only the diagnosis reads it.
     Day,
+    /// The same of what there may be many of.
+    Hour,
 }
 
 use Depth::{Day, History};

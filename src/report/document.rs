@@ -68,6 +68,7 @@ impl Document {
                 Section { title: None, items: vec![item(Mark::Sentence, &diagnosis.summary)] }
             },
             Section { title: Some("Why"), items: if is_first_verdict { Vec::new() } else { why(report) } },
+            facts("What serves it", if is_first_verdict { Vec::new() } else { serving(report) }),
             facts(done(report), outcome(report)),
             facts(
                 "What it would have done",
@@ -118,6 +119,10 @@ fn why(report: &Report) -> Vec<Item> {
     let evidence = evidence.map(|fact| item(if fact.supports { Mark::For } else { Mark::Against }, &fact.text));
     let context = report.diagnosis.context.iter().map(|fact| item(Mark::Fact, &fact.text));
     evidence.chain(context).take(FACTS).collect()
+}
+
+fn serving(report: &Report) -> Vec<String> {
+    report.serving.iter().map(|fact| fact.text.clone()).collect()
 }
 
 /// What the outcome is called.

@@ -64,6 +64,7 @@ pub fn observed(scenario: &str) -> Observation {
         age_objective: None,
         instance_price: None,
         metrics: metrics(&minutes),
+        parts: Vec::new(),
         warnings: Vec::new(),
     }
 }

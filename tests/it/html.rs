@@ -39,6 +39,15 @@ fn keep(name: &str, page: &str) {
 }
 
 #[test]
+fn what_serves_an_endpoint_stands_in_every_face() {
+    let observation = crate::variants::shifted();
+    let weight = "its weight is 1 of 4, 25 % of the requests that name no variant";
+    assert!(page(&observation).contains(&format!("<h2>What serves it</h2>\n<ul>\n<li>{weight}")));
+    let markdown = markdown::render(&explain(&observation, &settings(&[])));
+    assert!(markdown.contains(&format!("### What serves it\n\n- {weight}")), "{markdown}");
+}
+
+#[test]
 fn six_verdicts_as_pages_and_as_markdown() {
     for (scenario, golden) in [
         ("overload", "traffic-beyond-capacity"),

@@ -20,6 +20,8 @@ mod export;
 mod follow_up;
 mod html;
 mod messages;
+mod parts;
+mod pools;
 mod properties;
 mod record;
 mod redact;
@@ -31,5 +33,6 @@ mod template;
 mod terminal;
 mod undo;
 mod utilization;
+mod variants;
 #[cfg(feature = "aws")]
 mod wire;

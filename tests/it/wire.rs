@@ -2,6 +2,7 @@
 
 mod fake;
 mod incidents;
+mod parts;
 mod queue;
 mod scaling;
 mod serverless;

@@ -2,8 +2,10 @@
 
 - Application Auto Scaling, where moto has gaps: see `auto_scaling_gaps`.
 - `DescribeEndpoint`: moto's answer, with `EndpointStatus` from `endpoint_status` where a test asks for another. (moto
-  reports `InService` at once and has no way to hold an endpoint in `Updating`.) `AsyncInferenceConfig` from `asynchronous`:
-  moto takes it with the configuration and does not tell it of the endpoint.
+  reports `InService` at once and has no way to hold an endpoint in `Updating`.)
+- `DescribeEndpoint`, `DescribeEndpointConfig`, `DescribeModel`: the fields in `described` in place of moto's. (moto knows no
+  shadow variants, instance pools, explainers, metrics configuration and no mode of several containers.)
+- `DescribeEndpoint`: `AsyncInferenceConfig` from `asynchronous`: moto takes it with the configuration and does not tell it of the endpoint.
 - CloudWatch: a program whose access key is `own-NAME` has metrics and alarms of its own, in the emulator's Region NAME.
   ministack walks through all metrics of a Region at each call, so it slows down as tests add theirs.
 - Whatever `faults` names: a throttled or a denied call.
@@ -87,6 +89,7 @@ class Gateway:
         self.faults: list[Fault] = []
         self.endpoint_status: dict[str, str] = {}
         self.asynchronous: dict[str, dict] = {}
+        self.described: dict[tuple[str, str], dict] = {}  # by operation and name: fields in AWS's shape
         self.auto_scaling.activities = []
         self.cut: Cut | None = None
 
@@ -142,13 +145,14 @@ class Gateway:
         if call.service == _AUTO_SCALING:
             self.auto_scaling.learn(call.operation, call.body, answer)
         match call.operation:
-            case "DescribeEndpoint":
-                name, patches = call.body.get("EndpointName", ""), {}
-                if status := self.endpoint_status.get(name):
-                    patches["EndpointStatus"] = status
-                if config := self.asynchronous.get(name):
-                    patches["AsyncInferenceConfig"] = config
-                return json.dumps(json.loads(answer) | patches).encode() if patches else answer
+            case "DescribeEndpoint" | "DescribeEndpointConfig" | "DescribeModel":
+                name = call.body.get(f"{call.operation.removeprefix('Describe')}Name", "")
+                fields = dict(self.described.get((call.operation, name), {}))
+                if call.operation == "DescribeEndpoint" and (status := self.endpoint_status.get(name)):
+                    fields["EndpointStatus"] = status
+                if call.operation == "DescribeEndpoint" and (config := self.asynchronous.get(name)):
+                    fields["AsyncInferenceConfig"] = config
+                return json.dumps(json.loads(answer) | fields).encode() if fields else answer
             case "Publish" if call.body.get("MessageStructure") == "json":
                 message = json.loads(call.body["Message"])
                 self.emails.append({"topic": call.body["TopicArn"], "subject": call.body.get("Subject", ""),

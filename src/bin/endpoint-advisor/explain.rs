@@ -8,7 +8,7 @@ use endpoint_advisor::advise::{explain, replayed};
 use endpoint_advisor::config::Settings;
 use endpoint_advisor::model::{Comparison, Observation, Report, Severity};
 use endpoint_advisor::report::html::{self, Page};
-use endpoint_advisor::report::{markdown, terminal, text};
+use endpoint_advisor::report::{markdown, overview, terminal, text};
 use std::process::ExitCode;
 
 /// Advises on each observation and prints the reports.
@@ -18,8 +18,8 @@ pub async fn run(tool: &Tool, Explain { observed, format, exit_code }: Explain) 
     let reports: Vec<Report> = observations.iter().map(|observation| explain(observation, settings)).collect();
     match terminal_columns().filter(|_| format == Format::Text) {
         Some(columns) => {
-            for (observation, report) in observations.iter().zip(&reports) {
-                print(&terminal::render(report));
+            print(&overview::render(&reports, terminal::render));
+            for observation in &observations {
                 print(&terminal::charts(observation, columns));
             }
         }
@@ -36,18 +36,18 @@ fn explained(
     settings: &Settings,
     format: Format,
 ) -> Result<String, ToolError> {
-    let joined = |render: fn(&Report) -> String| reports.iter().map(render).collect::<Vec<_>>().join("\n");
     match format {
-        Format::Text => Ok(joined(text::render)),
-        Format::Markdown => Ok(joined(markdown::render)),
+        Format::Text => Ok(overview::render(reports, text::render)),
+        Format::Markdown => Ok(overview::render(reports, markdown::render)),
         Format::Json => one_or_all(reports),
         Format::Html => {
-            let pairs = || observations.iter().zip(reports);
+            let sorted = overview::worst_first(reports.iter().zip(observations));
             let replays: Vec<Option<Comparison>> =
-                pairs().map(|(observation, report)| replayed(observation, settings, &report.plan)).collect();
-            let pages: Vec<Page<'_>> = pairs()
+                sorted.iter().map(|(report, observation)| replayed(observation, settings, &report.plan)).collect();
+            let pages: Vec<Page<'_>> = sorted
+                .into_iter()
                 .zip(&replays)
-                .map(|((observation, report), replay)| Page { report, observation, replay: replay.as_ref() })
+                .map(|((report, observation), replay)| Page { report, observation, replay: replay.as_ref() })
                 .collect();
             Ok(html::render(&pages))
         }
