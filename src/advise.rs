@@ -87,7 +87,9 @@ pub fn replayed(observation: &Observation, settings: &Settings, plan: &Plan) -> 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotComparable {
     /// Set-ups of an asynchronous endpoint are not compared side by side.
-    #[error("requests to it wait in a queue; `endpoint-advisor explain` shows what its history says of the advised policy")]
+    #[error(
+        "requests to it wait in a queue; `endpoint-advisor explain` shows what its history says of the advised policy"
+    )]
     Queue,
     /// Nobody stated a latency objective.
     #[error("no latency objective is known: tag the endpoint with endpoint-advisor:slo-ms, or pass --latency-slo-ms")]
