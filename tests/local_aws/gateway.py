@@ -4,6 +4,7 @@
 - `DescribeEndpoint`: moto's answer, with `EndpointStatus` from `endpoint_status` where a test asks for another. (moto
   reports `InService` at once and has no way to hold an endpoint in `Updating`.) `AsyncInferenceConfig` from `asynchronous`:
   moto takes it with the configuration and does not tell it of the endpoint.
+- `DescribeScalingPolicies`: moto's answer, where `Alarms` is always empty, with those of `policy_alarms`, by the policy's ARN.
 - CloudWatch: a program whose access key is `own-NAME` has metrics and alarms of its own, in the emulator's Region NAME.
   ministack walks through all metrics of a Region at each call, so it slows down as tests add theirs.
 - Whatever `faults` names: a throttled or a denied call.
@@ -87,6 +88,7 @@ class Gateway:
         self.faults: list[Fault] = []
         self.endpoint_status: dict[str, str] = {}
         self.asynchronous: dict[str, dict] = {}
+        self.policy_alarms: dict[str, list[dict]] = {}
         self.auto_scaling.activities = []
         self.cut: Cut | None = None
 
@@ -149,6 +151,11 @@ class Gateway:
                 if config := self.asynchronous.get(name):
                     patches["AsyncInferenceConfig"] = config
                 return json.dumps(json.loads(answer) | patches).encode() if patches else answer
+            case "DescribeScalingPolicies" if self.policy_alarms:
+                told = json.loads(answer)
+                for policy in told["ScalingPolicies"]:
+                    policy["Alarms"] = self.policy_alarms.get(policy["PolicyARN"], [])
+                return json.dumps(told).encode()
             case "Publish" if call.body.get("MessageStructure") == "json":
                 message = json.loads(call.body["Message"])
                 self.emails.append({"topic": call.body["TopicArn"], "subject": call.body.get("Subject", ""),
