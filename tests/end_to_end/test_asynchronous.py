@@ -40,6 +40,8 @@ def test_an_endpoint_at_zero_is_started_and_all_of_it_taken_back(queued, advise,
     assert set(arns) == {"endpoint-advisor-backlog", FROM_ZERO}
     [alarm] = cloudwatch.describe_alarms(AlarmNamePrefix=FROM_ZERO)["MetricAlarms"]
     assert (alarm["MetricName"], alarm["AlarmActions"]) == ("HasBacklogWithoutCapacity", [arns[FROM_ZERO]])
+    # AWS tells the alarms that fire a policy with it; moto does not.
+    emulators.gateway.policy_alarms = {arns[FROM_ZERO]: [{"AlarmName": alarm["AlarmName"], "AlarmARN": alarm["AlarmArn"]}]}
     undone = tool("undo", stopped.name, "--yes")
     assert undone.returncode == 0, undone.stderr
     assert stopped.scaling() == before
