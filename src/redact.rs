@@ -1,9 +1,10 @@
 //! An observation with other names in place of its own, so that it can be shared. Pure.
 //!
 //! Metrics, times, instance types and settings stay as they are: the verdict and the numbers of the plan come out the same.
-//! Names of endpoints, variants, components, alarms, policies and schedules, account ids, roles, buckets, images and tags go.
+//! Names of endpoints, variants, components, models, containers, instances, alarms, policies and schedules, account ids, roles, buckets,
+//! images and tags go.
 
-use crate::model::Observation;
+use crate::model::{Observation, Part};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 const ACCOUNT: &str = "111122223333";
 
 /// Fields whose values are AWS's words, not somebody's names.
-const WORDS_OF_AWS: [&str; 12] = [
+const WORDS_OF_AWS: [&str; 13] = [
     "version",
     "kind",
     "state",
@@ -24,6 +25,7 @@ const WORDS_OF_AWS: [&str; 12] = [
     "status_code",
     "policy_type",
     "routing_strategy",
+    "mode",
 ];
 
 /// Variants are called this where nobody chose a name.
@@ -59,6 +61,21 @@ impl Names {
         }
         if let Some(component) = &observation.inference_component_name {
             name(component.as_str(), "component", 1);
+        }
+        if let Some(model) = &observation.variant.model_name {
+            name(model, "model", 1);
+        }
+        let containers = observation.variant.containers.iter().flat_map(|containers| &containers.names);
+        for (container, number) in containers.zip(1..) {
+            name(container, "container", number);
+        }
+        for (part, number) in observation.parts.iter().zip(1..) {
+            match &part.part {
+                Part::Instance(id) => name(id, "instance", number),
+                Part::Container(container) => name(container, "container", number),
+                Part::Variant(variant) => name(variant.as_str(), "variant", number),
+                Part::InstanceType(_) => {}
+            }
         }
         if let Some(config) = &observation.endpoint.endpoint_config_name {
             name(config, "endpoint-config", 1);

@@ -4,8 +4,8 @@ use crate::endpoint::{observed, settings};
 use crate::scenarios::with_target;
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
-    EndpointName, InferenceComponentName, Observation, ScalingActivity, ScalingPolicy, TriggerKind, VariantName,
-    VariantWeight,
+    Containers, EndpointName, InferenceComponentName, InvocationMode, Metrics, Observation, Part, PartMetrics,
+    ScalingActivity, ScalingPolicy, TriggerKind, VariantName, VariantWeight,
 };
 use endpoint_advisor::redact::redact;
 use std::collections::BTreeMap;
@@ -27,6 +27,11 @@ fn named() -> Observation {
     observation.endpoint.weights =
         vec![VariantWeight { variant_name: "zebra-green".parse().unwrap(), current_weight: 1.0, desired_weight: 1.0 }];
     observation.trigger.alarm_name = Some("Zebra team: latency".to_owned());
+    observation.variant.model_name = Some("zebra-model".to_owned());
+    let names = vec!["tokens".to_owned(), "zebra-net".to_owned()];
+    observation.variant.containers = Some(Containers { mode: InvocationMode::Serial, names });
+    let parts = [Part::Instance("i-0zebra".to_owned()), Part::Container("zebra-net".to_owned())];
+    observation.parts = parts.map(|part| PartMetrics { part, metrics: Metrics::default() }).into();
     observation.tags = Some(BTreeMap::from([
         ("team".to_owned(), "zebra".to_owned()),
         ("endpoint-advisor:objective".to_owned(), "cost".to_owned()),
@@ -49,7 +54,7 @@ fn named() -> Observation {
 #[test]
 fn nothing_says_whose_it_is() {
     let shared = serde_json::to_string(&redact(&named()).unwrap()).unwrap();
-    for name in ["zebra", "Zebra", "210987654321", "team"] {
+    for name in ["zebra", "Zebra", "210987654321", "team", "tokens"] {
         assert!(!shared.contains(name), "{name} in {}", shared.get(..3_000).unwrap_or(&shared));
     }
     for kept in [
