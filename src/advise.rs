@@ -39,6 +39,7 @@ fn consider(observation: &Observation, settings: &Settings, authority: impl FnOn
     let capacity = capacity::capacity(observation);
     let plan = plan::plan(observation, &diagnosis, capacity.as_ref(), &guardrails);
     let decision = decide(&plan, &diagnosis, &guardrails, settings.defaults.mode, authority(&plan.digest));
+    let decision = decision.map(|outcome| outcome.said(observation.dimension()));
     Considered { diagnosis, capacity, plan, decision, problems: guardrails.problems }
 }
 

@@ -14,6 +14,7 @@ mod check;
 mod features;
 mod infrequent_traffic;
 mod insufficient_data;
+mod no_copies;
 mod windows;
 
 use crate::model::{Alternative, BlockedBy, Diagnosis, Evidence, Fact, Grade, History, Observation, Verdict};
@@ -43,11 +44,16 @@ const AHEAD: f64 = 0.10;
 #[must_use]
 pub fn diagnose(observation: &Observation) -> Diagnosis {
     let history = History::of(observation);
-    let diagnosis = match Features::of(observation, &history) {
-        Ok(features) => judge(&features),
-        Err(missing) => infrequent_traffic::diagnosis(observation, &history)
-            .unwrap_or_else(|| insufficient_data::diagnosis(&missing)),
-    };
+    let diagnosis = no_copies::without_any(observation).unwrap_or_else(|| {
+        let mut judged = match Features::of(observation, &history) {
+            Ok(features) => judge(&features),
+            Err(missing) => infrequent_traffic::diagnosis(observation, &history)
+                .unwrap_or_else(|| insufficient_data::diagnosis(&missing)),
+        };
+        judged = judged.said(observation.dimension());
+        judged.context.extend(no_copies::facts(observation));
+        no_copies::instead_of_overload(observation, judged)
+    });
     // What stands in the way of scaling matters where scaling would help; an endpoint that is not in service always
     // does.
     let blocked_by = blocked_by(observation)

@@ -2,11 +2,13 @@
 //!
 //! Pure. The plan is complete: acting on it makes no choice. Whatever cannot be evaluated holds the plan.
 
+mod copies;
 mod demand;
 mod floor;
 mod guardrails;
 mod quiet;
 mod requests;
+mod room;
 mod schedule;
 mod score;
 mod search;
@@ -16,7 +18,8 @@ mod tuning;
 
 use crate::config::Guardrails;
 use crate::model::{
-    BlockedBy, Bound, Capacity, Diagnosis, HoldReason, Hosting, Minute, Observation, Plan, Relax, Verdict,
+    BlockedBy, Bound, Capacity, Diagnosis, HoldReason, Hosting, InstanceCount, Minute, Observation, Plan, Relax,
+    ScalableDimension, Verdict,
 };
 use crate::replay::Boot;
 use quiet::Quiet;
@@ -36,11 +39,16 @@ pub fn plan(
     capacity: Option<&Capacity>,
     guardrails: &Guardrails,
 ) -> Plan {
-    match sized(observation, diagnosis, capacity, guardrails) {
+    planned(sized(observation, diagnosis, capacity, guardrails), observation)
+}
+
+/// The plan, or why there is none.
+fn planned(plan: Result<Plan, HoldReason>, observation: &Observation) -> Plan {
+    match plan {
         Ok(plan) => plan,
         // Whatever else would hold it: SageMaker refuses changes until then.
         Err(_) if !observation.endpoint.status.is_in_service() => Plan::hold(HoldReason::EndpointNotInService),
-        Err(reason) => Plan::hold(reason),
+        Err(reason) => Plan { advice: room::advice_on_hold(observation, reason), ..Plan::hold(reason) },
     }
 }
 
@@ -52,6 +60,10 @@ fn sized(
 ) -> Result<Plan, HoldReason> {
     would_help(diagnosis)?;
     can_be_scaled(observation)?;
+    let of = observation.dimension();
+    if of == ScalableDimension::CopyCount && observation.running() == Some(InstanceCount(0)) {
+        return copies::from_zero(observation, diagnosis, capacity, guardrails);
+    }
     let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
     let present = scaling.target.as_ref();
     let sizing = Sizing::of(observation, present, capacity, guardrails)?;
@@ -64,7 +76,9 @@ fn sized(
     // A floor belongs to the policy that it was searched with.
     let may_put = target_tracking::in_the_way(&scaling.policies).is_none();
     let calm_min = match &tuning {
-        Some(tuning) if may_put && !tuning.keeps_present() => tuning.best().min.max(sizing.calm_min),
+        Some(tuning) if may_put && !tuning.keeps_present() => {
+            copies::calm(tuning.best().min.max(sizing.calm_min), sizing.calm_min)
+        }
         _ => sizing.calm_min,
     };
     let min_capacity = sizing.min_capacity.max(calm_min).min(max_capacity);
@@ -82,7 +96,7 @@ fn sized(
         current,
         min_capacity,
         max_capacity,
-        numbers,
+        numbers: Some(numbers),
         keeps_policies: tuning.as_ref().is_some_and(Tuning::keeps_present),
         floors: &[],
     };
@@ -95,10 +109,15 @@ fn sized(
     plan.forecast = tuning.as_ref().and_then(|tuning| tuning.forecast(&plan));
     plan.advice.extend(schedule::that_would_lower(scaling, min_capacity, max_capacity));
     plan.advice.extend(floor_instead(observation, tuning.as_ref(), &plan));
+    plan = plan.said(of);
+    plan.reasoning.extend(room::reasoning(observation));
+    plan.advice.extend(room::advice(observation, sizing.wanted));
     if !plan.is_in_place() {
         may_be_changed(observation, diagnosis)?;
         if max_capacity <= current {
-            return Err(HoldReason::GuardrailReached);
+            // What is allowed may find no room.
+            let is_full = sizing.wanted > current;
+            return Err(if is_full { HoldReason::NoRoom } else { HoldReason::GuardrailReached });
         }
     }
     Ok(plan)
@@ -108,11 +127,7 @@ fn sized(
 /// history. Unlike in an incident, `MinCapacity` may fall here.
 #[must_use]
 pub fn tune(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Guardrails) -> Plan {
-    match tuned(observation, capacity, guardrails) {
-        Ok(plan) => plan,
-        Err(_) if !observation.endpoint.status.is_in_service() => Plan::hold(HoldReason::EndpointNotInService),
-        Err(reason) => Plan::hold(reason),
-    }
+    planned(tuned(observation, capacity, guardrails), observation)
 }
 
 fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Guardrails) -> Result<Plan, HoldReason> {
@@ -122,7 +137,9 @@ fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Gu
     // Somebody else's schedule would fight ours over MinCapacity.
     let has_foreign_schedule =
         scaling.scheduled_actions.as_ref().is_none_or(|actions| actions.iter().any(|action| !action.is_ours()));
-    let bounds = Bounds { least: quiet.least, max: quiet.max_capacity, may_schedule: !has_foreign_schedule };
+    let least = copies::least(observation, scaling.target.as_ref(), guardrails);
+    let may_schedule = !has_foreign_schedule && least > InstanceCount(0);
+    let bounds = Bounds { least: quiet.least, max: quiet.max_capacity, may_schedule };
     let tuning = capacity.and_then(|capacity| Tuning::of(observation, capacity, &bounds, guardrails.objective));
     if tuning.is_none() && !quiet.is_better_than(&scaling.policies) {
         return Err(HoldReason::NothingToDo);
@@ -150,9 +167,9 @@ fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Gu
         scaling,
         guardrails,
         current: quiet.current,
-        min_capacity,
+        min_capacity: copies::calm(min_capacity, least),
         max_capacity: quiet.max_capacity,
-        numbers,
+        numbers: Some(numbers),
         keeps_policies,
         floors: &floors,
     };
@@ -161,6 +178,8 @@ fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Gu
         ..requests.complete()?
     };
     plan.advice.extend(floor_instead(observation, tuning.as_ref(), &plan));
+    plan = plan.said(observation.dimension());
+    plan.reasoning.extend(room::reasoning(observation));
     Ok(Plan { forecast: tuning.as_ref().and_then(|tuning| tuning.forecast(&plan)), ..plan })
 }
 
@@ -168,7 +187,12 @@ fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Gu
 fn floor_instead(observation: &Observation, tuning: Option<&Tuning>, plan: &Plan) -> Vec<String> {
     let floor = tuning.and_then(Tuning::floor_instead).zip(plan.register_scalable_target.as_ref());
     floor.map_or_else(Vec::new, |(floor, register)| {
-        floor.advice(register, &observation.endpoint_name, observation.variant_name.as_ref())
+        let part = match (&observation.inference_component_name, &observation.variant_name) {
+            (Some(component), _) => format!(" --component {component}"),
+            (None, Some(variant)) => format!(" --variant {variant}"),
+            (None, None) => String::new(),
+        };
+        floor.advice(register, &format!("{}{part}", observation.endpoint_name))
     })
 }
 
@@ -188,8 +212,10 @@ fn can_be_scaled(observation: &Observation) -> Result<(), HoldReason> {
     if !observation.is_hosting_known {
         return Err(HoldReason::HostingUnknown);
     }
-    if !matches!(observation.hosting, Hosting::RealTime | Hosting::MultiModel | Hosting::MultiContainer) {
-        return Err(HoldReason::HostingNotSized);
+    match observation.hosting {
+        Hosting::RealTime | Hosting::MultiModel | Hosting::MultiContainer => {}
+        Hosting::InferenceComponent => return copies::can_be_scaled(observation),
+        Hosting::Serverless | Hosting::Asynchronous => return Err(HoldReason::HostingNotSized),
     }
     if observation.variant.instance_type.as_ref().is_some_and(|kind| kind.is_burstable()) {
         return Err(HoldReason::BurstableInstance);

@@ -20,7 +20,7 @@ pub use rules::{AlarmRule, Compiled, Metric, Rule, Steps, Timed};
 pub use setup::{NotReplayable, Setup};
 pub use traffic::Traffic;
 
-use crate::model::{Capacity, History, InstanceCount, Observation, Projection, UsdPerHour};
+use crate::model::{Capacity, History, InstanceCount, Observation, Projection, ScalableDimension, UsdPerHour};
 use crate::statistics::{quantile, theil_sen};
 
 /// Replays behind a projection's range.
@@ -68,7 +68,7 @@ impl Replay {
             emulator,
             boot: Boot::of(observation),
             capacity: capacity.clone(),
-            price: observation.instance_price,
+            price: observation.unit_price(),
             current: observation.running(),
             present: Setup::present(observation),
             utilization: Some(utilization_metric(observation)),
@@ -179,9 +179,20 @@ fn tenths(value: f64) -> f64 {
 
 /// The metric of the resource that does the work: of the GPU, where there is one.
 fn utilization_metric(observation: &Observation) -> &'static str {
-    let kind = observation.variant.instance_type.as_ref();
-    let has_gpu = kind.and_then(|kind| kind.gpus()).is_some_and(|gpus| gpus > 0);
-    if has_gpu { "/aws/sagemaker/Endpoints/GPUUtilization" } else { "/aws/sagemaker/Endpoints/CPUUtilization" }
+    match (observation.dimension(), works_on_gpu(observation)) {
+        (ScalableDimension::CopyCount, true) => "/aws/sagemaker/InferenceComponents/GPUUtilizationNormalized",
+        (ScalableDimension::CopyCount, false) => "/aws/sagemaker/InferenceComponents/CPUUtilizationNormalized",
+        (_, true) => "/aws/sagemaker/Endpoints/GPUUtilization",
+        (_, false) => "/aws/sagemaker/Endpoints/CPUUtilization",
+    }
+}
+
+/// Whether a GPU does the work: a copy's own, or the instance's.
+fn works_on_gpu(observation: &Observation) -> bool {
+    match &observation.component {
+        Some(component) => component.accelerators.is_some_and(|gpus| gpus > 0.0),
+        None => observation.variant.instance_type.as_ref().and_then(|kind| kind.gpus()).is_some_and(|gpus| gpus > 0),
+    }
 }
 
 /// Utilisation as CloudWatch has it over load, as a line: idle, and for each invocation per instance and minute. None where
@@ -189,7 +200,7 @@ fn utilization_metric(observation: &Observation) -> &'static str {
 fn utilization(observation: &Observation) -> Option<(f64, f64)> {
     let history = History::of(observation);
     let kind = observation.variant.instance_type.as_ref();
-    let has_gpu = kind.and_then(|kind| kind.gpus()).is_some_and(|gpus| gpus > 0);
+    let has_gpu = works_on_gpu(observation);
     let points: Vec<(f64, f64)> = history
         .0
         .values()
@@ -205,6 +216,8 @@ fn utilization(observation: &Observation) -> Option<(f64, f64)> {
         (left + (used - idle - each * load).powi(2), all + (used - mean).powi(2))
     });
     let units = if has_gpu { kind.and_then(|kind| kind.gpus()) } else { kind.and_then(|kind| kind.vcpus()) };
+    // A copy's utilisation is published as a share of what it was given.
+    let units = if observation.component.is_some() { Some(1) } else { units };
     let percent = 100.0 * f64::from(units.filter(|units| *units > 0)?);
     (each > 0.0 && left <= (1.0 - LEAST_EXPLAINED) * all).then_some((idle * percent, each * percent))
 }

@@ -15,7 +15,8 @@ pub mod restoration;
 pub mod text;
 
 use crate::model::{
-    Action, Capacity, Diagnosis, IncidentSummary, Observation, Outcome, OutcomeStatus, Plan, Report, TriggerSummary,
+    Action, Capacity, Diagnosis, IncidentSummary, Observation, Outcome, OutcomeStatus, Plan, Report, ScalableDimension,
+    TriggerSummary,
 };
 use jiff::Timestamp;
 
@@ -31,7 +32,7 @@ pub fn report(
     plan: Plan,
     outcome: Outcome,
 ) -> Report {
-    let next_steps = next_steps(&diagnosis, &plan, &outcome, None);
+    let next_steps = next_steps(&diagnosis, &plan, &outcome, None, observation.dimension());
     Report {
         version: VERSION.to_owned(),
         id: id(observation),
@@ -61,7 +62,8 @@ pub fn report(
 /// A report with what came of it in the end.
 #[must_use]
 pub fn settled(report: Report, outcome: Outcome) -> Report {
-    let next_steps = next_steps(&report.diagnosis, &report.plan, &outcome, report.incident.as_ref());
+    let incident = report.incident.as_ref();
+    let next_steps = next_steps(&report.diagnosis, &report.plan, &outcome, incident, report.dimension());
     Report { next_steps, outcome, ..report }
 }
 
@@ -82,6 +84,7 @@ fn next_steps(
     plan: &Plan,
     outcome: &Outcome,
     incident: Option<&IncidentSummary>,
+    of: ScalableDimension,
 ) -> Vec<String> {
     let mut steps = Vec::new();
     match outcome.status {
@@ -123,7 +126,7 @@ fn next_steps(
     if let Some(reason) = plan.hold_reason
         && diagnosis.verdict.is_helped_by_scaling()
     {
-        steps.extend(hold_steps(reason));
+        steps.extend(hold_steps(reason).map(|step| of.said(&step)));
     }
     steps.extend(plan.advice.iter().cloned());
     steps.extend(diagnosis.next_steps.iter().cloned());
@@ -161,6 +164,12 @@ fn hold_steps(reason: crate::model::HoldReason) -> Option<String> {
             "Use another instance type or Region, or instance pools: AWS has none of these now."
         }
         Reason::BurstableInstance => "Move to an instance type that can be scaled, as ml.m5 or ml.c6i.",
+        Reason::ComponentNotInService => {
+            "See why the inference component is not InService: aws sagemaker describe-inference-component says it."
+        }
+        Reason::CostUnknown => {
+            "Lower MaxInstanceCount of the variant's ManagedInstanceScaling to what you would pay for, or raise the hourly limit."
+        }
         Reason::NotScalableByInstances => {
             "Look behind the instances: a database, a shared service or an account limit that all of them use."
         }
@@ -169,6 +178,8 @@ fn hold_steps(reason: crate::model::HoldReason) -> Option<String> {
         Reason::ScalingWillNotHelp | Reason::NothingToDo | Reason::CauseUnknown | Reason::HeadroomNotSized => {
             return None;
         }
+        // The plan's advice says how to get room.
+        Reason::NoRoom => return None,
     };
     Some(step.to_owned())
 }

@@ -1,6 +1,9 @@
 //! Scaling set-ups side by side, replayed over the same history.
 
-use super::{Action, EndpointName, LatencyObjective, Plan, Projection, Validation, VariantName};
+use super::{
+    Action, EndpointName, InferenceComponentName, LatencyObjective, Plan, Projection, ScalableDimension, Validation,
+    VariantName,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -12,8 +15,11 @@ pub struct Comparison {
     pub version: String,
     /// The endpoint.
     pub endpoint_name: EndpointName,
-    /// The variant.
+    /// The variant; none for an inference component.
     pub variant_name: Option<VariantName>,
+    /// The component; none for a variant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inference_component_name: Option<InferenceComponentName>,
     /// What it should keep.
     pub objective: LatencyObjective,
     /// The first minute that was replayed.
@@ -36,6 +42,15 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// What is counted when it scales.
+    #[must_use]
+    pub fn dimension(&self) -> ScalableDimension {
+        match self.inference_component_name {
+            Some(_) => ScalableDimension::CopyCount,
+            None => ScalableDimension::InstanceCount,
+        }
+    }
+
     /// Whether something else than what stands is advised.
     #[must_use]
     pub fn advises_a_change(&self) -> bool {
@@ -48,15 +63,15 @@ impl Comparison {
 pub struct NotCompared {
     /// The endpoint.
     pub endpoint_name: EndpointName,
-    /// The variant.
-    pub variant_name: Option<VariantName>,
+    /// The variant, or the inference component.
+    pub part_name: Option<String>,
     /// Why, in words.
     pub why: String,
 }
 
 impl fmt::Display for NotCompared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let part = self.variant_name.as_ref().map(|variant| format!("/{variant}")).unwrap_or_default();
+        let part = self.part_name.as_ref().map(|part| format!("/{part}")).unwrap_or_default();
         write!(f, "{}{part} is not compared: {}", self.endpoint_name, self.why)
     }
 }

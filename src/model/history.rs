@@ -160,7 +160,10 @@ impl History {
                 put(metric, statistic, &|row, value| row.gpu_memory = Some(value / whole));
             }
         }
-        for (metric, whole) in [(Metric::CPUUtilization, cores), (Metric::CPUUtilizationNormalized, 100.0)] {
+        // What a component's instances do, they do for others too.
+        let is_own = |metric: &Metric| *metric != Metric::CPUUtilization || observation.component.is_none();
+        let cpu = [(Metric::CPUUtilization, cores), (Metric::CPUUtilizationNormalized, 100.0)];
+        for (metric, whole) in cpu.into_iter().filter(|(metric, _)| is_own(metric)) {
             put(metric, Statistic::Average, &|row, value| row.cpu.average = Some(value / whole));
             put(metric, Statistic::Minimum, &|row, value| row.cpu.minimum = Some(value / whole));
             put(metric, Statistic::Maximum, &|row, value| row.cpu.maximum = Some(value / whole));

@@ -59,13 +59,7 @@ impl Observation {
     /// What is counted when it scales.
     #[must_use]
     pub fn dimension(&self) -> ScalableDimension {
-        match self.hosting {
-            Hosting::InferenceComponent => ScalableDimension::CopyCount,
-            Hosting::Serverless => ScalableDimension::ProvisionedConcurrency,
-            Hosting::RealTime | Hosting::MultiModel | Hosting::MultiContainer | Hosting::Asynchronous => {
-                ScalableDimension::InstanceCount
-            }
-        }
+        self.hosting.dimension()
     }
 
     /// Instances, copies or units of provisioned concurrency that serve now.

@@ -159,6 +159,12 @@ pub enum HoldReason {
     HeadroomNotSized,
     /// Latency follows the load on all instances together: something behind them is the limit.
     NotScalableByInstances,
+    /// Copies of an inference component were asked for and find no room on the instances.
+    NoRoom,
+    /// The inference component is not `InService`.
+    ComponentNotInService,
+    /// An hourly limit is set, and copies share instances that may cost more.
+    CostUnknown,
 }
 
 impl HoldReason {
@@ -173,6 +179,8 @@ impl HoldReason {
                 | Self::EndpointNotInService
                 | Self::ScalingStateUnknown
                 | Self::HostingUnknown
+                | Self::ComponentNotInService
+                | Self::CostUnknown
         )
     }
 
@@ -201,6 +209,12 @@ impl HoldReason {
             Self::HostingNotSized => "this way of hosting is not sized yet",
             Self::NotScalableByInstances => {
                 "latency follows the load on all instances together, so something behind them is the limit"
+            }
+            Self::NoRoom => "copies were asked for and find no room on the instances",
+            Self::ComponentNotInService => "the inference component is not InService",
+            Self::CostUnknown => {
+                "an hourly limit is set, and all the instances that the copies may take cost more: what some copies cost is not \
+                 known"
             }
             Self::HeadroomNotSized => "how much headroom bursts need does not follow from the load of whole minutes",
         }

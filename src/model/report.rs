@@ -2,7 +2,7 @@
 
 use super::{
     Capacity, Diagnosis, EndpointName, Hosting, IncidentSummary, InferenceComponentName, LatencyObjective, Outcome,
-    OutcomeStatus, Plan, TriggerSummary, VariantName, Verdict,
+    OutcomeStatus, Plan, ScalableDimension, TriggerSummary, VariantName, Verdict,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,12 @@ pub struct Report {
 }
 
 impl Report {
+    /// What is counted when it scales.
+    #[must_use]
+    pub fn dimension(&self) -> ScalableDimension {
+        self.hosting.dimension()
+    }
+
     /// `orders/AllTraffic`.
     #[must_use]
     pub fn subject(&self) -> String {

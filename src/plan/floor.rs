@@ -1,6 +1,6 @@
 //! Where reacting cannot keep the objective: the `MinCapacity` that can, and how to get it.
 
-use crate::model::{EndpointName, InstanceCount, RegisterScalableTarget, Thousands, VariantName};
+use crate::model::{InstanceCount, RegisterScalableTarget, Thousands};
 
 /// A `MinCapacity` in place of waiting for instances.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,13 +32,8 @@ impl FloorInstead {
     }
 
     /// What a person can do: set the floor with one command, or have a schedule looked for. It is not part of the plan, because
-    /// only people know whether the objective is worth that much.
-    pub fn advice(
-        &self,
-        register: &RegisterScalableTarget,
-        endpoint_name: &EndpointName,
-        variant_name: Option<&VariantName>,
-    ) -> Vec<String> {
+    /// only people know whether the objective is worth that much. `asked`: how the tool is asked about it, as `orders --variant AllTraffic`.
+    pub fn advice(&self, register: &RegisterScalableTarget, asked: &str) -> Vec<String> {
         if self.min <= register.min_capacity {
             return Vec::new();
         }
@@ -50,12 +45,9 @@ impl FloorInstead {
         }
         let max_capacity = register.max_capacity.max(self.min);
         let higher = RegisterScalableTarget { min_capacity: self.min, max_capacity, ..register.clone() };
-        let variant = variant_name.map(|name| format!(" --variant {name}")).unwrap_or_default();
         vec![
             format!("To keep the objective when load jumps, keep {} instances running: {}", self.min, higher.command()),
-            format!(
-                "In quiet times, see whether a schedule does it with fewer: endpoint-advisor replay {endpoint_name}{variant}"
-            ),
+            format!("In quiet times, see whether a schedule does it with fewer: endpoint-advisor replay {asked}"),
         ]
     }
 }
@@ -88,8 +80,7 @@ mod tests {
     }
 
     fn advice(floor: FloorInstead, min: u32) -> Vec<String> {
-        let variant = VariantName::parse("AllTraffic").unwrap();
-        floor.advice(&register(min), &EndpointName::parse("orders").unwrap(), Some(&variant))
+        floor.advice(&register(min), "orders --variant AllTraffic")
     }
 
     #[test]

@@ -19,8 +19,8 @@ pub(super) struct Requests<'a> {
     pub current: InstanceCount,
     pub min_capacity: InstanceCount,
     pub max_capacity: InstanceCount,
-    /// Of the target-tracking policy.
-    pub numbers: Numbers,
+    /// Of the target-tracking policy; none where there is nothing to track yet.
+    pub numbers: Option<Numbers>,
     /// The policies that stand are as good.
     pub keeps_policies: bool,
     /// `MinCapacity` by the hour.
@@ -39,11 +39,8 @@ impl Requests<'_> {
         let tracked = target_tracking::in_the_way(&self.scaling.policies);
         // Two policies on one metric are refused by AWS, or fight each other; and where others do as well, one is enough.
         let is_spared = self.keeps_policies && target_tracking::ours(&self.scaling.policies).is_none();
-        let policies = if tracked.is_some() || is_spared {
-            Vec::new()
-        } else {
-            vec![target_tracking::request(&key, self.numbers)]
-        };
+        let numbers = self.numbers.filter(|_| tracked.is_none() && !is_spared);
+        let policies: Vec<_> = numbers.map(|numbers| target_tracking::request(&key, numbers)).into_iter().collect();
         let tags = remembered(present, self.current);
         let register = RegisterScalableTarget {
             service_namespace: key.service_namespace.clone(),
@@ -83,13 +80,13 @@ impl Requests<'_> {
 
     /// What a person has to do about a set-up that is not ours to change.
     fn advice(&self, tracked: Option<&ScalingPolicy>, scheduled: &[PutScheduledAction]) -> Vec<String> {
-        let policy = tracked.map(|policy| {
+        let policy = tracked.zip(self.numbers).map(|(policy, numbers)| {
             let value = policy.target_tracking.as_ref().map(|tracking| format!(" from {}", tracking.target_value));
             format!(
                 "Policy `{}` already tracks this metric and is not ours to change: set its TargetValue{} to {}.",
                 policy.policy_name,
                 value.unwrap_or_default(),
-                self.numbers.target
+                numbers.target
             )
         });
         let is_foreign = self.scaling.target.as_ref().is_some_and(|target| !target.is_ours());

@@ -4,7 +4,7 @@ use super::demand::Demand;
 use crate::config::ScalingObjective;
 use crate::model::{
     Capacity, InvocationsPerInstance, MetricSpecification, PredefinedMetricSpecification, PutScalingPolicy,
-    ScalableKey, ScalingPolicy, Seconds, TargetTracking, TargetTrackingConfiguration,
+    ScalableDimension, ScalableKey, ScalingPolicy, Seconds, TargetTracking, TargetTrackingConfiguration,
 };
 use crate::replay::Boot;
 use crate::statistics::quantile;
@@ -13,6 +13,11 @@ use crate::statistics::quantile;
 const POLICY_NAME: &str = "endpoint-advisor-invocations";
 /// Never latency: it does not fall in proportion to added instances, as target tracking assumes.
 const METRIC_TYPE: &str = "SageMakerVariantInvocationsPerInstance";
+/// The same of the copies of an inference component.
+const METRIC_TYPE_OF_COPIES: &str = "SageMakerInferenceComponentInvocationsPerCopy";
+/// A scalable target counts instances or copies, so that one of these is ours there. The last two are custom copies.
+const SAME_METRIC: [&str; 4] =
+    [METRIC_TYPE, METRIC_TYPE_OF_COPIES, "AWS/SageMaker/InvocationsPerInstance", "AWS/SageMaker/InvocationsPerCopy"];
 /// Scale-outs are serialised by SageMaker anyway; a minute lets a larger one follow as soon as the next datapoint asks.
 const SCALE_OUT_COOLDOWN: Seconds = Seconds(60);
 /// Below this share of an instance, money is burnt without need; above, a minute's noise is an overload.
@@ -98,7 +103,8 @@ pub(super) fn closed_form(
 
 /// The numbers of a policy of ours, where it is what we would put.
 pub(super) fn numbers(present: &TargetTracking) -> Option<Numbers> {
-    (present.metric.as_deref() == Some(METRIC_TYPE) && !present.disable_scale_in).then_some(Numbers {
+    let is_ours = matches!(present.metric.as_deref(), Some(METRIC_TYPE | METRIC_TYPE_OF_COPIES));
+    (is_ours && !present.disable_scale_in).then_some(Numbers {
         target: present.target_value,
         out_cooldown: present.scale_out_cooldown?,
         in_cooldown: present.scale_in_cooldown?,
@@ -112,6 +118,7 @@ pub(super) fn ours(present: &[ScalingPolicy]) -> Option<&TargetTracking> {
 
 /// The request for a policy with these numbers.
 pub(super) fn request(key: &ScalableKey, numbers: Numbers) -> PutScalingPolicy {
+    let is_of_copies = key.scalable_dimension == ScalableDimension::CopyCount.name();
     PutScalingPolicy {
         policy_name: POLICY_NAME.to_owned(),
         service_namespace: key.service_namespace.clone(),
@@ -121,7 +128,7 @@ pub(super) fn request(key: &ScalableKey, numbers: Numbers) -> PutScalingPolicy {
         target_tracking_scaling_policy_configuration: TargetTrackingConfiguration {
             target_value: numbers.target,
             metric: MetricSpecification::Predefined(PredefinedMetricSpecification {
-                predefined_metric_type: METRIC_TYPE.to_owned(),
+                predefined_metric_type: if is_of_copies { METRIC_TYPE_OF_COPIES } else { METRIC_TYPE }.to_owned(),
             }),
             scale_out_cooldown: numbers.out_cooldown,
             scale_in_cooldown: numbers.in_cooldown,
@@ -139,9 +146,7 @@ pub(super) fn in_the_way(present: &[ScalingPolicy]) -> Option<&ScalingPolicy> {
 /// custom copy of it would fight the first.
 pub(super) fn is_on_the_same_metric(policy: &ScalingPolicy) -> bool {
     // Metric math may well be the same, and so may an alarm that could not be read; they count as that.
-    let is_same = |metric: Option<&str>| {
-        metric.is_none_or(|metric| metric == METRIC_TYPE || metric == "AWS/SageMaker/InvocationsPerInstance")
-    };
+    let is_same = |metric: Option<&str>| metric.is_none_or(|metric| SAME_METRIC.contains(&metric));
     let tracks = policy.target_tracking.as_ref().is_some_and(|tracking| is_same(tracking.metric.as_deref()));
     let steps = policy.step_scaling.is_some()
         && policy.alarms.as_ref().is_none_or(|alarms| alarms.iter().any(|alarm| is_same(alarm.metric.as_deref())));

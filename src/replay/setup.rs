@@ -185,9 +185,10 @@ fn rule(policy: &ScalingPolicy, utilization: Option<&str>) -> Result<Vec<Rule>, 
 /// What a metric's name means here.
 fn metric(name: &str, utilization: Option<&str>) -> Option<Metric> {
     match name {
-        "SageMakerVariantInvocationsPerInstance" | "AWS/SageMaker/InvocationsPerInstance" => {
-            Some(Metric::InvocationsPerInstance)
-        }
+        "SageMakerVariantInvocationsPerInstance"
+        | "AWS/SageMaker/InvocationsPerInstance"
+        | "SageMakerInferenceComponentInvocationsPerCopy"
+        | "AWS/SageMaker/InvocationsPerCopy" => Some(Metric::InvocationsPerInstance),
         _ if Some(name) == utilization => Some(Metric::Utilization),
         _ => None,
     }

@@ -23,6 +23,7 @@ pub fn render(report: &Report) -> Value {
         Severity::Info => ":white_check_mark:",
     };
     let diagnosis = &report.diagnosis;
+    let of = report.dimension();
     let mut description = format!("*{}*\n{}\n", escape(&text::verdict_line(report)), escape(&diagnosis.summary));
     let change = incident::before_and_after(report);
     for line in &change {
@@ -38,10 +39,10 @@ pub fn render(report: &Report) -> Value {
         description.push_str(&format!("\n{}", escape(&line)));
     }
     if let Some(capacity) = report.capacity.as_ref().filter(|_| report.plan.action == Action::Scale) {
-        description.push_str(&format!("\n{}", escape(&text::capacity_in_short(capacity))));
+        description.push_str(&format!("\n{}", escape(&of.said(&text::capacity_in_short(capacity)))));
     }
     for line in report.plan.forecast.iter().flat_map(forecast::lines) {
-        description.push_str(&format!("\n{}", escape(&line)));
+        description.push_str(&format!("\n{}", escape(&of.said(&line))));
     }
     if let Some(other) = diagnosis.alternatives.first() {
         description.push_str(&format!("\n\nNot {}: {}", other.verdict, escape(&other.why_not)));
@@ -107,7 +108,8 @@ fn context_of_actions(report: &Report) -> BTreeMap<&'static str, String> {
 fn summary(report: &Report) -> String {
     match (report.outcome.status, &report.plan.register_scalable_target) {
         (OutcomeStatus::Applied, Some(register)) => {
-            format!("{}: at least {} instances from now on", escape(&text::headline(report)), register.min_capacity)
+            let units = report.dimension().units();
+            format!("{}: at least {} {units} from now on", escape(&text::headline(report)), register.min_capacity)
         }
         (OutcomeStatus::Verified | OutcomeStatus::RolledBack | OutcomeStatus::Relaxed, _) => {
             escape(&text::headline(report))

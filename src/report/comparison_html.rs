@@ -37,12 +37,14 @@ fn one(out: &mut String, comparison: &Comparison) {
         text::scope(comparison),
         escape(&text::trust(comparison)),
     );
-    out.push_str("<table><tr><th>set-up<th>cost<th>over the objective, instance-hours<th>changes</tr>\n");
+    let of = comparison.dimension();
+    let hours = of.said("instance-hours");
+    let _infallible = writeln!(out, "<table><tr><th>set-up<th>cost<th>over the objective, {hours}<th>changes</tr>");
     for row in &comparison.rows {
         let cost = row.relative_cost.map_or("–".to_owned(), |cost| format!("{cost:.2}"));
         let outcome = match (&row.not_replayable, &row.projection) {
             (Some(reason), _) => format!("not replayed: {reason}"),
-            (None, Some(projection)) => forecast::projection(projection),
+            (None, Some(projection)) => of.said(&forecast::projection(projection)),
             (None, None) => "–".to_owned(),
         };
         let changes = row.changes.map_or("–".to_owned(), |changes| changes.to_string());
@@ -54,13 +56,13 @@ fn one(out: &mut String, comparison: &Comparison) {
     figure(out, "load", &format!("Requests per minute, up to {}", Thousands(most.round())), &comparison.load, most);
     let most = comparison.rows.iter().flat_map(|row| &row.instances).copied().fold(1.0, f64::max);
     for row in comparison.rows.iter().filter(|row| !row.instances.is_empty()) {
-        counts(out, row, most);
+        counts(out, row, most, &of.said("Instances"));
     }
 }
 
-fn counts(out: &mut String, row: &Row, most: f64) {
+fn counts(out: &mut String, row: &Row, most: f64, units: &str) {
     let values: Vec<Option<f64>> = row.instances.iter().copied().map(Some).collect();
-    figure(out, "count", &format!("Instances, {}: up to {}", row.name, Thousands(most.ceil())), &values, most);
+    figure(out, "count", &format!("{units}, {}: up to {}", row.name, Thousands(most.ceil())), &values, most);
 }
 
 /// A line over time, with gaps where nothing is known.

@@ -10,7 +10,9 @@ use std::fmt::Write as _;
 pub fn render(comparison: &Comparison) -> String {
     let mut out = format!("## {}\n\n", text::subject(comparison));
     let _infallible = writeln!(out, "{}. {}\n", text::scope(comparison), escape(&text::trust(comparison)));
-    out.push_str("| set-up | cost | minutes over the objective | instance-hours | USD | changes |\n");
+    let of = comparison.dimension();
+    let hours = of.said("instance-hours");
+    let _infallible = writeln!(out, "| set-up | cost | minutes over the objective | {hours} | USD | changes |");
     out.push_str("| --- | ---: | ---: | ---: | ---: | ---: |\n");
     for row in &comparison.rows {
         let _infallible = writeln!(out, "| {} | {} |", escape(&row.name), cells(row).join(" | "));
@@ -23,7 +25,7 @@ pub fn render(comparison: &Comparison) -> String {
     }
     if let Some(plan) = &comparison.advised {
         out.push_str("\n### Advised\n\n");
-        for fact in text::facts(plan) {
+        for fact in text::facts(plan, of) {
             let _infallible = match split_command(&fact) {
                 Some((words, command)) => writeln!(out, "- {}\n\n  ```sh\n  {command}\n  ```\n", escape(words)),
                 None => writeln!(out, "- {}", escape(&fact)),

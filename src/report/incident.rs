@@ -15,11 +15,12 @@ pub fn before_and_after(report: &Report) -> Vec<String> {
     let objective = report.objective.map(|objective| format!(" (objective {})", objective.latency_slo_ms));
     let milliseconds = |latency: crate::model::Microseconds| -> Milliseconds { latency.to_milliseconds() };
     let latency = change(before.latency.map(milliseconds), after.latency.map(milliseconds));
+    let of = report.dimension();
     vec![
         format!("{statistic} ModelLatency {latency}{}", objective.unwrap_or_default()),
-        format!("load per instance {} per minute", change(before.load, after.load)),
-        format!("load on all instances {} per minute", change(before.invocations, after.invocations)),
-        format!("instances {}", change(before.instances, after.instances)),
+        format!("load per {} {} per minute", of.unit(), change(before.load, after.load)),
+        format!("load on all {} {} per minute", of.units(), change(before.invocations, after.invocations)),
+        format!("{} {}", of.units(), change(before.instances, after.instances)),
     ]
 }
 

@@ -45,11 +45,13 @@ fn graph(observation: &Observation) -> String {
             objective.latency_slo_ms.to_microseconds().0
         )
     });
+    let is_component = observation.inference_component_name.is_some();
+    let load = if is_component { Metric::InvocationsPerCopy } else { Metric::InvocationsPerInstance };
     let end = Minute::containing(observation.at);
     format!(
         "~(metrics~({}{})~view~'timeSeries~stacked~false~region~'{}~period~60~start~'{}~end~'{}{})",
         line(Metric::ModelLatency, &statistic, "left"),
-        line(Metric::InvocationsPerInstance, "Sum", "right"),
+        line(load, "Sum", "right"),
         encode(observation.endpoint.region()),
         encode(&end.plus(-24 * 60).start().to_string()),
         encode(&end.start().to_string()),

@@ -1,6 +1,6 @@
 //! The way back, as people see it before it is gone.
 
-use crate::model::{InstanceCount, Restoration};
+use crate::model::{InstanceCount, Restoration, ScalableDimension};
 
 /// One line for each thing that changes, before → after.
 #[must_use]
@@ -26,10 +26,12 @@ pub fn lines(way: &Restoration) -> Vec<String> {
 #[must_use]
 pub fn instances(way: &Restoration, running: Option<InstanceCount>) -> Option<String> {
     let running = running?;
+    let is_of_copies = way.key.scalable_dimension == ScalableDimension::CopyCount.name();
+    let units = if is_of_copies { ScalableDimension::CopyCount } else { ScalableDimension::InstanceCount }.units();
     match (&way.deregister_scalable_target, &way.gives.target) {
-        (Some(_), _) => Some(format!("{running} instances go on running, and nothing scales them.")),
+        (Some(_), _) => Some(format!("{running} {units} go on running, and nothing scales them.")),
         (None, Some(target)) if running > target.max_capacity => Some(format!(
-            "{running} instances run: Application Auto Scaling goes down to {} at once.",
+            "{running} {units} run: Application Auto Scaling goes down to {} at once.",
             target.max_capacity
         )),
         _ => None,

@@ -1,6 +1,7 @@
 //! The report as plain text in 78 columns: the terminal and the e-mail.
 
 use super::{forecast, incident};
+pub use crate::model::split_command;
 use crate::model::{
     Action, Bound, Capacity, MetricSpecification, Milliseconds, OutcomeStatus, Plan, PutScalingPolicy,
     PutScheduledAction, Report, ScalableTarget, Thousands,
@@ -18,6 +19,7 @@ const ALTERNATIVES: usize = 3;
 pub fn render(report: &Report) -> String {
     let mut out = Text(String::new());
     let diagnosis = &report.diagnosis;
+    let of = report.dimension();
     out.line(&headline(report));
     out.line(&verdict_line(report));
     out.line(&when(report));
@@ -57,8 +59,8 @@ pub fn render(report: &Report) -> String {
         (Action::Scale, _) => "Proposed",
     });
     out.item("  ", &format!("{}: {}", report.outcome.status, report.outcome.words()));
-    if let Some(blocked) = diagnosis.blocked_by {
-        out.item("  ", &format!("in the way: {}", blocked.text()));
+    if let Some(blocked) = diagnosis.in_the_way(of) {
+        out.item("  ", &format!("in the way: {blocked}"));
     }
     for line in plan_lines(&report.plan) {
         out.item("  ", &line);
@@ -72,15 +74,16 @@ pub fn render(report: &Report) -> String {
     if let Some(forecast) = &report.plan.forecast {
         out.section("What it would have done");
         for line in forecast::lines(forecast) {
-            out.item("  ", &line);
+            out.item("  ", &of.said(&line));
         }
     }
-    let sizing = report.capacity.as_ref().filter(|_| !is_first_verdict).map(capacity_line);
+    let sizing =
+        report.capacity.as_ref().filter(|_| !is_first_verdict).map(|capacity| of.said(&capacity_line(capacity)));
     for (index, line) in sizing.iter().chain(&report.plan.reasoning).enumerate() {
         if index == 0 {
-            out.section(match report.plan.action {
-                Action::Scale => "How it was sized",
-                Action::Hold => "What one instance carries",
+            out.section(&match report.plan.action {
+                Action::Scale => "How it was sized".to_owned(),
+                Action::Hold => of.said("What one instance carries"),
             });
         }
         out.item("  ", line);
@@ -119,9 +122,12 @@ pub fn headline(report: &Report) -> String {
             format!("{subject} is within its objective again")
         }
         OutcomeStatus::Verified => format!("{subject}: its alarms are OK again"),
-        OutcomeStatus::RolledBack => format!("{subject}: more instances did not help, and the change was taken back"),
+        OutcomeStatus::RolledBack => {
+            let units = report.dimension().units();
+            format!("{subject}: more {units} did not help, and the change was taken back")
+        }
         OutcomeStatus::Relaxed => format!("{subject}: MinCapacity is back to what it was"),
-        _ => format!("{subject} is {}", report.diagnosis.verdict.headline()),
+        _ => format!("{subject} is {}", report.dimension().said(report.diagnosis.verdict.headline())),
     }
 }
 
@@ -233,14 +239,6 @@ pub fn policy_command(policy: &PutScalingPolicy) -> String {
          --policy-name {} --policy-type {} --target-tracking-scaling-policy-configuration '{configuration}'",
         policy.service_namespace, policy.resource_id, policy.scalable_dimension, policy.policy_name, policy.policy_type
     )
-}
-
-/// A fact that ends in a command: the words with their colon, and the command.
-#[must_use]
-pub fn split_command(fact: &str) -> Option<(&str, &str)> {
-    let at = [": aws ", ": endpoint-advisor "].iter().find_map(|start| fact.find(start))?;
-    let (words, command) = fact.split_at_checked(at + 1)?;
-    Some((words, command.trim_start()))
 }
 
 struct Text(String);
