@@ -12,7 +12,7 @@ mod taking_back;
 #[cfg(feature = "aws")]
 pub use session::{Advice, AdviseError, advise};
 #[cfg(feature = "aws")]
-pub use taking_back::{VariantWayBack, WayBack, take_back, way_back};
+pub use taking_back::{PartWayBack, WayBack, take_back, way_back};
 
 use crate::config::Settings;
 use crate::decide::{Authority, decide};

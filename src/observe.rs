@@ -1,11 +1,13 @@
 //! A subject → [`Observation`]s, one per variant: the only stage that reads AWS.
 //!
 //! Three rounds, each concurrent: the endpoint and the alarm that woke us; configuration, tags and scaling set-up;
-//! metrics and what needed the names found before. Only `DescribeEndpoint` and `GetMetricData` are indispensable: what
+//! metrics and what needed the names found before. A variant that holds inference components takes two more between the
+//! last two: which they are, and each of them. Only `DescribeEndpoint` and `GetMetricData` are indispensable: what
 //! else cannot be read becomes a warning, and what depends on it is held back later.
 
 pub mod alarm;
 mod cloudwatch;
+mod components;
 mod pricing;
 mod sagemaker;
 mod standing;
@@ -18,11 +20,11 @@ use crate::model::{
     AlarmObjective, EndpointName, Hosting, InferenceComponent, InferenceComponentName, InstanceType, LatencyObjective,
     Observation, Scaling, Statistic, Subject, TriggerSummary, Variant, VariantName,
 };
-use futures::future::{OptionFuture, join, join_all, join3, join5};
+use futures::future::{OptionFuture, join, join_all, join4, join5};
 use jiff::Timestamp;
 pub use sagemaker::list_endpoints;
 use sagemaker::{EndpointConfig, EndpointDescription};
-pub use standing::{Standing, StandingVariant, standing};
+pub use standing::{Standing, StandingPart, standing};
 use std::collections::BTreeMap;
 use whose::Whose;
 
@@ -72,7 +74,7 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
         Subject::Variant(endpoint, variant) => (endpoint.clone(), Some(variant.clone()), None),
         Subject::InferenceComponent(name) => {
             aws.round();
-            let described = sagemaker::describe_inference_component(aws, name).await?;
+            let described = components::describe(aws, name).await?;
             (described.endpoint_name, described.variant_name, Some((name.clone(), described.component)))
         }
     };
@@ -88,7 +90,7 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
 
     let config_name = endpoint.config_name.as_deref();
     let mut config = None;
-    let variants = match variant_name {
+    let mut variants = match variant_name {
         Some(variant) => vec![variant],
         None if !endpoint.variants.is_empty() => endpoint.variants.iter().map(|variant| variant.name.clone()).collect(),
         // While it is created, and once it failed, an endpoint does not say its variants; its configuration does.
@@ -100,6 +102,10 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
             config.iter().flat_map(|config| &config.variants).map(|variant| variant.name.clone()).collect()
         }
     };
+    // A component is on one variant, whichever it is.
+    if component.is_some() {
+        variants.truncate(1);
+    }
     let to_read = config_name.filter(|_| config.is_none());
     let to_read = to_read.map(|name| sagemaker::describe_endpoint_config(aws, name));
     let wanted: Vec<Whose> = variants
@@ -112,14 +118,25 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
         })
         .collect();
     let setups = wanted.iter().map(|whose| setup(aws, request, whose));
+    let beside = component.as_ref().and(wanted.first());
+    let beside = beside.map(|whose| components::list(aws, &whose.endpoint_name, &whose.variant_name));
     aws.round();
-    let (read, tags, setups) =
-        join3(OptionFuture::from(to_read), sagemaker::list_tags(aws, &endpoint.arn), join_all(setups)).await;
+    let (read, tags, setups, beside) = join4(
+        OptionFuture::from(to_read),
+        sagemaker::list_tags(aws, &endpoint.arn),
+        join_all(setups),
+        OptionFuture::from(beside),
+    )
+    .await;
     let config = config.or_else(|| read.and_then(|result| kept(result, &mut warnings)));
     let tags = kept(tags, &mut warnings);
+    let described = component.map(|(_, component)| component);
+    let wanted = wanted.into_iter().zip(setups);
+    let wanted = wanted.map(|(whose, setup)| Wanted { whose, component: described.clone(), setup }).collect();
+    let wanted = components::expanded(aws, request, config.as_ref(), wanted, &mut warnings).await;
 
     let mut parts = Vec::new();
-    for (whose, setup) in wanted.into_iter().zip(setups) {
+    for Wanted { whose, component, setup } in wanted {
         let mut warnings = warnings.clone();
         let scaling = kept(setup.scaling, &mut warnings).map(|scaling| Scaling {
             activities: kept(setup.activities, &mut warnings),
@@ -135,13 +152,20 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
             .or(request.objective)
             .or(alarm_objective)
             .or(found);
-        parts.push(Part { whose, scaling, alarm_names: setup.alarm_names, objective, warnings });
+        parts.push(Part { whose, component, scaling, alarm_names: setup.alarm_names, objective, warnings });
     }
-    let observations = parts.into_iter().map(|part| {
-        let component = component.as_ref().map(|(_, component)| component.clone());
-        finish(aws, request, component, &endpoint, config.as_ref(), tags.as_ref(), part)
-    });
-    join_all(observations).await.into_iter().collect()
+    let named = parts.first().and_then(|part| part.whose.component.clone());
+    let neighbours = named.zip(beside);
+    let neighbours = neighbours.map(|(name, all)| async move { components::neighbours(aws, &name, all).await });
+    let observations =
+        parts.into_iter().map(|part| finish(aws, request, &endpoint, config.as_ref(), tags.as_ref(), part));
+    let (observations, neighbours) = join(join_all(observations), OptionFuture::from(neighbours)).await;
+    let mut observations = observations.into_iter().collect::<Result<Vec<_>, _>>()?;
+    if let (Some(observation), Some(neighbours)) = (observations.first_mut(), neighbours) {
+        let neighbours = kept(neighbours, &mut observation.warnings);
+        observation.component.iter_mut().for_each(|component| component.neighbours.clone_from(&neighbours));
+    }
+    Ok(observations)
 }
 
 /// The endpoint of an inference component.
@@ -150,7 +174,14 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
 /// [`CallError`] where it cannot be read.
 pub async fn endpoint_of(aws: &Aws, component: &InferenceComponentName) -> Result<EndpointName, CallError> {
     aws.round();
-    Ok(sagemaker::describe_inference_component(aws, component).await?.endpoint_name)
+    Ok(components::describe(aws, component).await?.endpoint_name)
+}
+
+/// One variant or component after the second round.
+struct Wanted {
+    whose: Whose,
+    component: Option<InferenceComponent>,
+    setup: Setup,
 }
 
 /// What the second round finds out about one variant.
@@ -166,6 +197,7 @@ struct Setup {
 /// One variant between the second and the third round.
 struct Part {
     whose: Whose,
+    component: Option<InferenceComponent>,
     scaling: Option<Scaling>,
     alarm_names: Vec<Vec<String>>,
     objective: Option<LatencyObjective>,
@@ -199,7 +231,6 @@ async fn setup(aws: &Aws, request: &Request, whose: &Whose) -> Setup {
 async fn finish(
     aws: &Aws,
     request: &Request,
-    component: Option<InferenceComponent>,
     endpoint: &EndpointDescription,
     config: Option<&EndpointConfig>,
     tags: Option<&BTreeMap<String, String>>,
@@ -264,13 +295,13 @@ async fn finish(
         at: request.at,
         trigger: request.trigger.clone(),
         endpoint_name: part.whose.endpoint_name,
-        variant_name: component.is_none().then_some(part.whose.variant_name),
+        variant_name: part.component.is_none().then_some(part.whose.variant_name),
         inference_component_name: part.whose.component,
         hosting,
         is_hosting_known,
         endpoint: endpoint.to_endpoint(config),
         variant: Variant { instance_type, ..described.map(|described| described.variant.clone()).unwrap_or_default() },
-        component,
+        component: part.component,
         tags: tags.cloned(),
         scaling: part.scaling,
         objective: part.objective,

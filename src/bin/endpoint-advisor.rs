@@ -5,8 +5,9 @@ use endpoint_advisor::advise::{WayBack, compare, explain, take_back, way_back};
 use endpoint_advisor::aws::{Aws, CallError, chain};
 use endpoint_advisor::config::Settings;
 use endpoint_advisor::model::{
-    Comparison, EndpointName, InstanceCount, InvocationsPerInstance, LatencyObjective, Milliseconds, NotCompared,
-    ObjectiveSource, Observation, OutcomeStatus, Statistic, Subject, TriggerKind, TriggerSummary, VariantName,
+    Comparison, EndpointName, InferenceComponentName, InstanceCount, InvocationsPerInstance, LatencyObjective,
+    Milliseconds, NotCompared, ObjectiveSource, Observation, OutcomeStatus, Statistic, Subject, TriggerKind,
+    TriggerSummary, VariantName,
 };
 use endpoint_advisor::observe::{ObjectiveFrom, Request, observe};
 use endpoint_advisor::replay::Setup;
@@ -76,8 +77,11 @@ enum Command {
         /// Name of the endpoint.
         endpoint: String,
         /// Only this production variant.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "component")]
         variant: Option<String>,
+        /// Only this inference component.
+        #[arg(long)]
+        component: Option<String>,
         /// Do not ask.
         #[arg(long)]
         yes: bool,
@@ -92,8 +96,11 @@ struct Observed {
     /// Name of the endpoint; for `explain` and `replay` also a file with a saved observation, or `-`.
     endpoint: String,
     /// Only this production variant.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "component")]
     variant: Option<String>,
+    /// Only this inference component.
+    #[arg(long)]
+    component: Option<String>,
     /// End of the observed window, as 2026-10-05T09:14:00Z; now where absent.
     #[arg(long)]
     at: Option<Timestamp>,
@@ -196,8 +203,8 @@ async fn run(cli: Cli) -> Result<ExitCode, ToolError> {
                 match compare(&observation, &settings, &setups) {
                     Ok(comparison) => comparisons.push(comparison),
                     Err(error) => not_compared.push(NotCompared {
-                        endpoint_name: observation.endpoint_name,
-                        variant_name: observation.variant_name,
+                        endpoint_name: observation.endpoint_name.clone(),
+                        part_name: Some(observation.part_name().to_owned()).filter(|name| name != "-"),
                         why: error.to_string(),
                     }),
                 }
@@ -210,8 +217,9 @@ async fn run(cli: Cli) -> Result<ExitCode, ToolError> {
             let is_advised = comparisons.iter().any(Comparison::advises_a_change);
             Ok(if exit_code && is_advised { ExitCode::FAILURE } else { ExitCode::SUCCESS })
         }
-        Command::Undo { ref endpoint, ref variant, yes, override_tags } => {
-            take_back_all(&cli, endpoint, variant.as_deref(), yes, override_tags).await
+        Command::Undo { ref endpoint, ref variant, ref component, yes, override_tags } => {
+            let subject = subject(endpoint, variant.as_deref(), component.as_deref())?;
+            take_back_all(&cli, &subject, yes, override_tags).await
         }
     }
 }
@@ -243,18 +251,9 @@ fn compared(
 }
 
 /// Shows the way back, asks, and goes it.
-async fn take_back_all(
-    cli: &Cli,
-    endpoint: &str,
-    variant: Option<&str>,
-    yes: bool,
-    override_tags: bool,
-) -> Result<ExitCode, ToolError> {
-    let bad = |error: endpoint_advisor::model::InvalidName| ToolError::BadInput(error.to_string(), None);
-    let endpoint = EndpointName::parse(endpoint).map_err(bad)?;
-    let variant = variant.map(VariantName::parse).transpose().map_err(bad)?;
+async fn take_back_all(cli: &Cli, subject: &Subject, yes: bool, override_tags: bool) -> Result<ExitCode, ToolError> {
     let aws = endpoint_advisor::aws::load(cli.profile.clone(), cli.region.clone()).await;
-    let WayBack { tags, variants } = way_back(&aws, &endpoint, variant.as_ref()).await?;
+    let WayBack { endpoint_name: endpoint, tags, parts } = way_back(&aws, subject).await?;
     let mode = tags.get("endpoint-advisor:mode").map(String::as_str);
     if let Some(mode @ ("off" | "recommend")) = mode
         && !override_tags
@@ -264,17 +263,17 @@ async fn take_back_all(
     }
     let mut ways = Vec::new();
     let mut reasons = Vec::new();
-    for variant in &variants {
-        match &variant.restoration {
+    for part in &parts {
+        match &part.restoration {
             Ok(way) => {
-                print(&format!("{endpoint}/{}", variant.name));
-                let instances = restoration::instances(way, variant.running);
+                print(&format!("{endpoint}/{}", part.name));
+                let instances = restoration::instances(way, part.running);
                 for line in restoration::lines(way).into_iter().chain(instances) {
                     print(&format!("  {line}"));
                 }
-                ways.push(variant);
+                ways.push(part);
             }
-            Err(reason) => reasons.push(format!("{endpoint}/{}: {reason}", variant.name)),
+            Err(reason) => reasons.push(format!("{endpoint}/{}: {reason}", part.name)),
         }
     }
     if ways.is_empty() {
@@ -286,9 +285,9 @@ async fn take_back_all(
         return Ok(ExitCode::SUCCESS);
     }
     let mut code = ExitCode::SUCCESS;
-    for variant in ways {
-        let outcome = take_back(&aws, variant).await?;
-        print(&format!("{endpoint}/{}: {}", variant.name, outcome.words()));
+    for part in ways {
+        let outcome = take_back(&aws, part).await?;
+        print(&format!("{endpoint}/{}: {}", part.name, outcome.words()));
         if outcome.status != OutcomeStatus::RolledBack {
             code = ExitCode::from(AWS_ERROR);
         }
@@ -354,14 +353,20 @@ fn setups(
     Ok(setups)
 }
 
+/// Whom the arguments name. A component knows its endpoint by itself.
+fn subject(endpoint: &str, variant: Option<&str>, component: Option<&str>) -> Result<Subject, ToolError> {
+    let bad = |error: endpoint_advisor::model::InvalidName| ToolError::BadInput(error.to_string(), None);
+    let endpoint = EndpointName::parse(endpoint).map_err(bad)?;
+    Ok(match (variant, component) {
+        (_, Some(component)) => Subject::InferenceComponent(InferenceComponentName::parse(component).map_err(bad)?),
+        (Some(variant), None) => Subject::Variant(endpoint, VariantName::parse(variant).map_err(bad)?),
+        (None, None) => Subject::Endpoint(endpoint),
+    })
+}
+
 /// Reads every variant asked for from AWS.
 async fn from_aws(cli: &Cli, observed: &Observed, settings: &Settings) -> Result<Vec<Observation>, ToolError> {
-    let bad = |error: endpoint_advisor::model::InvalidName| ToolError::BadInput(error.to_string(), None);
-    let endpoint = EndpointName::parse(&observed.endpoint).map_err(bad)?;
-    let subject = match &observed.variant {
-        Some(variant) => Subject::Variant(endpoint, VariantName::parse(variant).map_err(bad)?),
-        None => Subject::Endpoint(endpoint),
-    };
+    let subject = subject(&observed.endpoint, observed.variant.as_deref(), observed.component.as_deref())?;
     let now = now();
     let objective = observed.latency_slo_ms.map(|ms| LatencyObjective {
         latency_slo_ms: Milliseconds(ms),

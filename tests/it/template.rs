@@ -5,8 +5,12 @@ use std::fs;
 use std::path::Path;
 
 /// Checked by Application Auto Scaling on behalf of its caller, never called by us.
-const CHECKED_ON_OUR_BEHALF: [&str; 3] =
-    ["sagemaker:UpdateEndpointWeightsAndCapacities", "cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"];
+const CHECKED_ON_OUR_BEHALF: [&str; 4] = [
+    "sagemaker:UpdateEndpointWeightsAndCapacities",
+    "sagemaker:UpdateInferenceComponentRuntimeConfig",
+    "cloudwatch:PutMetricAlarm",
+    "cloudwatch:DeleteAlarms",
+];
 
 /// Every `service:Action` in a text, for the services that we call.
 fn actions(text: &str) -> BTreeSet<String> {
