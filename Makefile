@@ -28,10 +28,12 @@ bench-decisions: bench-verdicts bench-policies ## measure verdicts, capacities a
 # ARGUMENTS go to both, as far as both have them: `--set development`, `--first 40`, `--threads 1`, `--smoke`, `--check`.
 # `make bench-verdicts ARGUMENTS=--help` says what else there is; JSON=folder keeps the results.
 bench-verdicts: ## measure the verdicts alone, on thousands of simulated incidents whose cause is known
+	$(if $(JSON),@mkdir -p $(JSON))
 	cargo bench --no-default-features --bench decisions -- $(ARGUMENTS) $(if $(JSON),--json $(JSON)/verdicts.json)
 
 # TRACES=folder judges policies on real traffic too.
 bench-policies: ## measure capacities and policies alone
+	$(if $(JSON),@mkdir -p $(JSON))
 	cargo bench --no-default-features --bench policies -- $(ARGUMENTS) $(if $(TRACES),--traces $(TRACES)) $(if $(JSON),--json $(JSON)/policies.json)
 
 test-full: ## everything in `test`, cargo-deny, and the release package for x86_64; needs cargo-deny, 8 GB, 15 more minutes

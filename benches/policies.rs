@@ -27,6 +27,8 @@ mod fluid;
 mod footprint;
 #[path = "policies/goals.rs"]
 mod goals;
+#[path = "policies/headroom.rs"]
+mod headroom;
 #[path = "policies/judge.rs"]
 mod judge;
 #[path = "shared/observed.rs"]
@@ -91,6 +93,12 @@ struct Cli {
     /// Leave out shorter histories and most of what others do.
     #[arg(long)]
     short: bool,
+    /// Endpoints with bursts, for which headroom is to be sized.
+    #[arg(long, default_value_t = 400)]
+    bursty: u64,
+    /// Only these.
+    #[arg(long)]
+    headroom: bool,
     /// Only what one advice on two weeks takes: seconds and memory.
     #[arg(long)]
     memory: bool,
@@ -135,28 +143,39 @@ fn main() -> ExitCode {
         footprint::print(set);
         return ExitCode::SUCCESS;
     }
-    let histories = if cli.smoke { 30 } else { cli.histories };
-    let replicates: Vec<u64> = (cli.first..cli.first + histories).collect();
+    let numbers = |count: u64| -> Vec<u64> { (cli.first..cli.first + count).collect() };
+    let bursty = numbers(if cli.smoke { 24 } else { cli.bursty });
+    let bursty = in_parallel(cli.threads, &bursty, |replicate| headroom::Sized::of(set, *replicate));
+    let headroom_took = begin.elapsed().as_secs_f64();
+    let replicates = numbers(if cli.headroom {
+        0
+    } else if cli.smoke {
+        30
+    } else {
+        cli.histories
+    });
     let told = in_parallel(cli.threads, &replicates, |replicate| capacity::Told::of(set, *replicate));
-    let capacity_took = begin.elapsed().as_secs_f64();
-    let draws = draws(&cli, set, &traces);
+    let capacity_took = begin.elapsed().as_secs_f64() - headroom_took;
+    let draws = if cli.headroom { Vec::new() } else { draws(&cli, set, &traces) };
     let extent = if cli.smoke || cli.short { Extent::Short } else { Extent::Whole };
     let trials = in_parallel(cli.threads, &draws, |(draw, shape)| {
         Trial::of(&Draw { shape: shape.as_deref(), name: draw.name.clone(), ..*draw }, extent)
     });
     let requests: u64 = trials.iter().map(|trial| trial.requests).sum();
-    let results = results::Results::of(told, trials);
+    let results = results::Results::of(told, trials, bursty);
     table::print(&results);
     let missed = goals::missed(&results);
     for goal in &missed {
         println!("missed: {goal}");
     }
     println!(
-        "{} histories in {capacity_took:.0} s; {} endpoints and {:.0} million requests in {:.0} s",
+        "{} endpoints with bursts in {headroom_took:.0} s; {} histories in {capacity_took:.0} s; {} endpoints and {:.0} million \
+         requests in {:.0} s",
+        results.bursty.len(),
         results.histories.len(),
         results.trials.len(),
         requests as f64 / 1e6,
-        begin.elapsed().as_secs_f64() - capacity_took
+        begin.elapsed().as_secs_f64() - capacity_took - headroom_took
     );
     if let Some(path) = &cli.json {
         let written = std::fs::write(path, serde_json::to_string_pretty(&results).unwrap());

@@ -3,19 +3,17 @@
 //! It makes no choice: every number is in the plan. It looks again, and writes only where the set-up is still the one
 //! that the plan was made for, or what an earlier attempt at the same plan made of it.
 
-use crate::aws::{Aws, CallError, ErrorKind, auto_scaling, patient};
+mod requests;
+
+use crate::aws::{Aws, CallError, ErrorKind, alarms, auto_scaling};
 use crate::model::{
-    Change, CustomizedMetricSpecification as CustomizedMetric, DeleteScalingPolicy, DeleteScheduledAction,
-    DeregisterScalableTarget, MetricSpecification, Outcome, OutcomeStatus, Plan, PutScalingPolicy, PutScheduledAction,
-    RegisterScalableTarget, Restoration, ScalableKey, ScalingState, TagResource, UntagResource,
-};
-use aws_sdk_applicationautoscaling::error::BuildError;
-use aws_sdk_applicationautoscaling::types::{
-    CustomizedMetricSpecification, MetricDimension, MetricStatistic, MetricType, PolicyType,
-    PredefinedMetricSpecification, ScalableDimension, ScalableTargetAction, ServiceNamespace,
-    TargetTrackingScalingPolicyConfiguration,
+    Change, Outcome, OutcomeStatus, Plan, RegisterScalableTarget, Restoration, ScalableKey, ScalingState,
 };
 use futures::future::{OptionFuture, join3};
+use requests::{
+    delete_alarms, delete_scaling_policy, delete_scheduled_action, deregister_scalable_target, put_metric_alarm,
+    put_scaling_policy, put_scheduled_action, register_scalable_target, tag_resource, untag_resource,
+};
 use std::collections::BTreeMap;
 
 /// Applies a plan.
@@ -38,7 +36,7 @@ pub async fn apply(aws: &Aws, plan: &Plan) -> Result<Outcome, CallError> {
         Ok(now) => now,
         Err(error) => return refused_or_retry(error, Vec::new()),
     };
-    if let Some(difference) = now.leaves(&observed, &plan.stands_on(&observed)) {
+    if let Some(difference) = now.state.leaves(&observed, &plan.stands_on(&observed)) {
         return Ok(Outcome::without_change(OutcomeStatus::Stale, format!("{difference} changed since it was read")));
     }
     let mut changes = Vec::new();
@@ -56,22 +54,28 @@ pub async fn has_begun(aws: &Aws, plan: &Plan) -> Result<bool, CallError> {
     let Some(register) = &plan.register_scalable_target else { return Ok(false) };
     let observed = plan.based_on.clone().unwrap_or_default();
     let now = look(aws, &register.key(), &observed, !plan.put_scheduled_actions.is_empty()).await?;
+    let now = now.state;
     Ok(now.difference(&observed).is_some() && now.leaves(&observed, &plan.stands_on(&observed)).is_none())
 }
 
+/// The set-up as it is, and the ARNs of its policies by name, which their alarms need.
+struct Look {
+    state: ScalingState,
+    policy_arns: BTreeMap<String, String>,
+}
+
 /// The set-up as it is. The scheduled actions are those that were `observed`, where they do not matter.
-async fn look(
-    aws: &Aws,
-    key: &ScalableKey,
-    observed: &ScalingState,
-    has_schedule: bool,
-) -> Result<ScalingState, CallError> {
+async fn look(aws: &Aws, key: &ScalableKey, observed: &ScalingState, has_schedule: bool) -> Result<Look, CallError> {
     let scheduled = has_schedule.then(|| auto_scaling::scheduled_actions(aws, key));
     let (target, policies, scheduled) =
         join3(auto_scaling::target(aws, key), auto_scaling::policies(aws, key), OptionFuture::from(scheduled)).await;
-    let policies = policies?.into_iter().map(|triggered| triggered.policy).collect();
+    let policies = policies?;
+    let alarms = alarms::ours(aws, &policies).await?;
+    let arns = policies.iter().map(|triggered| (triggered.policy.policy_name.clone(), triggered.arn.clone()));
+    let policy_arns = arns.collect();
+    let policies = policies.into_iter().map(|triggered| triggered.policy).collect();
     let scheduled_actions = scheduled.transpose()?.unwrap_or_else(|| observed.scheduled_actions.clone());
-    Ok(ScalingState { target: target?, policies, scheduled_actions })
+    Ok(Look { state: ScalingState { target: target?, policies, alarms, scheduled_actions }, policy_arns })
 }
 
 async fn write(
@@ -79,10 +83,11 @@ async fn write(
     plan: &Plan,
     register: &RegisterScalableTarget,
     observed: &ScalingState,
-    now: &ScalingState,
+    Look { state: now, policy_arns }: &Look,
     changes: &mut Vec<Change>,
 ) -> Result<(), CallError> {
     let stands = plan.stands_on(observed);
+    let mut policy_arns = policy_arns.clone();
     if let Some(tag) = &plan.tag_resource {
         tag_resource(aws, tag).await?;
     }
@@ -92,17 +97,39 @@ async fn write(
     }
     for policy in plan.put_scaling_policies.iter().filter(|policy| !policy.stands(&observed.policies)) {
         if !policy.stands(&now.policies) {
-            match put_scaling_policy(aws, policy).await {
+            let arn = match put_scaling_policy(aws, policy).await {
                 // Somebody deregistered it in between: once more from the start, then it is an error.
                 Err(error) if error.kind == ErrorKind::NotFound => {
                     register_scalable_target(aws, &anew(plan, register)).await?;
-                    put_scaling_policy(aws, policy).await?;
+                    put_scaling_policy(aws, policy).await?
                 }
                 other => other?,
-            }
+            };
+            policy_arns.insert(policy.policy_name.clone(), arn);
         }
         changes.push(Change {
             operation: "PutScalingPolicy".to_owned(),
+            before: observed.policy_in_words(&policy.policy_name),
+            after: stands.policy_in_words(&policy.policy_name),
+        });
+    }
+    for alarm in plan.put_metric_alarms.iter().filter(|alarm| !alarm.stands(&observed.alarms)) {
+        if !alarm.stands(&now.alarms) {
+            put_metric_alarm(aws, alarm, arn_of(alarm.policy_name(), &policy_arns)?).await?;
+        }
+        changes.push(Change {
+            operation: "PutMetricAlarm".to_owned(),
+            before: observed.alarm_in_words(&alarm.alarm_name),
+            after: stands.alarm_in_words(&alarm.alarm_name),
+        });
+    }
+    // Once the new one stands: with both, instances may come, and none goes that either of them needs.
+    for policy in &plan.delete_scaling_policies {
+        if !policy.is_gone(&now.policies) {
+            gone_already(delete_scaling_policy(aws, policy).await)?;
+        }
+        changes.push(Change {
+            operation: "DeleteScalingPolicy".to_owned(),
             before: observed.policy_in_words(&policy.policy_name),
             after: stands.policy_in_words(&policy.policy_name),
         });
@@ -148,7 +175,7 @@ pub async fn restore(aws: &Aws, way: &Restoration, hoped: Outcome) -> Result<Out
         Ok(now) => now,
         Err(error) => return refused_or_retry(error, Vec::new()),
     };
-    if let Some(difference) = now.leaves(&way.based_on, &way.gives) {
+    if let Some(difference) = now.state.leaves(&way.based_on, &way.gives) {
         return Ok(Outcome::without_change(OutcomeStatus::Stale, format!("{difference} changed since it was read")));
     }
     let mut changes = Vec::new();
@@ -161,7 +188,7 @@ pub async fn restore(aws: &Aws, way: &Restoration, hoped: Outcome) -> Result<Out
 async fn write_back(
     aws: &Aws,
     way: &Restoration,
-    now: &ScalingState,
+    Look { state: now, policy_arns }: &Look,
     changes: &mut Vec<Change>,
 ) -> Result<(), CallError> {
     let observed = &way.based_on;
@@ -183,18 +210,35 @@ async fn write_back(
         let before = observed.action_in_words(name);
         changed("PutScheduledAction", before, way.gives.action_in_words(name));
     }
+    // Before the policy: once it is gone, nothing says any more that the alarm was its own.
+    if let Some(alarms) = &way.delete_alarms {
+        if now.alarms.iter().any(|present| alarms.alarm_names.contains(&present.alarm_name)) {
+            gone_already(delete_alarms(aws, alarms).await)?;
+        }
+        for name in &alarms.alarm_names {
+            changed("DeleteAlarms", observed.alarm_in_words(name), "absent".to_owned());
+        }
+    }
     for policy in &way.delete_scaling_policies {
-        if now.policies.iter().any(|present| present.policy_name == policy.policy_name) {
+        if !policy.is_gone(&now.policies) {
             gone_already(delete_scaling_policy(aws, policy).await)?;
         }
         changed("DeleteScalingPolicy", observed.policy_in_words(&policy.policy_name), "absent".to_owned());
     }
+    let mut policy_arns = policy_arns.clone();
     for policy in &way.put_scaling_policies {
         if !policy.stands(&now.policies) {
-            put_scaling_policy(aws, policy).await?;
+            policy_arns.insert(policy.policy_name.clone(), put_scaling_policy(aws, policy).await?);
         }
         let before = observed.policy_in_words(&policy.policy_name);
         changed("PutScalingPolicy", before, way.gives.policy_in_words(&policy.policy_name));
+    }
+    for alarm in &way.put_metric_alarms {
+        if !alarm.stands(&now.alarms) {
+            put_metric_alarm(aws, alarm, arn_of(alarm.policy_name(), &policy_arns)?).await?;
+        }
+        let before = observed.alarm_in_words(&alarm.alarm_name);
+        changed("PutMetricAlarm", before, way.gives.alarm_in_words(&alarm.alarm_name));
     }
     if let Some(register) = &way.register_scalable_target {
         if !register.stands(now.target.as_ref()) {
@@ -212,6 +256,12 @@ async fn write_back(
         untag_resource(aws, untag).await?;
     }
     Ok(())
+}
+
+/// The ARN of a policy that was just put, or that stands.
+fn arn_of<'a>(policy_name: &str, arns: &'a BTreeMap<String, String>) -> Result<&'a str, CallError> {
+    let missing = || CallError::unavailable("application-autoscaling:DescribeScalingPolicies");
+    arns.get(policy_name).map(String::as_str).ok_or_else(missing)
 }
 
 /// What is to go and is gone is as it should be.
@@ -239,129 +289,4 @@ fn refused_or_retry(error: CallError, changes: Vec<Change>) -> Result<Outcome, C
         return Err(error);
     }
     Ok(Outcome { changes, ..Outcome::without_change(OutcomeStatus::Failed, error.to_string()) })
-}
-
-/// Sends one request, patiently.
-macro_rules! send {
-    ($action:literal, $call:expr) => {
-        $call
-            .customize()
-            .config_override(patient())
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(|error| CallError::new($action, error))
-    };
-}
-
-/// The same, with what every request names that is about a scalable target.
-macro_rules! send_about {
-    ($request:expr, $action:literal, $call:expr) => {
-        send!(
-            $action,
-            $call
-                .service_namespace(ServiceNamespace::from($request.service_namespace.as_str()))
-                .resource_id(&$request.resource_id)
-                .scalable_dimension(ScalableDimension::from($request.scalable_dimension.as_str()))
-        )
-    };
-}
-
-async fn tag_resource(aws: &Aws, tag: &TagResource) -> Result<(), CallError> {
-    let tags = tag.tags.clone().into_iter().collect();
-    let call = aws.auto_scaling.tag_resource().resource_arn(&tag.resource_arn).set_tags(Some(tags));
-    send!("application-autoscaling:TagResource", call)
-}
-
-async fn untag_resource(aws: &Aws, untag: &UntagResource) -> Result<(), CallError> {
-    let keys = Some(untag.tag_keys.clone());
-    let call = aws.auto_scaling.untag_resource().resource_arn(&untag.resource_arn).set_tag_keys(keys);
-    send!("application-autoscaling:UntagResource", call)
-}
-
-async fn register_scalable_target(aws: &Aws, register: &RegisterScalableTarget) -> Result<(), CallError> {
-    let tags = (!register.tags.is_empty()).then(|| register.tags.clone().into_iter().collect());
-    let call = aws
-        .auto_scaling
-        .register_scalable_target()
-        .min_capacity(integer(register.min_capacity.0))
-        .max_capacity(integer(register.max_capacity.0))
-        .set_tags(tags);
-    send_about!(register, "application-autoscaling:RegisterScalableTarget", call)
-}
-
-async fn deregister_scalable_target(aws: &Aws, deregister: &DeregisterScalableTarget) -> Result<(), CallError> {
-    send_about!(
-        deregister,
-        "application-autoscaling:DeregisterScalableTarget",
-        aws.auto_scaling.deregister_scalable_target()
-    )
-}
-
-async fn put_scaling_policy(aws: &Aws, policy: &PutScalingPolicy) -> Result<(), CallError> {
-    let unexpected = |error| CallError::unexpected("application-autoscaling:PutScalingPolicy", error);
-    let tracking = &policy.target_tracking_scaling_policy_configuration;
-    let configuration = TargetTrackingScalingPolicyConfiguration::builder()
-        .target_value(tracking.target_value)
-        .scale_out_cooldown(integer(tracking.scale_out_cooldown.0))
-        .scale_in_cooldown(integer(tracking.scale_in_cooldown.0))
-        .disable_scale_in(tracking.disable_scale_in);
-    let configuration = match &tracking.metric {
-        MetricSpecification::Predefined(metric) => {
-            let metric_type = MetricType::from(metric.predefined_metric_type.as_str());
-            let metric = PredefinedMetricSpecification::builder().predefined_metric_type(metric_type).build();
-            configuration.predefined_metric_specification(metric.map_err(unexpected)?)
-        }
-        MetricSpecification::Customized(metric) => {
-            configuration.customized_metric_specification(customized(metric).map_err(unexpected)?)
-        }
-    };
-    let configuration = configuration.build().map_err(unexpected)?;
-    let call = aws
-        .auto_scaling
-        .put_scaling_policy()
-        .policy_name(&policy.policy_name)
-        .policy_type(PolicyType::from(policy.policy_type.as_str()))
-        .target_tracking_scaling_policy_configuration(configuration);
-    send_about!(policy, "application-autoscaling:PutScalingPolicy", call)
-}
-
-fn customized(metric: &CustomizedMetric) -> Result<CustomizedMetricSpecification, BuildError> {
-    let dimensions = metric
-        .dimensions
-        .iter()
-        .map(|dimension| MetricDimension::builder().name(&dimension.name).value(&dimension.value).build());
-    Ok(CustomizedMetricSpecification::builder()
-        .metric_name(&metric.metric_name)
-        .namespace(&metric.namespace)
-        .set_dimensions(Some(dimensions.collect::<Result<_, _>>()?))
-        .statistic(MetricStatistic::from(metric.statistic.as_str()))
-        .set_unit(metric.unit.clone())
-        .build())
-}
-
-async fn delete_scaling_policy(aws: &Aws, policy: &DeleteScalingPolicy) -> Result<(), CallError> {
-    let call = aws.auto_scaling.delete_scaling_policy().policy_name(&policy.policy_name);
-    send_about!(policy, "application-autoscaling:DeleteScalingPolicy", call)
-}
-
-async fn put_scheduled_action(aws: &Aws, action: &PutScheduledAction) -> Result<(), CallError> {
-    let range =
-        ScalableTargetAction::builder().min_capacity(integer(action.scalable_target_action.min_capacity.0)).build();
-    let call = aws
-        .auto_scaling
-        .put_scheduled_action()
-        .schedule(&action.schedule)
-        .scheduled_action_name(&action.scheduled_action_name)
-        .scalable_target_action(range);
-    send_about!(action, "application-autoscaling:PutScheduledAction", call)
-}
-
-async fn delete_scheduled_action(aws: &Aws, action: &DeleteScheduledAction) -> Result<(), CallError> {
-    let call = aws.auto_scaling.delete_scheduled_action().scheduled_action_name(&action.scheduled_action_name);
-    send_about!(action, "application-autoscaling:DeleteScheduledAction", call)
-}
-
-fn integer(value: u32) -> i32 {
-    i32::try_from(value).unwrap_or(i32::MAX)
 }

@@ -72,6 +72,15 @@ pub fn compare(observation: &Observation, settings: &Settings, setups: &[Setup])
     Ok(Comparison { advised: Some(plan), ..comparison })
 }
 
+/// Replays the present set-up and a plan over a saved observation; none where there is nothing to replay.
+#[must_use]
+pub fn replayed(observation: &Observation, settings: &Settings, plan: &Plan) -> Option<Comparison> {
+    let guardrails = settings.for_endpoint(observation.tags.as_ref());
+    let replay = Replay::of(observation, &capacity::capacity(observation)?)?;
+    let planned: Vec<Setup> = Setup::planned(plan).into_iter().collect();
+    replay.compare(observation, &planned, guardrails.objective.fleet_minutes())
+}
+
 /// Why set-ups cannot be compared on an observation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotComparable {

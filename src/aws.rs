@@ -1,5 +1,6 @@
 //! The clients, what they were asked, and what their errors mean.
 
+pub(crate) mod alarms;
 pub(crate) mod auto_scaling;
 mod error;
 pub(crate) mod scheduler;
@@ -124,6 +125,11 @@ impl Aws {
 /// than failing halfway. Reads have the SDK's three attempts: what cannot be read is a warning.
 pub(crate) fn patient() -> aws_sdk_applicationautoscaling::config::Builder {
     aws_sdk_applicationautoscaling::Config::builder().retry_config(RetryConfig::standard().with_max_attempts(5))
+}
+
+/// The same for the alarms of step policies: CloudWatch takes about three of them a second.
+pub(crate) fn patient_with_alarms() -> aws_sdk_cloudwatch::config::Builder {
+    aws_sdk_cloudwatch::Config::builder().retry_config(RetryConfig::standard().with_max_attempts(5))
 }
 
 /// What was asked of AWS.

@@ -11,8 +11,10 @@ mod anchor;
 mod fit;
 mod interval;
 mod points;
+mod queue;
 mod regimes;
 mod shared;
+mod wandering;
 
 use crate::model::{
     Bound, Capacity, Grade, History, InvocationsPerInstance, LatencyCurve, MOST_BEYOND_MET, Microseconds, Minute,
@@ -44,19 +46,33 @@ const ANCHOR_FROM: f64 = 1.2;
 const ANCHOR_DEVIATION: f64 = 0.15;
 /// A curve that has not risen by this part of the way to the objective says nothing about where it crosses.
 const LEAST_RISE: f64 = 0.08;
+/// Work by the minute takes the place of stretches with the same work where it leaves this much less of latency unexplained:
+/// then it is what requests wait for.
+const EXPLAINS: f64 = 0.85;
 /// Bins further apart than this leave the crossing between them open: the whole gap is then the interval.
 const WIDE_GAP: f64 = 0.10;
 
 /// What one instance sustains; none without an objective, or where too little was seen to say even that.
 #[must_use]
 pub fn capacity(observation: &Observation) -> Option<Capacity> {
+    if observation.is_asynchronous() {
+        return queue::capacity(observation);
+    }
     let objective = observation.objective?;
     let limit = objective.latency_slo_ms.to_microseconds().0;
     let history = History::of(observation);
     let mut points = points::points(&history, &objective);
     let deployments: Vec<Minute> =
         observation.endpoint.endpoint_config_created_at.map(Minute::containing).into_iter().collect();
-    let mut starts = regimes::boundaries(&points, &deployments, limit);
+    let (unexplained, mut starts) = regimes::stretches(&points, &deployments, limit);
+    let mut work = None;
+    if let Some((wandering, by_minute)) = wandering::wandering(observation, &history, &deployments) {
+        let usual = wandering::as_usual(&points, &by_minute);
+        let (left, stretches) = regimes::stretches(&usual, &deployments, limit);
+        if left <= EXPLAINS * unexplained {
+            (points, starts, work) = (usual, stretches, Some(wandering));
+        }
+    }
     let incidents = regimes::incidents(&points, &starts, limit);
     if !incidents.is_empty() {
         points.retain(|point| !incidents.iter().any(|(since, until)| (*since..*until).contains(&point.minute)));
@@ -84,6 +100,7 @@ pub fn capacity(observation: &Observation) -> Option<Capacity> {
     let hours = history.hours();
     let since =
         if is_fresh { "; as it was before the last deployment, of which less than an hour was seen" } else { "" };
+    let usual = work.map_or("", |_| "; in requests of usual work, which wanders by itself");
     let capacity = |value: f64, low: f64, high: Option<f64>, bound, grade, method: &str| Capacity {
         invocations_per_instance_per_minute: InvocationsPerInstance(value),
         low: InvocationsPerInstance(low),
@@ -93,10 +110,12 @@ pub fn capacity(observation: &Observation) -> Option<Capacity> {
         latency_slo_ms: objective.latency_slo_ms,
         slo_statistic: objective.slo_statistic,
         minutes_used,
-        method: format!("{method}{since}"),
+        method: format!("{method}{since}{usual}"),
         extrapolation: None,
         curve: None,
         is_shared,
+        work,
+        is_throughput: false,
     };
     // The fifth-highest: five minutes kept the objective at this load or more.
     let met = fifth_highest(points.iter().filter(|point| point.latency <= limit), estimate.as_ref(), &starts);

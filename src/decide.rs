@@ -76,6 +76,10 @@ pub fn decide(
         let words = "the scalable target was made by somebody else, and the settings allow advice only";
         return coded(OutcomeStatus::Refused, "existing_target", words);
     }
+    if authority == Authority::Now && plan.is_dear {
+        let words = "the headroom costs more than the minutes over the objective are worth, so a person decides";
+        return coded(OutcomeStatus::Recommended, "dearer_than_worth", words);
+    }
     if authority == Authority::Now && diagnosis.confidence < CONFIDENT {
         let words = "the verdict is not certain enough to act without a person";
         return coded(OutcomeStatus::Recommended, "not_certain_enough", words);

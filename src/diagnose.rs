@@ -8,6 +8,7 @@
 //!
 //! To add a cause: one file under `diagnose/causes/`, one line in `causes.rs`.
 
+mod asynchronous;
 mod blocked;
 mod causes;
 mod check;
@@ -43,17 +44,8 @@ const AHEAD: f64 = 0.10;
 /// Says why the observed variant is slow.
 #[must_use]
 pub fn diagnose(observation: &Observation) -> Diagnosis {
-    let history = History::of(observation);
-    let diagnosis = no_copies::without_any(observation).unwrap_or_else(|| {
-        let mut judged = match Features::of(observation, &history) {
-            Ok(features) => judge(&features),
-            Err(missing) => infrequent_traffic::diagnosis(observation, &history)
-                .unwrap_or_else(|| insufficient_data::diagnosis(&missing)),
-        };
-        judged = judged.said(observation.dimension());
-        judged.context.extend(no_copies::facts(observation));
-        no_copies::instead_of_overload(observation, judged)
-    });
+    let diagnosis =
+        if observation.is_asynchronous() { asynchronous::diagnosis(observation) } else { of_latency(observation) };
     // What stands in the way of scaling matters where scaling would help; an endpoint that is not in service always
     // does.
     let blocked_by = blocked_by(observation)
@@ -61,9 +53,33 @@ pub fn diagnose(observation: &Observation) -> Diagnosis {
     Diagnosis { blocked_by, ..diagnosis }
 }
 
-/// Lets every cause judge, and names one where it stands out.
+/// Says why requests that are answered at once are slow.
+fn of_latency(observation: &Observation) -> Diagnosis {
+    if let Some(diagnosis) = no_copies::without_any(observation) {
+        return diagnosis;
+    }
+    let history = History::of(observation);
+    let judged = match Features::of(observation, &history) {
+        Ok(features) => judge(&features),
+        Err(missing) => infrequent_traffic::diagnosis(observation, &history)
+            .unwrap_or_else(|| insufficient_data::diagnosis(&missing)),
+    };
+    let mut judged = judged.said(observation.dimension());
+    judged.context.extend(no_copies::facts(observation));
+    no_copies::instead_of_overload(observation, judged)
+}
+
+/// Lets every cause judge.
 fn judge(features: &Features) -> Diagnosis {
     let judgements: Vec<Judgement> = CAUSES.iter().map(|judge| judge(features)).collect();
+    let is_capped = features.work.ratio.is_none() || features.is_history_short;
+    let most = if is_capped { Grade::Medium } else { Grade::High };
+    named(&judgements, most, features.context(), &features.latency.in_words())
+}
+
+/// Names a cause where it stands out. `most` is the grade that what was missing allows, `facts` are shown with every verdict, and
+/// `otherwise` is what can be said where none stands out.
+fn named(judgements: &[Judgement], most: Grade, facts: Vec<Fact>, otherwise: &str) -> Diagnosis {
     let weight = |margin: f64| (margin.clamp(-LARGEST_MARGIN, LARGEST_MARGIN) / TEMPERATURE).exp();
     // A margin of 0 is "no cause stands out".
     let total: f64 = weight(0.0) + judgements.iter().map(|judgement| weight(judgement.margin())).sum::<f64>();
@@ -85,13 +101,13 @@ fn judge(features: &Features) -> Diagnosis {
         .collect();
 
     let evidence = strongest.map(evidence).unwrap_or_default();
-    let context = context(features, &evidence);
+    let context = context(facts, &evidence);
     match strongest {
         Some(judgement) => Diagnosis {
             verdict: judgement.verdict,
             sub_cause: judgement.sub_cause.map(str::to_owned),
             confidence: round(belief(judgement)),
-            grade: grade(belief(judgement), features),
+            grade: grade(belief(judgement)).min(most),
             summary: capitalised(&judgement.summary),
             evidence,
             context,
@@ -104,7 +120,7 @@ fn judge(features: &Features) -> Diagnosis {
             sub_cause: None,
             confidence: round(1.0 - ranked.first().map_or(0.0, |first| belief(first))),
             grade: Grade::Low,
-            summary: format!("{}; no cause stands out.", capitalised(&features.latency.in_words())),
+            summary: format!("{}; no cause stands out.", capitalised(otherwise)),
             evidence,
             context,
             alternatives,
@@ -125,19 +141,18 @@ fn evidence(judgement: &Judgement) -> Vec<Evidence> {
 }
 
 /// What else was measured.
-fn context(features: &Features, evidence: &[Evidence]) -> Vec<Fact> {
+fn context(facts: Vec<Fact>, evidence: &[Evidence]) -> Vec<Fact> {
     let is_told = |fact: &Fact| evidence.iter().any(|told| told.text == fact.text);
-    features.context().into_iter().filter(|fact| !is_told(fact)).collect()
+    facts.into_iter().filter(|fact| !is_told(fact)).collect()
 }
 
-/// Belief in words, capped where a signal that would decide was missing.
-fn grade(belief: f64, features: &Features) -> Grade {
-    let grade = match belief {
+/// Belief in words.
+fn grade(belief: f64) -> Grade {
+    match belief {
         HIGH.. => Grade::High,
         MEDIUM.. => Grade::Medium,
         _ => Grade::Low,
-    };
-    if features.work.ratio.is_none() || features.is_history_short { grade.min(Grade::Medium) } else { grade }
+    }
 }
 
 /// A sentence begins with a capital, a statistic such as `p90` never.

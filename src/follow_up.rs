@@ -4,6 +4,7 @@
 //! to do: load per instance falls to what one carries, and latency with it. Load that fell and latency that did not says
 //! that load was not the cause; then everything goes back. Whatever cannot be told is looked at again.
 
+mod bursts;
 mod measures;
 mod relax;
 mod room;
@@ -166,7 +167,7 @@ impl Judging<'_> {
             _ if is_short => return self.silent(Phase::Open, SOON),
             _ => {}
         }
-        let Some(after) = Measures::served_by(self.look.observation, written.instances) else {
+        let Some(after) = self.served(written) else {
             // Nobody calls, or nothing is published: there is nothing to judge by.
             return self.silent(Phase::Open, if waited < START_LIMIT { SOON } else { CALM });
         };
@@ -178,10 +179,11 @@ impl Judging<'_> {
             Some(objective) => latency.to_milliseconds().0 <= objective.latency_slo_ms.0,
             None => ratio.is_some_and(|ratio| ratio <= FELL),
         };
-        if is_within {
+        if is_within || judging.fell_enough(latency) {
             return judging.verified();
         }
-        let is_overloaded = !judging.load_fits() || judging.look.diagnosis.verdict.is_helped_by_scaling();
+        let is_more = judging.look.diagnosis.verdict.is_helped_by_scaling() && !judging.bursts_did_not_follow(ratio);
+        let is_overloaded = !judging.load_fits() || is_more;
         match ratio {
             // More load than instances can be had for, or one instance carries less than it seemed: taking them away would
             // make it worse.
@@ -240,27 +242,6 @@ impl Judging<'_> {
         let diagnosis = self.incident.diagnosis.clone();
         let judgement = self.tell(OutcomeStatus::Stale, "changed_by_somebody_else", words, diagnosis, steps, CALM);
         in_phase(judgement, Phase::LeftAlone)
-    }
-
-    /// AWS does not give the instances. What was written stays: it takes effect once it does.
-    fn refused(self, blocked: BlockedBy) -> Judgement {
-        if self.incident.told.blocked_by == Some(blocked) {
-            return self.silent(Phase::Open, CALM);
-        }
-        let (reason, step) = match blocked {
-            BlockedBy::Quota => (
-                "quota",
-                "Ask for a higher quota of this instance type for endpoint usage, in Service Quotas. Scaling then goes on by \
-                 itself at the next alarm of the policy.",
-            ),
-            _ => (
-                "insufficient_capacity",
-                "Use another instance type or Region, or instance pools: AWS has none of these now.",
-            ),
-        };
-        let words = format!("the instances that were asked for do not come: {}", blocked.text());
-        let diagnosis = Diagnosis { blocked_by: Some(blocked), ..self.incident.diagnosis.clone() };
-        self.tell(OutcomeStatus::Failed, reason, words, diagnosis, vec![step.to_owned()], CALM)
     }
 
     fn never_started(self, written: &Written) -> Judgement {
@@ -445,5 +426,5 @@ fn in_phase(judgement: Judgement, phase: Phase) -> Judgement {
 /// to judge.
 fn ours(state: &ScalingState) -> ScalingState {
     let scheduled_actions = state.scheduled_actions.iter().filter(|action| action.is_ours()).cloned().collect();
-    ScalingState { scheduled_actions, ..state.clone() }
+    bursts::at_its_lowest(ScalingState { scheduled_actions, ..state.clone() })
 }

@@ -14,7 +14,7 @@ mod standing;
 mod statistics;
 mod whose;
 
-use crate::aws::{Aws, CallError, ErrorKind, auto_scaling};
+use crate::aws::{Aws, CallError, ErrorKind, alarms, auto_scaling};
 use crate::config::{MAX_HOURLY_USD_TAG, tagged_objective};
 use crate::model::{
     AlarmObjective, EndpointName, Hosting, InferenceComponent, InferenceComponentName, InstanceType, LatencyObjective,
@@ -263,10 +263,10 @@ async fn finish(
     let region = endpoint.arn.split(':').nth(3).unwrap_or_default();
     let price = instance_type.as_ref().filter(|_| has_limit).map(|kind| pricing::instance_price(aws, region, kind));
     let alarm_names: Vec<String> = part.alarm_names.iter().flatten().cloned().collect();
-    let alarms = OptionFuture::from((!alarm_names.is_empty()).then(|| alarm::of_policies(aws, &alarm_names)));
+    let fired_by = OptionFuture::from((!alarm_names.is_empty()).then(|| alarms::of_policies(aws, &alarm_names)));
     aws.round();
-    let (metrics, model, target_tags, price, alarms) =
-        join5(metrics, model, target_tags, OptionFuture::from(price), alarms).await;
+    let (metrics, model, target_tags, price, fired_by) =
+        join5(metrics, model, target_tags, OptionFuture::from(price), fired_by).await;
     let metrics = metrics?;
 
     let model_hosting = model.and_then(|result| kept(result, &mut part.warnings));
@@ -283,7 +283,7 @@ async fn finish(
         target.tags = target_tags.and_then(|result| kept(result, &mut part.warnings));
     }
     if let (Some(scaling), Some(alarms)) =
-        (&mut part.scaling, alarms.and_then(|result| kept(result, &mut part.warnings)))
+        (&mut part.scaling, fired_by.and_then(|result| kept(result, &mut part.warnings)))
     {
         for (policy, names) in scaling.policies.iter_mut().zip(&part.alarm_names).filter(|(_, names)| !names.is_empty())
         {

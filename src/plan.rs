@@ -2,10 +2,14 @@
 //!
 //! Pure. The plan is complete: acting on it makes no choice. Whatever cannot be evaluated holds the plan.
 
+mod burst;
+mod bursty;
 mod copies;
 mod demand;
 mod floor;
 mod guardrails;
+mod headroom;
+mod herd;
 mod quiet;
 mod requests;
 mod room;
@@ -22,6 +26,7 @@ use crate::model::{
     ScalableDimension, Verdict,
 };
 use crate::replay::Boot;
+use headroom::Unsized;
 use quiet::Quiet;
 use requests::Requests;
 use search::Bounds;
@@ -39,16 +44,25 @@ pub fn plan(
     capacity: Option<&Capacity>,
     guardrails: &Guardrails,
 ) -> Plan {
-    planned(sized(observation, diagnosis, capacity, guardrails), observation)
+    let planned = match diagnosis.verdict {
+        Verdict::Burst => bursty::planned(observation, diagnosis, capacity, guardrails),
+        _ => sized(observation, diagnosis, capacity, guardrails).map_err(Unsized::from),
+    };
+    planned_or_held(planned, observation)
 }
 
 /// The plan, or why there is none.
-fn planned(plan: Result<Plan, HoldReason>, observation: &Observation) -> Plan {
-    match plan {
+fn planned_or_held(planned: Result<Plan, Unsized>, observation: &Observation) -> Plan {
+    match planned {
         Ok(plan) => plan,
         // Whatever else would hold it: SageMaker refuses changes until then.
         Err(_) if !observation.endpoint.status.is_in_service() => Plan::hold(HoldReason::EndpointNotInService),
-        Err(reason) => Plan { advice: room::advice_on_hold(observation, reason), ..Plan::hold(reason) },
+        Err(unsized_for) => {
+            let advice = room::advice_on_hold(observation, unsized_for.reason);
+            let mut plan = Plan::from(unsized_for).said(observation.dimension());
+            plan.advice.extend(advice);
+            plan
+        }
     }
 }
 
@@ -74,9 +88,9 @@ fn sized(
     let known = capacity.filter(|capacity| capacity.bound == Bound::Estimate);
     let tuning = known.and_then(|capacity| Tuning::of(observation, capacity, &bounds, guardrails.objective));
     // A floor belongs to the policy that it was searched with.
-    let may_put = target_tracking::in_the_way(&scaling.policies).is_none();
+    let may_put = |tuning: &Tuning| target_tracking::in_the_way(&scaling.policies, tuning.best().metric).is_none();
     let calm_min = match &tuning {
-        Some(tuning) if may_put && !tuning.keeps_present() => {
+        Some(tuning) if may_put(tuning) && !tuning.keeps_present() => {
             copies::calm(tuning.best().min.max(sizing.calm_min), sizing.calm_min)
         }
         _ => sizing.calm_min,
@@ -127,7 +141,7 @@ fn sized(
 /// history. Unlike in an incident, `MinCapacity` may fall here.
 #[must_use]
 pub fn tune(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Guardrails) -> Plan {
-    planned(tuned(observation, capacity, guardrails), observation)
+    planned_or_held(tuned(observation, capacity, guardrails).map_err(Unsized::from), observation)
 }
 
 fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Guardrails) -> Result<Plan, HoldReason> {
@@ -199,7 +213,7 @@ fn floor_instead(observation: &Observation, tuning: Option<&Tuning>, plan: &Plan
 /// Whether more instances would help.
 fn would_help(diagnosis: &Diagnosis) -> Result<(), HoldReason> {
     match diagnosis.verdict {
-        Verdict::Burst => Err(HoldReason::HeadroomNotSized),
+        Verdict::ModelLoading => Err(HoldReason::ModelsNotSized),
         Verdict::Transient => Err(HoldReason::NothingToDo),
         Verdict::InsufficientData | Verdict::Undetermined => Err(HoldReason::CauseUnknown),
         verdict if !verdict.is_helped_by_scaling() => Err(HoldReason::ScalingWillNotHelp),

@@ -10,12 +10,13 @@ mod draws;
 mod emulator;
 mod rules;
 mod setup;
+mod shares;
 mod traffic;
 mod validation;
 
 pub use boot::Boot;
 pub use draws::{Dice, draws, resampled};
-pub use emulator::{Block, Draw, Emulator, Outcome, Step};
+pub use emulator::{Block, Draw, Emulator, Outcome, Step, Usage};
 pub use rules::{AlarmRule, Compiled, Metric, Rule, Steps, Timed};
 pub use setup::{NotReplayable, Setup};
 pub use traffic::Traffic;
@@ -61,8 +62,8 @@ impl Replay {
     pub fn of(observation: &Observation, capacity: &Capacity) -> Option<Self> {
         let limit = observation.objective?.latency_slo_ms.to_microseconds();
         let curve = capacity.curve.as_ref()?;
-        let traffic = Traffic::of(observation)?;
-        let emulator = Emulator::new(&traffic, curve, limit, utilization(observation));
+        let traffic = Traffic::of(observation)?.with_work(observation, capacity.work.as_ref());
+        let emulator = Emulator::new(&traffic, curve, limit, usage(observation, capacity));
         Some(Self {
             traffic,
             emulator,
@@ -195,9 +196,12 @@ fn works_on_gpu(observation: &Observation) -> bool {
     }
 }
 
-/// Utilisation as CloudWatch has it over load, as a line: idle, and for each invocation per instance and minute. None where
-/// it does not follow the load.
-fn utilization(observation: &Observation) -> Option<(f64, f64)> {
+/// Utilisation over load; none where it does not follow it.
+fn usage(observation: &Observation, capacity: &Capacity) -> Option<Usage> {
+    if let Some(work) = capacity.work {
+        let full = work.full_percent;
+        return Some(Usage { idle: full * work.idle, each: full * work.per_invocation, full });
+    }
     let history = History::of(observation);
     let kind = observation.variant.instance_type.as_ref();
     let has_gpu = works_on_gpu(observation);
@@ -219,5 +223,9 @@ fn utilization(observation: &Observation) -> Option<(f64, f64)> {
     // A copy's utilisation is published as a share of what it was given.
     let units = if observation.component.is_some() { Some(1) } else { units };
     let percent = 100.0 * f64::from(units.filter(|units| *units > 0)?);
-    (each > 0.0 && left <= (1.0 - LEAST_EXPLAINED) * all).then_some((idle * percent, each * percent))
+    (each > 0.0 && left <= (1.0 - LEAST_EXPLAINED) * all).then_some(Usage {
+        idle: idle * percent,
+        each: each * percent,
+        full: percent,
+    })
 }

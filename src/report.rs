@@ -7,16 +7,20 @@ pub mod card;
 pub mod comparison;
 pub mod comparison_html;
 pub mod comparison_markdown;
+pub mod document;
 pub mod forecast;
+pub mod html;
 pub mod incident;
 pub mod links;
+pub mod markdown;
 pub mod message;
+pub mod policies;
 pub mod restoration;
 pub mod text;
 
 use crate::model::{
     Action, Capacity, Diagnosis, IncidentSummary, Observation, Outcome, OutcomeStatus, Plan, Report, ScalableDimension,
-    TriggerSummary,
+    TriggerSummary, Verdict,
 };
 use jiff::Timestamp;
 
@@ -87,6 +91,10 @@ fn next_steps(
     of: ScalableDimension,
 ) -> Vec<String> {
     let mut steps = Vec::new();
+    // Where instances are not the best answer, the others come first.
+    let is_headroom_asked = !plan.is_dear && plan.action == Action::Scale;
+    let comes_first = diagnosis.verdict == Verdict::Burst && !is_headroom_asked;
+    steps.extend(diagnosis.next_steps.iter().filter(|_| comes_first).cloned());
     match outcome.status {
         OutcomeStatus::Recommended | OutcomeStatus::Refused | OutcomeStatus::Stale if plan.action == Action::Scale => {
             if let Some(register) = &plan.register_scalable_target {
@@ -95,8 +103,12 @@ fn next_steps(
             steps.extend(
                 plan.put_scaling_policies
                     .iter()
-                    .map(|policy| format!("Set the policy: {}", text::policy_command(policy))),
+                    .map(|policy| format!("Set the policy: {}", policies::policy_command(policy))),
             );
+            let alarms = plan.put_metric_alarms.iter().filter_map(|alarm| policies::alarm_command(plan, alarm));
+            steps.extend(alarms.map(|command| format!("Set the policy's alarm: {command}")));
+            let gone = plan.delete_scaling_policies.iter();
+            steps.extend(gone.map(|policy| format!("Delete the old policy: {}", policies::delete_command(policy))));
             steps.extend(
                 plan.put_scheduled_actions
                     .iter()
@@ -129,7 +141,7 @@ fn next_steps(
         steps.extend(hold_steps(reason).map(|step| of.said(&step)));
     }
     steps.extend(plan.advice.iter().cloned());
-    steps.extend(diagnosis.next_steps.iter().cloned());
+    steps.extend(diagnosis.next_steps.iter().filter(|_| !comes_first).cloned());
     steps
 }
 
@@ -174,8 +186,15 @@ fn hold_steps(reason: crate::model::HoldReason) -> Option<String> {
             "Look behind the instances: a database, a shared service or an account limit that all of them use."
         }
         Reason::HostingNotSized => "Scale by hand for now; the evidence says by how much load is above normal.",
+        Reason::HeadroomBeyondGuardrail => {
+            "Raise ADVISOR_MAX_INSTANCES, the hourly limit or the endpoint's tags, if the bursts cannot be smoothed."
+        }
         // The cause's own steps say what to do.
-        Reason::ScalingWillNotHelp | Reason::NothingToDo | Reason::CauseUnknown | Reason::HeadroomNotSized => {
+        Reason::ScalingWillNotHelp
+        | Reason::NothingToDo
+        | Reason::CauseUnknown
+        | Reason::ModelsNotSized
+        | Reason::HeadroomNotSized => {
             return None;
         }
         // The plan's advice says how to get room.

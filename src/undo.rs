@@ -1,12 +1,12 @@
 //! The way back: the present set-up and what was there before → [`Restoration`].
 //!
-//! Pure. Only what is ours is taken back: policies and scheduled actions with our name, and the range of a target that
+//! Pure. Only what is ours is taken back: policies, alarms and scheduled actions with our name, and the range of a target that
 //! carries our tag.
 
 use crate::model::{
-    BEFORE_TAG, DeleteScalingPolicy, DeleteScheduledAction, DeregisterScalableTarget, INSTANCES_BEFORE_TAG,
-    InstanceCount, PutScalingPolicy, PutScheduledAction, RegisterScalableTarget, Restoration, ScalableKey,
-    ScalableTarget, ScalingPolicy, ScalingState, ScheduledAction, UntagResource,
+    BEFORE_TAG, DeleteAlarms, DeleteScalingPolicy, DeleteScheduledAction, DeregisterScalableTarget,
+    INSTANCES_BEFORE_TAG, InstanceCount, PutMetricAlarm, PutScalingPolicy, PutScheduledAction, RegisterScalableTarget,
+    Restoration, ScalableKey, ScalableTarget, ScalingPolicy, ScalingState, ScheduledAction, UntagResource,
 };
 use std::collections::BTreeMap;
 
@@ -21,6 +21,11 @@ pub fn to(before: &ScalingState, now: &ScalingState, key: &ScalableKey) -> Resto
         now.scheduled_actions.iter().filter(|present| present.is_ours() && action(&present.name).is_none()).collect();
     let put_scaling_policies = before.policies.iter().filter(|was| was.is_ours() && !now.policies.contains(was));
     let put_scaling_policies: Vec<_> = put_scaling_policies.filter_map(|was| PutScalingPolicy::of(was, key)).collect();
+    let is_left = |name: &str| before.alarms.iter().any(|was| was.alarm_name == name);
+    let gone_alarms: Vec<String> =
+        now.alarms.iter().map(|alarm| alarm.alarm_name.clone()).filter(|name| !is_left(name)).collect();
+    let put_metric_alarms = before.alarms.iter().filter(|was| !now.alarms.contains(was));
+    let put_metric_alarms: Vec<_> = put_metric_alarms.filter_map(PutMetricAlarm::of).collect();
     let was_changed = |was: &&ScheduledAction| was.is_ours() && !now.scheduled_actions.contains(was);
     let put_scheduled_actions = before.scheduled_actions.iter().filter(was_changed);
     let put_scheduled_actions: Vec<_> =
@@ -48,6 +53,12 @@ pub fn to(before: &ScalingState, now: &ScalingState, key: &ScalableKey) -> Resto
         policies.retain(|policy| policy.policy_name != put.policy_name);
         policies.push(put.to_policy());
     }
+    let mut alarms: Vec<_> =
+        now.alarms.iter().filter(|alarm| !gone_alarms.contains(&alarm.alarm_name)).cloned().collect();
+    for put in &put_metric_alarms {
+        alarms.retain(|alarm| alarm.alarm_name != put.alarm_name);
+        alarms.push(put.to_alarm());
+    }
     let mut actions: Vec<ScheduledAction> = left_actions.cloned().collect();
     for put in &put_scheduled_actions {
         actions.retain(|action| action.name != put.scheduled_action_name);
@@ -65,11 +76,13 @@ pub fn to(before: &ScalingState, now: &ScalingState, key: &ScalableKey) -> Resto
             })
             .collect(),
         put_scheduled_actions,
+        delete_alarms: (!gone_alarms.is_empty()).then_some(DeleteAlarms { alarm_names: gone_alarms }),
         delete_scaling_policies: gone_policies
             .iter()
             .map(|policy| DeleteScalingPolicy::named(&policy.policy_name, key))
             .collect(),
         put_scaling_policies,
+        put_metric_alarms,
         register_scalable_target: register.map(|target| range(key, target.min_capacity, target.max_capacity)),
         deregister_scalable_target: is_gone.then(|| DeregisterScalableTarget {
             service_namespace: key.service_namespace.clone(),
@@ -82,7 +95,7 @@ pub fn to(before: &ScalingState, now: &ScalingState, key: &ScalableKey) -> Resto
             Some(UntagResource { resource_arn: target.arn.clone()?, tag_keys })
         }),
         based_on: now.clone(),
-        gives: ScalingState { target, policies, scheduled_actions: actions },
+        gives: ScalingState { target, policies, alarms, scheduled_actions: actions },
     }
 }
 
@@ -111,6 +124,7 @@ pub fn by_tags(now: &ScalingState, key: &ScalableKey) -> Result<Restoration, &'s
     let foreign = ScalingState {
         target: was,
         policies: now.policies.iter().filter(|policy| !policy.is_ours()).cloned().collect(),
+        alarms: Vec::new(),
         scheduled_actions: now.scheduled_actions.iter().filter(|action| !action.is_ours()).cloned().collect(),
     };
     Ok(to(&foreign, now, key))
@@ -125,8 +139,10 @@ pub fn relax(min_capacity: InstanceCount, now: &ScalingState, key: &ScalableKey)
         key: key.clone(),
         delete_scheduled_actions: Vec::new(),
         put_scheduled_actions: Vec::new(),
+        delete_alarms: None,
         delete_scaling_policies: Vec::new(),
         put_scaling_policies: Vec::new(),
+        put_metric_alarms: Vec::new(),
         register_scalable_target: Some(range(key, min_capacity, target.max_capacity)),
         deregister_scalable_target: None,
         untag_resource: None,

@@ -77,32 +77,40 @@ impl Plant {
         }
     }
 
-    /// The second week, with the arrivals that really came.
-    pub fn judge(&self, set_up: SetUp, instances: usize, provisioning_minutes: f64, arrivals: &[f64]) -> Judged {
+    /// The second week, with the arrivals that really came and the work of each.
+    pub fn judge(
+        &self,
+        set_up: SetUp,
+        instances: usize,
+        provisioning_minutes: f64,
+        arrivals: &[f64],
+        work: &[f64],
+    ) -> Judged {
         let mut scaler = Autoscaler::new(set_up, instances, provisioning_minutes, 1);
         let (mut backlog, mut billed, mut over, mut slow) = (0.0_f64, 0.0, 0.0, 0.0);
         let (mut before, mut since_join) = (instances as f64, usize::MAX);
-        for (minute, arrived) in (FIRST_OF_WEEK_TWO..).zip(arrivals) {
+        for (minute, (arrived, work)) in (FIRST_OF_WEEK_TWO..).zip(arrivals.iter().zip(work)) {
             let instances = scaler.begin_minute(minute) as f64;
             since_join = if instances > before { 0 } else { since_join.saturating_add(1) };
             before = instances;
             let cold = self.joined.get(since_join).copied().unwrap_or(0.0);
             billed += scaler.billed() as f64;
             let wanted = backlog + arrived;
-            let served = wanted.min(instances * self.saturation);
+            let at_most = instances * self.saturation / work;
+            let served = wanted.min(at_most);
             backlog = wanted - served;
-            let waits = backlog / (instances * self.saturation);
+            let waits = backlog / at_most;
             // Those who wait for a third of the objective have used up what it leaves beyond the work itself.
             let share = if waits > self.objective_minutes / 3.0 {
                 1.0
             } else {
-                self.over[bin(arrived / instances / self.capacity)]
+                self.over[bin(work * arrived / instances / self.capacity)]
             };
             let share = 1.0 - (1.0 - share) * (1.0 - cold);
             over += share;
             slow += share * arrived;
             // Nobody waits longer than a minute.
-            backlog = backlog.min(instances * self.saturation);
+            backlog = backlog.min(at_most);
             let invocations_per_instance = (served >= 1.0).then_some(served / instances);
             scaler.take(minute, &Measured { invocations_per_instance, ..Measured::default() });
         }

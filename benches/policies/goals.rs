@@ -27,6 +27,13 @@ pub fn missed(results: &Results) -> Vec<String> {
         ]);
         at_least.push(("violation minutes inside the forecast's range", policies.forecasts[0].inside, 0.75));
     }
+    if let Some(within) = results.headroom.first() {
+        at_most.extend([
+            ("headroom over the fewest instances, median", within.cost_median, 1.25),
+            ("headroom over the fewest instances, p90", within.cost_p90, 1.7),
+        ]);
+        at_least.push(("bursts absorbed", within.kept, 0.9));
+    }
     // NaN, where nothing could be counted, misses too.
     let high = at_most.iter().filter(|(_, value, goal)| value.is_nan() || value > goal);
     let low = at_least.iter().filter(|(_, value, goal)| value.is_nan() || value < goal);

@@ -3,7 +3,7 @@
 use crate::trial::{FIRST_OF_WEEK_TWO, WEEK};
 use serde::Serialize;
 use simulator::production::Variant;
-use simulator::{ClosedLoop, Minute, SetUp};
+use simulator::{ClosedLoop, Conditions, Minute, SetUp};
 
 /// Requests from which a minute counts.
 const ENOUGH_REQUESTS: u64 = 10;
@@ -41,14 +41,16 @@ pub fn judge(
     after_week_one: &ClosedLoop,
     set_up: SetUp,
     arrivals_per_minute: &[f64],
+    work: &[f64],
     mut see: impl FnMut(&Minute),
 ) -> Judged {
     let mut played = after_week_one.clone();
     played.adopt(set_up);
     let (minutes_before, changes_before) = (played.instance_minutes(), played.scaler().activities().len());
     let (mut violations, mut requests, mut slow) = (0_u64, 0_u64, 0_u64);
-    for (minute, arrivals_per_minute) in (FIRST_OF_WEEK_TWO..).zip(arrivals_per_minute) {
-        let conditions = simulator::Conditions { arrivals_per_minute: *arrivals_per_minute, ..variant.usual };
+    for (minute, (arrivals_per_minute, work)) in (FIRST_OF_WEEK_TWO..).zip(arrivals_per_minute.iter().zip(work)) {
+        let work_factor = work * variant.usual.work_factor;
+        let conditions = Conditions { arrivals_per_minute: *arrivals_per_minute, work_factor, ..variant.usual };
         let seen = played.step(minute, &conditions);
         requests += seen.invocations;
         if is_over(variant, &seen) {

@@ -14,6 +14,8 @@ const MAXIMA: [f64; 3] = [1.0, 1.25, 1.8];
 /// Cooldowns in seconds.
 const SCALE_OUT: [f64; 4] = [0.0, 60.0, 180.0, 300.0];
 const SCALE_IN: [f64; 4] = [60.0, 300.0, 900.0, 1_800.0];
+/// Utilisations, in units of that at capacity.
+const UTILIZATIONS: [f64; 5] = [0.6, 0.7, 0.78, 0.86, 0.94];
 /// Minutes of a day.
 const DAY: i64 = 1_440;
 /// Policies whose instance-minutes and violations differ by less do the same.
@@ -28,6 +30,8 @@ pub struct Week<'a> {
     /// Mean arrivals, and those that came.
     pub rates: &'a [f64],
     pub arrivals: &'a [f64],
+    /// Work per request.
+    pub work: &'a [f64],
     pub instances: usize,
     pub provisioning_minutes: f64,
 }
@@ -35,19 +39,23 @@ pub struct Week<'a> {
 impl Week<'_> {
     /// Instances needed in each minute, ascending.
     fn needs(&self) -> Vec<usize> {
-        let mut needs: Vec<usize> = self.rates.iter().map(|rate| need(*rate, self.capacity)).collect();
+        let mut needs = self.need_by_minute();
         needs.sort_unstable();
         needs
     }
 
+    fn need_by_minute(&self) -> Vec<usize> {
+        self.rates.iter().zip(self.work).map(|(rate, work)| need(rate * work, self.capacity)).collect()
+    }
+
     /// Instances needed on average.
     pub fn mean_need(&self) -> f64 {
-        self.rates.iter().map(|rate| need(*rate, self.capacity) as f64).sum::<f64>() / self.rates.len() as f64
+        self.need_by_minute().iter().map(|need| *need as f64).sum::<f64>() / self.rates.len() as f64
     }
 
     /// What the quick judge says.
     pub fn judge(&self, set_up: &SetUp) -> Judged {
-        self.plant.judge(set_up.clone(), self.instances, self.provisioning_minutes, self.arrivals)
+        self.plant.judge(set_up.clone(), self.instances, self.provisioning_minutes, self.arrivals, self.work)
     }
 
     /// The best target-tracking policies on invocations for each of several kappas, by the quick judge: `each` of them,
@@ -115,7 +123,7 @@ impl Week<'_> {
                 let from = hour * 60;
                 let mut needs: Vec<usize> = (0..self.rates.len())
                     .filter(|index| (minute_of_day(*index) - from).rem_euclid(DAY) < 60 + lead as i64)
-                    .map(|index| need(self.rates[index], self.capacity))
+                    .map(|index| need(self.rates[index] * self.work[index], self.capacity))
                     .collect();
                 needs.sort_unstable();
                 let min = needs[((needs.len() - 1) as f64 * share) as usize].min(max);
@@ -123,6 +131,25 @@ impl Week<'_> {
                 ScheduledAction { when, min: Some(min), max: None }
             })
             .collect()
+    }
+
+    /// The same ranges and cooldowns with utilisation as the metric, which is `(metric, percent)` at capacity.
+    pub fn by_utilization(bases: &[SetUp], (metric, at_capacity): (ScalingMetric, f64)) -> Vec<SetUp> {
+        let mut all: Vec<SetUp> = Vec::new();
+        for base in bases {
+            for share in UTILIZATIONS {
+                let mut set_up = base.clone();
+                for policy in &mut set_up.policies {
+                    if let Policy::TargetTracking(tracking) = policy {
+                        (tracking.metric, tracking.target) = (metric, share * at_capacity);
+                    }
+                }
+                if !all.contains(&set_up) {
+                    all.push(set_up);
+                }
+            }
+        }
+        all
     }
 
     fn with_judgement(&self, set_up: SetUp) -> (SetUp, Judged) {
@@ -133,7 +160,7 @@ impl Week<'_> {
     /// Instance-minutes of one who knows what comes: each level of need is served by an instance that is launched one
     /// delay early, and kept where it would be needed again within that time.
     pub fn clairvoyant(&self) -> f64 {
-        let needs: Vec<usize> = self.rates.iter().map(|rate| need(*rate, self.capacity)).collect();
+        let needs = self.need_by_minute();
         let most = needs.iter().copied().max().unwrap_or(1);
         (1..=most).map(|level| self.level(&needs, level)).sum()
     }

@@ -3,6 +3,7 @@
 use crate::advised::KAPPAS;
 use crate::baselines::AWS_FORMULA;
 use crate::capacity::{Scores, Told};
+use crate::headroom;
 use crate::judge::Judged;
 use crate::statistics::{Median, quantile, share};
 use crate::trial::{Agreement, Answer, SHORTER, Trial, WEEK};
@@ -17,9 +18,11 @@ const WORSE: f64 = 1.05;
 pub struct Results {
     pub capacity: Option<Scores>,
     pub policies: Option<Policies>,
+    pub headroom: Vec<headroom::Score>,
     /// One by one.
     pub histories: Vec<Told>,
     pub trials: Vec<Trial>,
+    pub bursty: Vec<headroom::Sized>,
 }
 
 #[derive(Serialize)]
@@ -104,12 +107,14 @@ pub struct QuickJudge {
 }
 
 impl Results {
-    pub fn of(histories: Vec<Told>, trials: Vec<Trial>) -> Self {
+    pub fn of(histories: Vec<Told>, trials: Vec<Trial>, bursty: Vec<headroom::Sized>) -> Self {
         Self {
             capacity: (!histories.is_empty()).then(|| Scores::of(&histories)),
             policies: (!trials.is_empty()).then(|| Policies::of(&trials)),
+            headroom: if bursty.is_empty() { Vec::new() } else { headroom::scores(&bursty) },
             histories,
             trials,
+            bursty,
         }
     }
 }

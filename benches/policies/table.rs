@@ -1,6 +1,7 @@
 //! The results as tables for people.
 
 use crate::capacity::{self, Scores};
+use crate::headroom;
 use crate::results::{Other, Policies, Results, Score};
 use crate::statistics::Median;
 
@@ -12,6 +13,28 @@ pub fn print(results: &Results) {
     if let Some(policies) = &results.policies {
         print_policies(policies);
     }
+    if !results.headroom.is_empty() {
+        print_headroom(&results.headroom);
+    }
+}
+
+fn print_headroom(scores: &[headroom::Score]) {
+    println!(
+        "{:28} {:>5} {:>7} {:>8} {:>12} {:>8}",
+        "headroom for bursts", "cases", "advised", "kept", "/fewest", "p90"
+    );
+    for score in scores {
+        println!(
+            "{:28} {:5} {:7} {} {:12.2} {:8.2}",
+            score.name,
+            score.cases,
+            score.advised,
+            percent(score.kept),
+            score.cost_median,
+            score.cost_p90
+        );
+    }
+    println!();
 }
 
 fn print_capacity(scores: &Scores) {

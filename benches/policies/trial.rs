@@ -11,7 +11,7 @@ use crate::week_one::week_one;
 use serde::Serialize;
 use simulator::production::{Kind, Variant, workload};
 use simulator::suite::Set;
-use simulator::{ClosedLoop, SetUp};
+use simulator::{ClosedLoop, ScalingMetric, SetUp};
 
 /// Minutes of a week.
 pub const WEEK: i64 = 7 * 1_440;
@@ -122,13 +122,14 @@ impl Trial {
             workload(&draw.name, draw.kind, draw.shape, draw.need, draw.provisioning_minutes, draw.set, draw.replicate);
         let variant = drawn.variant;
         let (rates_one, rates_two) = drawn.arrivals_per_minute.split_at(WEEK as usize);
+        let work = &drawn.work[WEEK as usize..];
         let mut draws = Draws::new(drawn.seed);
         let standing = Standing::draw(&variant, rates_one, draws.next());
         let (after, observation) = week_one(&drawn, &standing, draws.next());
 
         let mut requests = 0;
         let mut arrivals = Vec::with_capacity(rates_two.len());
-        let current = judge(&variant, &after, standing.set_up.clone(), rates_two, |minute| {
+        let current = judge(&variant, &after, standing.set_up.clone(), rates_two, work, |minute| {
             arrivals.push(minute.arrivals as f64);
             requests += minute.invocations;
         });
@@ -138,6 +139,7 @@ impl Trial {
             capacity: variant.capacity,
             rates: rates_two,
             arrivals: &arrivals,
+            work,
             instances: after.scaler().billed(),
             provisioning_minutes: draw.provisioning_minutes,
         };
@@ -145,6 +147,7 @@ impl Trial {
             variant: &variant,
             after: &after,
             rates: rates_two,
+            work,
             known: vec![(standing.set_up.clone(), current)],
             requests: 2 * requests,
         };
@@ -160,6 +163,13 @@ impl Trial {
             .iter()
             .map(|finalist| Agreement { quick: week.judge(finalist), whole: bench.judge(finalist) })
             .collect();
+        // Where all requests are alike, utilisation says the same as invocations.
+        if draw.kind == Some(Kind::WanderingWork) {
+            let finalists = &finalists[..finalists.len().min(FINALISTS)];
+            for set_up in Week::by_utilization(finalists, utilization_at_capacity(&variant)) {
+                bench.judge(&set_up);
+            }
+        }
         // What the advisor alone thinks of is judged after this, so that the oracle does not depend on it.
         let best = kappas.map(|kappa| bench.best(kappa, mean_need)).into();
         for finalist in week.best_with_more(&finalists, &kappas, 1) {
@@ -219,11 +229,20 @@ impl Trial {
     }
 }
 
+/// The metric that shows the work, and its value at capacity.
+fn utilization_at_capacity(variant: &Variant) -> (ScalingMetric, f64) {
+    let endpoint = &variant.endpoint;
+    let (metric, full) = ScalingMetric::utilization(endpoint);
+    let at_work = endpoint.utilization_at_saturation * variant.capacity / variant.saturation;
+    (metric, full * (endpoint.idle_utilization + (1.0 - endpoint.idle_utilization) * at_work))
+}
+
 /// Judges policies, none of them twice.
 struct Bench<'a> {
     variant: &'a Variant,
     after: &'a ClosedLoop,
     rates: &'a [f64],
+    work: &'a [f64],
     known: Vec<(SetUp, Judged)>,
     requests: u64,
 }
@@ -234,8 +253,9 @@ impl Bench<'_> {
             return *judged;
         }
         let mut requests = 0;
-        let judged =
-            judge(self.variant, self.after, set_up.clone(), self.rates, |minute| requests += minute.invocations);
+        let judged = judge(self.variant, self.after, set_up.clone(), self.rates, self.work, |minute| {
+            requests += minute.invocations;
+        });
         self.requests += requests;
         self.known.push((set_up.clone(), judged));
         judged

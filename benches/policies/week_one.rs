@@ -18,9 +18,11 @@ pub fn week_one(drawn: &Workload, standing: &Standing, seed: u64) -> (ClosedLoop
         seed,
     );
     let minutes: Vec<Minute> = (FIRST_OF_WEEK_TWO - WEEK..FIRST_OF_WEEK_TWO)
-        .zip(&drawn.arrivals_per_minute)
-        .map(|(minute, arrivals_per_minute)| {
-            played.step(minute, &Conditions { arrivals_per_minute: *arrivals_per_minute, ..variant.usual })
+        .zip(drawn.arrivals_per_minute.iter().zip(&drawn.work))
+        .map(|(minute, (arrivals_per_minute, work))| {
+            let work_factor = work * variant.usual.work_factor;
+            let conditions = Conditions { arrivals_per_minute: *arrivals_per_minute, work_factor, ..variant.usual };
+            played.step(minute, &conditions)
         })
         .collect();
     let mut series = published(&minutes);

@@ -6,8 +6,8 @@ use crate::model::{
     ScalingPolicy, ScheduledAction, Seconds, StepAdjustment, StepScaling, TargetTracking,
 };
 use aws_sdk_applicationautoscaling::types::{
-    CustomizedMetricSpecification as Specification, ScalableDimension, ScalableTarget as Described, ServiceNamespace,
-    StepScalingPolicyConfiguration, SuspendedState, TargetTrackingScalingPolicyConfiguration,
+    self, ScalableDimension, ScalableTarget as Described, ServiceNamespace, StepScalingPolicyConfiguration,
+    SuspendedState, TargetTrackingScalingPolicyConfiguration,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -49,6 +49,7 @@ fn suspended(target: &Described, what: impl Fn(&SuspendedState) -> Option<bool>)
 
 /// A policy and the names of the alarms that trigger it.
 pub(crate) struct Triggered {
+    pub arn: String,
     pub policy: ScalingPolicy,
     pub alarm_names: Vec<String>,
 }
@@ -65,6 +66,7 @@ pub(crate) async fn policies(aws: &Aws, key: &ScalableKey) -> Result<Vec<Trigger
         let policy =
             policy.map_err(|error| CallError::new("application-autoscaling:DescribeScalingPolicies", error))?;
         policies.push(Triggered {
+            arn: policy.policy_arn().to_owned(),
             alarm_names: policy.alarms().iter().map(|alarm| alarm.alarm_name().to_owned()).collect(),
             policy: ScalingPolicy {
                 policy_name: policy.policy_name().to_owned(),
@@ -135,28 +137,31 @@ fn target_tracking(configuration: &TargetTrackingScalingPolicyConfiguration) -> 
     let predefined = configuration
         .predefined_metric_specification()
         .map(|metric| metric.predefined_metric_type().as_str().to_owned());
-    let specification = configuration.customized_metric_specification();
-    let customized = specification.and_then(customized);
+    let customized = configuration.customized_metric_specification();
+    let name = customized.and_then(|metric| Some(format!("{}/{}", metric.namespace()?, metric.metric_name()?)));
     TargetTracking {
-        metric: predefined.or(customized.as_ref().map(CustomizedMetricSpecification::id)),
+        metric: predefined.or(name),
         target_value: configuration.target_value(),
         scale_out_cooldown: seconds(configuration.scale_out_cooldown()),
         scale_in_cooldown: seconds(configuration.scale_in_cooldown()),
         disable_scale_in: configuration.disable_scale_in().unwrap_or_default(),
-        customized,
+        customized: customized.and_then(single_metric),
     }
 }
 
-/// The specification of a single metric; none for metric math.
-fn customized(metric: &Specification) -> Option<CustomizedMetricSpecification> {
-    let dimensions = metric
+/// A specification of a single metric; none of metric math.
+fn single_metric(metric: &types::CustomizedMetricSpecification) -> Option<CustomizedMetricSpecification> {
+    let mut dimensions: Vec<MetricDimension> = metric
         .dimensions()
         .iter()
-        .map(|dimension| MetricDimension { name: dimension.name().to_owned(), value: dimension.value().to_owned() });
+        .map(|dimension| MetricDimension { name: dimension.name().to_owned(), value: dimension.value().to_owned() })
+        .collect();
+    // In one order, so that two that are the same look the same.
+    dimensions.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     Some(CustomizedMetricSpecification {
         metric_name: metric.metric_name()?.to_owned(),
         namespace: metric.namespace()?.to_owned(),
-        dimensions: dimensions.collect(),
+        dimensions,
         statistic: metric.statistic()?.as_str().to_owned(),
         unit: metric.unit().map(str::to_owned),
     })
@@ -173,6 +178,7 @@ fn step_scaling(configuration: &StepScalingPolicyConfiguration) -> StepScaling {
         steps: steps.collect(),
         min_adjustment_magnitude: configuration.min_adjustment_magnitude().and_then(|least| u32::try_from(least).ok()),
         cooldown: seconds(configuration.cooldown()),
+        metric_aggregation_type: configuration.metric_aggregation_type().map(|kind| kind.as_str().to_owned()),
     }
 }
 

@@ -1,17 +1,18 @@
 //! The tool: enter and leave the pipeline at any stage.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use endpoint_advisor::advise::{WayBack, compare, explain, take_back, way_back};
+use endpoint_advisor::advise::{WayBack, compare, explain, replayed, take_back, way_back};
 use endpoint_advisor::aws::{Aws, CallError, chain};
 use endpoint_advisor::config::Settings;
 use endpoint_advisor::model::{
     Comparison, EndpointName, InferenceComponentName, InstanceCount, InvocationsPerInstance, LatencyObjective,
-    Milliseconds, NotCompared, ObjectiveSource, Observation, OutcomeStatus, Statistic, Subject, TriggerKind,
+    Milliseconds, NotCompared, ObjectiveSource, Observation, OutcomeStatus, Report, Statistic, Subject, TriggerKind,
     TriggerSummary, VariantName,
 };
 use endpoint_advisor::observe::{ObjectiveFrom, Request, observe};
 use endpoint_advisor::replay::Setup;
-use endpoint_advisor::report::{comparison, comparison_html, comparison_markdown, restoration, text};
+use endpoint_advisor::report::html::{self, Page};
+use endpoint_advisor::report::{comparison, comparison_html, comparison_markdown, markdown, restoration, text};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::error::Error;
@@ -66,8 +67,8 @@ enum Command {
         #[arg(long)]
         policy: Vec<PathBuf>,
         /// How to print the comparison.
-        #[arg(long, value_enum, default_value_t = ComparisonFormat::Text)]
-        format: ComparisonFormat,
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
         /// Exit with 1 where another set-up than the present one is advised.
         #[arg(long)]
         exit_code: bool,
@@ -119,17 +120,9 @@ struct Observed {
 enum Format {
     /// For people.
     Text,
-    /// The whole report.
+    /// The whole of it.
     Json,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ComparisonFormat {
-    /// For people.
-    Text,
-    /// The whole comparison.
-    Json,
-    /// One file for a browser.
+    /// One file for a browser, with charts.
     Html,
     /// For an issue or a wiki.
     Markdown,
@@ -184,12 +177,8 @@ async fn run(cli: Cli) -> Result<ExitCode, ToolError> {
         }
         Command::Explain { ref observed, format, exit_code } => {
             let observations = from_file_or_aws(&cli, observed, &settings).await?;
-            let reports: Vec<_> = observations.iter().map(|observation| explain(observation, &settings)).collect();
-            let text = match format {
-                Format::Text => reports.iter().map(text::render).collect::<Vec<_>>().join("\n"),
-                Format::Json => one_or_all(&reports)?,
-            };
-            print(&text);
+            let reports: Vec<Report> = observations.iter().map(|observation| explain(observation, &settings)).collect();
+            print(&explained(&observations, &reports, &settings, format)?);
             let is_fine = reports.iter().all(|report| report.severity() == endpoint_advisor::model::Severity::Info);
             Ok(if exit_code && !is_fine { ExitCode::FAILURE } else { ExitCode::SUCCESS })
         }
@@ -224,24 +213,43 @@ async fn run(cli: Cli) -> Result<ExitCode, ToolError> {
     }
 }
 
-/// Comparisons as they are printed. What could not be compared is said beside them, in JSON on standard error.
-fn compared(
-    comparisons: &[Comparison],
-    not_compared: &[NotCompared],
-    format: ComparisonFormat,
+/// Reports as they are printed.
+fn explained(
+    observations: &[Observation],
+    reports: &[Report],
+    settings: &Settings,
+    format: Format,
 ) -> Result<String, ToolError> {
+    let joined = |render: fn(&Report) -> String| reports.iter().map(render).collect::<Vec<_>>().join("\n");
+    match format {
+        Format::Text => Ok(joined(text::render)),
+        Format::Markdown => Ok(joined(markdown::render)),
+        Format::Json => one_or_all(reports),
+        Format::Html => {
+            let pairs = || observations.iter().zip(reports);
+            let replays: Vec<Option<Comparison>> =
+                pairs().map(|(observation, report)| replayed(observation, settings, &report.plan)).collect();
+            let pages: Vec<Page<'_>> = pairs()
+                .zip(&replays)
+                .map(|((observation, report), replay)| Page { report, observation, replay: replay.as_ref() })
+                .collect();
+            Ok(html::render(&pages))
+        }
+    }
+}
+
+/// Comparisons as they are printed. What could not be compared is said beside them, in JSON on standard error.
+fn compared(comparisons: &[Comparison], not_compared: &[NotCompared], format: Format) -> Result<String, ToolError> {
     let left_out = not_compared.iter().map(ToString::to_string);
     match format {
-        ComparisonFormat::Text => {
-            Ok(comparisons.iter().map(comparison::render).chain(left_out).collect::<Vec<_>>().join("\n"))
-        }
-        ComparisonFormat::Markdown => {
+        Format::Text => Ok(comparisons.iter().map(comparison::render).chain(left_out).collect::<Vec<_>>().join("\n")),
+        Format::Markdown => {
             Ok(comparisons.iter().map(comparison_markdown::render).chain(left_out).collect::<Vec<_>>().join("\n"))
         }
-        ComparisonFormat::Html => Ok(comparison_html::render(comparisons, not_compared)),
-        ComparisonFormat::Json if not_compared.is_empty() => one_or_all(comparisons),
+        Format::Html => Ok(comparison_html::render(comparisons, not_compared)),
+        Format::Json if not_compared.is_empty() => one_or_all(comparisons),
         // Still a list where one of several is left.
-        ComparisonFormat::Json => {
+        Format::Json => {
             for line in left_out {
                 let _ = writeln!(std::io::stderr(), "endpoint-advisor: {line}");
             }

@@ -41,6 +41,11 @@ const HALVINGS: usize = 12;
 /// What is usual at a load is first the median of minutes like it, then what one curve through all regimes found so far
 /// says. Loads that only one regime has seen look usual in themselves; a curve connects them with the others.
 pub(super) fn boundaries(points: &[Point], deployments: &[Minute], limit: f64) -> Vec<Minute> {
+    stretches(points, deployments, limit).1
+}
+
+/// The same, and what they leave unexplained: the mean deviation of minutes from their curve; infinite without one.
+pub(super) fn stretches(points: &[Point], deployments: &[Minute], limit: f64) -> (f64, Vec<Minute>) {
     let seen = Seen::of(points);
     let mut starts = segmented(points, deployments, &blocks(&seen.calm, &|point| seen.usual_in_group(point)));
     let mut best = (f64::INFINITY, starts.clone());
@@ -57,7 +62,7 @@ pub(super) fn boundaries(points: &[Point], deployments: &[Minute], limit: f64) -
         }
         starts = refined;
     }
-    best.1
+    best
 }
 
 /// The work per request with which the curve has this latency at this load. Near saturation a little more work makes

@@ -1,7 +1,7 @@
 //! Whether load allows a raised `MinCapacity` to go back.
 
 use super::{Judging, ours};
-use crate::model::{Capacity, History, InstanceCount, Observation, Phase, Restoration};
+use crate::model::{History, InstanceCount, Observation, Phase, Restoration};
 use crate::undo;
 use jiff::SignedDuration;
 
@@ -10,8 +10,9 @@ const MINUTES: i64 = 60;
 /// With fewer minutes than half of them, nobody knows how much arrives; missing data never removes an instance.
 const FEWEST: usize = 30;
 
-/// Instances that the load of the last hour needs; none where too little of it is known.
-fn needed(observation: &Observation, capacity: &Capacity) -> Option<InstanceCount> {
+/// Instances that the load of the last hour needs, where one has room for `carried` requests of a minute; none where too
+/// little of it is known.
+fn needed(observation: &Observation, carried: f64) -> Option<InstanceCount> {
     let history = History::of(observation);
     let last = observation.last_minute();
     let arrived: Vec<f64> = history
@@ -20,7 +21,7 @@ fn needed(observation: &Observation, capacity: &Capacity) -> Option<InstanceCoun
         .map(|invocations| invocations.0)
         .collect();
     let peak = arrived.iter().copied().max_by(f64::total_cmp).filter(|_| arrived.len() >= FEWEST)?;
-    let needed = (peak / capacity.low.0).ceil();
+    let needed = (peak / carried).ceil();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small whole number, checked")]
     (needed.is_finite() && (0.0..=10_000.0).contains(&needed)).then(|| InstanceCount((needed as u32).max(1)))
 }
@@ -34,7 +35,7 @@ impl Judging<'_> {
             return None;
         }
         let due = written.at + SignedDuration::from_mins(i64::from(relax.after_minutes));
-        let needed = needed(self.look.observation, self.incident.capacity.as_ref()?)?;
+        let needed = needed(self.look.observation, self.has_room_for(written)?)?;
         // A component that may do without any copy keeps the one that it needs by its policy.
         let is_enough = needed <= relax.min_capacity.max(InstanceCount(1));
         let stands = self.stands()?;

@@ -1,4 +1,4 @@
-//! Copies that were asked for and find no room.
+//! What was asked for and does not come: copies that find no room, instances that AWS does not give.
 
 use super::{CALM, Judgement, Judging};
 use crate::model::{BlockedBy, Diagnosis, Lack, OutcomeStatus, Phase};
@@ -29,5 +29,26 @@ impl Judging<'_> {
         let words = "the copies that were asked for find no room".to_owned();
         let diagnosis = Diagnosis { blocked_by: Some(BLOCKED), ..self.incident.diagnosis.clone() };
         self.tell(OutcomeStatus::Failed, "no_room", words, diagnosis, vec![step.to_owned()], CALM)
+    }
+
+    /// AWS does not give the instances. What was written stays: it takes effect once it does.
+    pub(super) fn refused(self, blocked: BlockedBy) -> Judgement {
+        if self.incident.told.blocked_by == Some(blocked) {
+            return self.silent(Phase::Open, CALM);
+        }
+        let (reason, step) = match blocked {
+            BlockedBy::Quota => (
+                "quota",
+                "Ask for a higher quota of this instance type for endpoint usage, in Service Quotas. Scaling then goes on by \
+                 itself at the next alarm of the policy.",
+            ),
+            _ => (
+                "insufficient_capacity",
+                "Use another instance type or Region, or instance pools: AWS has none of these now.",
+            ),
+        };
+        let words = format!("the instances that were asked for do not come: {}", blocked.text());
+        let diagnosis = Diagnosis { blocked_by: Some(blocked), ..self.incident.diagnosis.clone() };
+        self.tell(OutcomeStatus::Failed, reason, words, diagnosis, vec![step.to_owned()], CALM)
     }
 }

@@ -1,6 +1,6 @@
 //! What one instance sustains.
 
-use super::{Grade, InvocationsPerInstance, LatencyCurve, Milliseconds, Statistic};
+use super::{Grade, InvocationsPerInstance, LatencyCurve, Milliseconds, Statistic, WanderingWork};
 use serde::{Deserialize, Serialize};
 
 /// The load per instance that keeps the latency objective.
@@ -35,6 +35,13 @@ pub struct Capacity {
     /// limit, and more of them do not help.
     #[serde(default)]
     pub is_shared: bool,
+    /// The work of a request wanders by itself, and utilisation shows it. Capacity is then in usual requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work: Option<WanderingWork>,
+    /// It is what one instance processes while requests wait in a queue, whatever their latency: the objective has no part in
+    /// it. So it is on asynchronous endpoints.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_throughput: bool,
 }
 
 /// How far beyond the loads that were seen to keep the objective anything is sized: a queue that has not begun to show

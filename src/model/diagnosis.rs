@@ -252,3 +252,14 @@ pub struct Diagnosis {
     /// What a person should do about this cause.
     pub next_steps: Vec<String>,
 }
+
+/// `sub_cause` of a burst that is a minute of its own.
+pub const SINGLE_MINUTES: &str = "single_minutes";
+
+impl Diagnosis {
+    /// Whether it is about a minute that stands out, and not about what happens inside of minutes.
+    #[must_use]
+    pub fn is_of_single_minutes(&self) -> bool {
+        self.verdict == Verdict::Burst && self.sub_cause.as_deref() == Some(SINGLE_MINUTES)
+    }
+}

@@ -91,6 +91,10 @@ metrics! {
     InvocationFailures in INVOCATIONS,
     /// Asynchronous: requests that waited too long and were dropped.
     ExpiredRequests in INVOCATIONS,
+    /// Asynchronous: requests that could not be fetched from S3.
+    RequestDownloadFailures in INVOCATIONS,
+    /// Asynchronous: answers that could not be stored in S3.
+    ResponseUploadFailures in INVOCATIONS,
     /// Asynchronous: time to fetch a request from S3; microseconds.
     RequestDownloadLatency in INVOCATIONS,
     /// Asynchronous: time to store an answer in S3; microseconds.

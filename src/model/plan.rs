@@ -1,6 +1,9 @@
 //! The complete intention: what to ask of AWS, or why nothing.
 
-use super::{Forecast, InstanceCount, PutScalingPolicy, ScalableKey, ScalableTarget, ScalingState, ScheduledAction};
+use super::{
+    DeleteScalingPolicy, Forecast, InstanceCount, PutMetricAlarm, PutScalingPolicy, ScalableKey, ScalableTarget,
+    ScalingState, ScheduledAction,
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -23,10 +26,23 @@ pub struct Plan {
     pub tag_resource: Option<TagResource>,
     /// `PutScalingPolicy`, exactly as AWS takes it.
     pub put_scaling_policies: Vec<PutScalingPolicy>,
+    /// `PutMetricAlarm` for each step policy, as AWS takes it but for the ARN of the policy that it fires.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub put_metric_alarms: Vec<PutMetricAlarm>,
+    /// `DeleteScalingPolicy`, exactly as AWS takes it: our policy on another metric, whose place the new one takes. Once that
+    /// stands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delete_scaling_policies: Vec<DeleteScalingPolicy>,
+    /// What the policy keeps, as `CPU at 62 % of 4 vCPUs`, where its `TargetValue` does not tell people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keeps: Option<String>,
     /// `PutScheduledAction`, exactly as AWS takes it.
     pub put_scheduled_actions: Vec<PutScheduledAction>,
     /// When and how far a raised `MinCapacity` should go back.
     pub relax: Option<Relax>,
+    /// Whether it costs more than the minutes over the objective are worth. Such a plan is written on a person's word only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_dear: bool,
     /// What the plan would have done over the history; none where it was not replayed, or a replay of what there is does not
     /// come close to what happened.
     pub forecast: Option<Forecast>,
@@ -44,14 +60,18 @@ impl Plan {
     pub fn hold(reason: HoldReason) -> Self {
         Self {
             action: Action::Hold,
-            digest: digest(None, None, &[], &[]),
+            digest: digest(None, None, &[], &[], &[], &[]),
             hold_reason: Some(reason),
             register_scalable_target: None,
             register_first: None,
             tag_resource: None,
             put_scaling_policies: Vec::new(),
+            put_metric_alarms: Vec::new(),
+            delete_scaling_policies: Vec::new(),
+            keeps: None,
             put_scheduled_actions: Vec::new(),
             relax: None,
+            is_dear: false,
             forecast: None,
             reasoning: Vec::new(),
             advice: Vec::new(),
@@ -67,7 +87,15 @@ impl Plan {
         let state = self.based_on.clone().unwrap_or_default();
         self.register_scalable_target.as_ref().is_none_or(|register| register.stands(state.target.as_ref()))
             && self.put_scaling_policies.iter().all(|policy| policy.stands(&state.policies))
+            && self.put_metric_alarms.iter().all(|alarm| alarm.stands(&state.alarms))
+            && self.delete_scaling_policies.iter().all(|policy| policy.is_gone(&state.policies))
             && self.put_scheduled_actions.iter().all(|action| action.stands(&state.scheduled_actions))
+    }
+
+    /// Whether the plan deletes the policy of this name.
+    #[must_use]
+    pub fn deletes(&self, policy_name: &str) -> bool {
+        self.delete_scaling_policies.iter().any(|policy| policy.policy_name == policy_name)
     }
 
     /// What stands once the plan is written over `state`.
@@ -82,6 +110,11 @@ impl Plan {
             stands.policies.retain(|present| present.policy_name != policy.policy_name);
             stands.policies.push(policy.to_policy());
         }
+        for alarm in &self.put_metric_alarms {
+            stands.alarms.retain(|present| present.alarm_name != alarm.alarm_name);
+            stands.alarms.push(alarm.to_alarm());
+        }
+        stands.policies.retain(|present| !self.deletes(&present.policy_name));
         for action in &self.put_scheduled_actions {
             stands.scheduled_actions.retain(|present| present.name != action.scheduled_action_name);
             stands.scheduled_actions.push(action.to_action());
@@ -96,11 +129,14 @@ pub fn digest(
     register: Option<&RegisterScalableTarget>,
     tag: Option<&TagResource>,
     policies: &[PutScalingPolicy],
+    alarms: &[PutMetricAlarm],
+    gone: &[DeleteScalingPolicy],
     scheduled: &[PutScheduledAction],
 ) -> String {
-    let requests = match scheduled {
-        [] => serde_json::json!([register, tag, policies]),
-        scheduled => serde_json::json!([register, tag, policies, scheduled]),
+    let requests = match (alarms, gone, scheduled) {
+        ([], [], []) => serde_json::json!([register, tag, policies]),
+        ([], [], scheduled) => serde_json::json!([register, tag, policies, scheduled]),
+        (alarms, gone, scheduled) => serde_json::json!([register, tag, policies, scheduled, alarms, gone]),
     };
     let requests = requests.to_string();
     let hash = Sha256::digest(requests.as_bytes());
@@ -155,8 +191,12 @@ pub enum HoldReason {
     BurstableInstance,
     /// This way of hosting is diagnosed, but not yet sized.
     HostingNotSized,
-    /// How much headroom bursts need does not follow from the load of whole minutes.
+    /// More instances hold more models, but how many models are asked for is in no metric.
+    ModelsNotSized,
+    /// How much headroom bursts need does not show in the metrics.
     HeadroomNotSized,
+    /// Bursts need more instances than the guardrails allow.
+    HeadroomBeyondGuardrail,
     /// Latency follows the load on all instances together: something behind them is the limit.
     NotScalableByInstances,
     /// Copies of an inference component were asked for and find no room on the instances.
@@ -181,6 +221,7 @@ impl HoldReason {
                 | Self::HostingUnknown
                 | Self::ComponentNotInService
                 | Self::CostUnknown
+                | Self::HeadroomBeyondGuardrail
         )
     }
 
@@ -207,6 +248,9 @@ impl HoldReason {
             Self::InsufficientCapacity => "the last scale-out failed because AWS had no such instances",
             Self::BurstableInstance => "Application Auto Scaling does not scale ml.t2 instances",
             Self::HostingNotSized => "this way of hosting is not sized yet",
+            Self::ModelsNotSized => {
+                "more instances would hold more models, but no metric tells how many models are asked for"
+            }
             Self::NotScalableByInstances => {
                 "latency follows the load on all instances together, so something behind them is the limit"
             }
@@ -216,7 +260,8 @@ impl HoldReason {
                 "an hourly limit is set, and all the instances that the copies may take cost more: what some copies cost is not \
                  known"
             }
-            Self::HeadroomNotSized => "how much headroom bursts need does not follow from the load of whole minutes",
+            Self::HeadroomNotSized => "how much headroom these bursts need does not show in the metrics",
+            Self::HeadroomBeyondGuardrail => "the bursts need more instances than the guardrails allow",
         }
     }
 

@@ -1,6 +1,8 @@
-//! The request for a target-tracking policy, exactly as AWS takes it.
+//! The request for a scaling policy, exactly as AWS takes it.
 
-use super::{EndpointName, Metric, ScalableKey, ScalingPolicy, Seconds, TargetTracking, VariantName};
+use super::{
+    EndpointName, Metric, ScalableKey, ScalingPolicy, Seconds, StepScalingConfiguration, TargetTracking, VariantName,
+};
 use serde::{Deserialize, Serialize};
 
 /// Input of `PutScalingPolicy`.
@@ -15,10 +17,22 @@ pub struct PutScalingPolicy {
     pub resource_id: String,
     /// As in [`RegisterScalableTarget`](super::RegisterScalableTarget).
     pub scalable_dimension: String,
-    /// `TargetTrackingScaling`.
+    /// `TargetTrackingScaling` or `StepScaling`.
     pub policy_type: String,
-    /// The configuration.
-    pub target_tracking_scaling_policy_configuration: TargetTrackingConfiguration,
+    /// The configuration, under the name that belongs to its type.
+    #[serde(flatten)]
+    pub configuration: PolicyConfiguration,
+}
+
+/// What a policy does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum PolicyConfiguration {
+    /// It keeps a metric at a target.
+    #[serde(rename = "TargetTrackingScalingPolicyConfiguration")]
+    TargetTracking(TargetTrackingConfiguration),
+    /// It adds or removes a number of instances when its alarm fires.
+    #[serde(rename = "StepScalingPolicyConfiguration")]
+    Steps(StepScalingConfiguration),
 }
 
 /// `TargetTrackingScalingPolicyConfiguration`.
@@ -148,45 +162,64 @@ impl TargetTrackingConfiguration {
 }
 
 impl PutScalingPolicy {
+    /// Its configuration, where it tracks a target.
+    #[must_use]
+    pub fn target_tracking(&self) -> Option<&TargetTrackingConfiguration> {
+        match &self.configuration {
+            PolicyConfiguration::TargetTracking(tracking) => Some(tracking),
+            PolicyConfiguration::Steps(_) => None,
+        }
+    }
+
     /// The policy as it will stand.
     #[must_use]
     pub fn to_policy(&self) -> ScalingPolicy {
+        let (target_tracking, step_scaling) = match &self.configuration {
+            PolicyConfiguration::TargetTracking(tracking) => (Some(tracking.to_tracking()), None),
+            PolicyConfiguration::Steps(steps) => (None, Some(steps.to_steps())),
+        };
         ScalingPolicy {
             policy_name: self.policy_name.clone(),
             policy_type: self.policy_type.clone(),
-            target_tracking: Some(self.target_tracking_scaling_policy_configuration.to_tracking()),
-            ..ScalingPolicy::default()
+            target_tracking,
+            step_scaling,
+            alarms: None,
         }
     }
 
     /// The request that makes a policy of ours what it was; none where it tracks metric math.
     #[must_use]
     pub fn of(policy: &ScalingPolicy, key: &ScalableKey) -> Option<Self> {
-        let tracking = policy.target_tracking.as_ref()?;
+        let configuration = match (&policy.target_tracking, &policy.step_scaling) {
+            (Some(tracking), _) => PolicyConfiguration::TargetTracking(TargetTrackingConfiguration {
+                target_value: tracking.target_value,
+                metric: MetricSpecification::of(tracking)?,
+                scale_out_cooldown: tracking.scale_out_cooldown?,
+                scale_in_cooldown: tracking.scale_in_cooldown?,
+                disable_scale_in: tracking.disable_scale_in,
+            }),
+            (None, steps) => PolicyConfiguration::Steps(StepScalingConfiguration::of(steps.as_ref()?)?),
+        };
         Some(Self {
             policy_name: policy.policy_name.clone(),
             service_namespace: key.service_namespace.clone(),
             resource_id: key.resource_id.clone(),
             scalable_dimension: key.scalable_dimension.clone(),
             policy_type: policy.policy_type.clone(),
-            target_tracking_scaling_policy_configuration: TargetTrackingConfiguration {
-                target_value: tracking.target_value,
-                metric: MetricSpecification::of(tracking)?,
-                scale_out_cooldown: tracking.scale_out_cooldown?,
-                scale_in_cooldown: tracking.scale_in_cooldown?,
-                disable_scale_in: tracking.disable_scale_in,
-            },
+            configuration,
         })
     }
 
     /// Whether exactly this policy is among `policies`.
     #[must_use]
     pub fn stands(&self, policies: &[ScalingPolicy]) -> bool {
-        let wanted = self.target_tracking_scaling_policy_configuration.to_tracking();
-        let present = policies.iter().find(|policy| policy.policy_name == self.policy_name);
-        present.and_then(|policy| policy.target_tracking.as_ref()).is_some_and(|present| {
-            (present.target_value - wanted.target_value).abs() < f64::EPSILON
-                && *present == TargetTracking { target_value: present.target_value, ..wanted }
-        })
+        let Some(present) = policies.iter().find(|policy| policy.policy_name == self.policy_name) else { return false };
+        match &self.configuration {
+            PolicyConfiguration::TargetTracking(wanted) => present.target_tracking.as_ref().is_some_and(|present| {
+                (present.target_value - wanted.target_value).abs() < f64::EPSILON
+                    && *present == TargetTracking { target_value: present.target_value, ..wanted.to_tracking() }
+            }),
+            PolicyConfiguration::Steps(wanted) => present.step_scaling.as_ref() == Some(&wanted.to_steps()),
+        }
     }
 }

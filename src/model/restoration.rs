@@ -1,6 +1,9 @@
 //! The way back: what to ask of AWS so that the set-up is what it was.
 
-use super::{PutScalingPolicy, PutScheduledAction, RegisterScalableTarget, ScalableKey, ScalingState};
+use super::{
+    DeleteAlarms, PutMetricAlarm, PutScalingPolicy, PutScheduledAction, RegisterScalableTarget, ScalableKey,
+    ScalingPolicy, ScalingState,
+};
 use serde::{Deserialize, Serialize};
 
 /// Requests that bring back a set-up, complete like those of a plan: acting on them makes no choice.
@@ -12,10 +15,16 @@ pub struct Restoration {
     pub delete_scheduled_actions: Vec<DeleteScheduledAction>,
     /// `PutScheduledAction`: ours, as they were.
     pub put_scheduled_actions: Vec<PutScheduledAction>,
+    /// `DeleteAlarms`: ours, whose policy goes or fires no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delete_alarms: Option<DeleteAlarms>,
     /// `DeleteScalingPolicy`, exactly as AWS takes it.
     pub delete_scaling_policies: Vec<DeleteScalingPolicy>,
     /// `PutScalingPolicy`: ours, as they were.
     pub put_scaling_policies: Vec<PutScalingPolicy>,
+    /// `PutMetricAlarm`: ours, as they were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub put_metric_alarms: Vec<PutMetricAlarm>,
     /// `RegisterScalableTarget`: the range as it was.
     pub register_scalable_target: Option<RegisterScalableTarget>,
     /// `DeregisterScalableTarget`: there was no target, and nobody else uses it.
@@ -34,6 +43,8 @@ impl Restoration {
     pub fn is_empty(&self) -> bool {
         self.delete_scheduled_actions.is_empty()
             && self.put_scheduled_actions.is_empty()
+            && self.delete_alarms.is_none()
+            && self.put_metric_alarms.is_empty()
             && self.delete_scaling_policies.is_empty()
             && self.put_scaling_policies.is_empty()
             && self.register_scalable_target.is_none()
@@ -66,6 +77,12 @@ impl DeleteScalingPolicy {
             resource_id: key.resource_id.clone(),
             scalable_dimension: key.scalable_dimension.clone(),
         }
+    }
+
+    /// Whether it is gone from among `policies`.
+    #[must_use]
+    pub fn is_gone(&self, policies: &[ScalingPolicy]) -> bool {
+        policies.iter().all(|policy| policy.policy_name != self.policy_name)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Policies and scheduled actions in Application Auto Scaling, as they stand.
 
-use super::{CustomizedMetricSpecification, InstanceCount, Seconds};
+use super::{CustomizedMetricSpecification, InstanceCount, MetricDimension, Seconds};
 use serde::{Deserialize, Serialize};
 
 /// The prefix of every policy that we write, by which we know our own.
@@ -66,6 +66,9 @@ pub struct StepScaling {
     pub min_adjustment_magnitude: Option<u32>,
     /// `Cooldown`.
     pub cooldown: Option<Seconds>,
+    /// `MetricAggregationType`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric_aggregation_type: Option<String>,
 }
 
 /// One `StepAdjustment`: what to do where the metric is so far from the alarm's threshold.
@@ -98,6 +101,15 @@ pub struct PolicyAlarm {
     pub evaluation_periods: u32,
     /// `DatapointsToAlarm`: so many of them have to be beyond the threshold.
     pub datapoints_to_alarm: u32,
+    /// `Dimensions` of its metric.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dimensions: Vec<MetricDimension>,
+    /// `TreatMissingData`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub treat_missing_data: Option<String>,
+    /// `AlarmDescription`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
 }
 
 impl PolicyAlarm {

@@ -1,6 +1,6 @@
 //! A scaling set-up as it stands, and what tells two of them apart.
 
-use super::{Range, ScalableTarget, Scaling, ScalingPolicy, ScheduledAction};
+use super::{PolicyAlarm, Range, ScalableTarget, Scaling, ScalingPolicy, ScheduledAction};
 use serde::{Deserialize, Serialize};
 
 /// A scaling set-up: what a plan was made for, what it makes, what was there before.
@@ -10,6 +10,9 @@ pub struct ScalingState {
     pub target: Option<ScalableTarget>,
     /// Its policies, without their alarms.
     pub policies: Vec<ScalingPolicy>,
+    /// The alarms of ours that fire step policies of ours.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alarms: Vec<PolicyAlarm>,
     /// Its scheduled actions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scheduled_actions: Vec<ScheduledAction>,
@@ -22,16 +25,46 @@ impl ScalingState {
         Self {
             target: scaling.target.clone(),
             policies: scaling.policies.iter().cloned().map(ScalingPolicy::without_alarms).collect(),
+            alarms: scaling
+                .policies
+                .iter()
+                .filter(|policy| policy.is_ours())
+                .flat_map(|policy| policy.alarms.iter().flatten())
+                .filter(|alarm| alarm.is_ours())
+                .cloned()
+                .collect(),
             scheduled_actions: scaling.scheduled_actions.clone().unwrap_or_default(),
         }
     }
 
-    /// A policy in short: `TargetValue=900`, or `absent`.
+    /// A policy in short: `TargetValue=900`, `TargetValue=248 of CPUUtilization`, `ChangeInCapacity +1`, or `absent`.
     #[must_use]
     pub fn policy_in_words(&self, name: &str) -> String {
         let policy = self.policies.iter().find(|policy| policy.policy_name == name);
         let tracking = policy.and_then(|policy| policy.target_tracking.as_ref());
-        tracking.map_or("absent".to_owned(), |tracking| format!("TargetValue={}", tracking.target_value))
+        let steps = policy.and_then(|policy| policy.step_scaling.as_ref());
+        match (tracking, steps) {
+            (Some(tracking), _) => {
+                let metric = tracking.customized.as_ref().map(|metric| format!(" of {}", metric.metric_name));
+                format!("TargetValue={}{}", tracking.target_value, metric.unwrap_or_default())
+            }
+            (None, Some(steps)) => {
+                let adjustments: Vec<_> = steps.steps.iter().map(|step| format!("{:+}", step.adjustment)).collect();
+                format!("{} {}", steps.adjustment_type, adjustments.join(", "))
+            }
+            (None, None) => "absent".to_owned(),
+        }
+    }
+
+    /// An alarm in short: `HasBacklogWithoutCapacity at 1 in 2 of 2 datapoints`, or `absent`.
+    #[must_use]
+    pub fn alarm_in_words(&self, name: &str) -> String {
+        let alarm = self.alarms.iter().find(|alarm| alarm.alarm_name == name);
+        alarm.map_or("absent".to_owned(), |alarm| {
+            let metric = alarm.metric.as_deref().and_then(|metric| metric.rsplit('/').next()).unwrap_or("a metric");
+            let PolicyAlarm { threshold, datapoints_to_alarm, evaluation_periods, .. } = alarm;
+            format!("{metric} at {threshold} in {datapoints_to_alarm} of {evaluation_periods} datapoints")
+        })
     }
 
     /// A scheduled action in short: `min=3 at cron(0 7 * * ? *)`, or `absent`.
@@ -78,6 +111,14 @@ impl ScalingState {
             let now = policy(self, name);
             if now != policy(from, name) && now != policy(to, name) {
                 return Some("a scaling policy");
+            }
+        }
+        let alarm = |state: &Self, name: &str| state.alarms.iter().find(|alarm| alarm.alarm_name == name).cloned();
+        let names = [self, from, to].into_iter().flat_map(|state| state.alarms.iter().map(|alarm| &alarm.alarm_name));
+        for name in names {
+            let now = alarm(self, name);
+            if now != alarm(from, name) && now != alarm(to, name) {
+                return Some("an alarm of ours");
             }
         }
         let action =

@@ -4,7 +4,7 @@ use super::known;
 use super::whose::Whose;
 use crate::aws::{Aws, CallError};
 use crate::model::{
-    AlarmMetric, AlarmObjective, LatencyObjective, Metric, PolicyAlarm, Seconds, Statistic, Subject, alarms_in_rule,
+    AlarmMetric, AlarmObjective, LatencyObjective, Metric, POLICY_NAME_PREFIX, Statistic, Subject, alarms_in_rule,
     fires_on_high, keeps_the_unit, watched,
 };
 use aws_sdk_cloudwatch::types::{AlarmType, Dimension, MetricAlarm, StateValue};
@@ -94,44 +94,14 @@ pub(super) async fn strictest_objective(aws: &Aws, whose: &Whose) -> Result<Opti
     let objectives = output
         .metric_alarms()
         .iter()
-        .filter(|alarm| !alarm.alarm_name().unwrap_or_default().starts_with("TargetTracking-"))
+        .filter(|alarm| {
+            let name = alarm.alarm_name().unwrap_or_default();
+            !name.starts_with("TargetTracking-") && !name.starts_with(POLICY_NAME_PREFIX)
+        })
         .filter_map(definition)
         .filter(|(of, _)| *of == subject)
         .filter_map(|(_, objective)| known(objective));
     Ok(objectives.min_by(|a, b| a.latency_slo_ms.0.total_cmp(&b.latency_slo_ms.0)))
-}
-
-/// The settings of the alarms that trigger scaling policies: those that Application Auto Scaling makes, and a person's.
-pub(super) async fn of_policies(aws: &Aws, names: &[String]) -> Result<Vec<PolicyAlarm>, CallError> {
-    let mut alarms = Vec::new();
-    for names in names.chunks(NAMES) {
-        let found = find(aws, names).await?;
-        alarms.extend(found.metric.iter().filter_map(policy_alarm));
-    }
-    Ok(alarms)
-}
-
-fn policy_alarm(alarm: &MetricAlarm) -> Option<PolicyAlarm> {
-    let positive = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok()).filter(|value| *value > 0);
-    let evaluation_periods = positive(alarm.evaluation_periods())?;
-    let inner = alarm.metrics().iter().filter(|query| query.return_data() != Some(false));
-    let inner = inner.filter_map(|query| query.metric_stat()).next();
-    let of = |namespace: Option<&str>, name: Option<&str>| Some(format!("{}/{}", namespace?, name?));
-    let metric = of(alarm.namespace(), alarm.metric_name()).or_else(|| {
-        let metric = inner?.metric()?;
-        of(metric.namespace(), metric.metric_name())
-    });
-    let statistic = alarm.extended_statistic().or(alarm.statistic().map(|statistic| statistic.as_str()));
-    Some(PolicyAlarm {
-        alarm_name: alarm.alarm_name()?.to_owned(),
-        metric,
-        statistic: statistic.or_else(|| inner?.stat()).map(str::to_owned),
-        comparison_operator: alarm.comparison_operator()?.as_str().to_owned(),
-        threshold: alarm.threshold()?,
-        period: Seconds(positive(alarm.period().or_else(|| inner?.period()))?),
-        evaluation_periods,
-        datapoints_to_alarm: positive(alarm.datapoints_to_alarm()).unwrap_or(evaluation_periods),
-    })
 }
 
 struct Found {

@@ -2,7 +2,7 @@
 
 use super::components;
 use super::sagemaker::{EndpointDescription, describe_endpoint, describe_endpoint_config, list_tags};
-use crate::aws::{Aws, CallError, auto_scaling};
+use crate::aws::{Aws, CallError, alarms, auto_scaling};
 use crate::model::{
     EndpointName, InferenceComponentName, InstanceCount, ScalableKey, ScalableTarget, ScalingState, Subject,
     VariantName,
@@ -108,12 +108,14 @@ async fn read(aws: &Aws, Part { name, key, running }: Part) -> Result<StandingPa
         auto_scaling::scheduled_actions(aws, &key),
     )
     .await;
-    let target = target?;
+    let (target, policies) = (target?, policies?);
+    let alarms = alarms::ours(aws, &policies).await?;
     let arn = target.as_ref().and_then(|target| target.arn.as_deref());
     let tags = OptionFuture::from(arn.map(|arn| auto_scaling::tags(aws, arn))).await.transpose()?;
     let scaling = ScalingState {
         target: target.map(|target| ScalableTarget { tags, ..target }),
-        policies: policies?.into_iter().map(|triggered| triggered.policy).collect(),
+        policies: policies.into_iter().map(|triggered| triggered.policy).collect(),
+        alarms,
         scheduled_actions: scheduled_actions?,
     };
     Ok(StandingPart { name, key, running, scaling })

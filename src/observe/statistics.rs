@@ -22,8 +22,12 @@ pub(super) fn statistics(hosting: Hosting, latency: Statistic, has_gpu: bool) ->
         Hosting::Serverless => serverless(latency),
         Hosting::Asynchronous => asynchronous(latency, has_gpu),
     };
-    let of_latency = [Minimum, Statistic::P50, Average].into_iter().filter(|statistic| *statistic != latency);
-    statistics.extend(of_latency.map(|statistic| (Metric::ModelLatency, statistic, Day)));
+    for statistic in [Minimum, Statistic::P50, Average] {
+        let is_read = statistics.iter().any(|(metric, read, _)| (*metric, *read) == (Metric::ModelLatency, statistic));
+        if !is_read {
+            statistics.push((Metric::ModelLatency, statistic, Day));
+        }
+    }
     statistics
 }
 
@@ -115,6 +119,23 @@ fn serverless(latency: Statistic) -> Vec<(Metric, Statistic, Depth)> {
 
 fn asynchronous(latency: Statistic, has_gpu: bool) -> Vec<(Metric, Statistic, Depth)> {
     let mut statistics = common(latency);
+    statistics.extend([
+        (Metric::ApproximateBacklogSize, Average, History),
+        (Metric::ApproximateBacklogSizePerInstance, Average, History),
+        (Metric::HasBacklogWithoutCapacity, Average, History),
+        (Metric::ApproximateAgeOfOldestRequest, Maximum, History),
+        (Metric::InvocationsProcesssed, Sum, History),
+        (Metric::InvocationFailures, Sum, Day),
+        (Metric::ExpiredRequests, Sum, Day),
+        (Metric::RequestDownloadFailures, Sum, Day),
+        (Metric::ResponseUploadFailures, Sum, Day),
+        (Metric::RequestDownloadLatency, Average, Day),
+        (Metric::ResponseUploadLatency, Average, Day),
+    ]);
     statistics.extend(hardware(has_gpu));
+    // Rate times mean latency is what an instance works on at once, where nobody set it.
+    if latency != Average {
+        statistics.push((Metric::ModelLatency, Average, History));
+    }
     statistics
 }

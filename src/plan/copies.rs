@@ -7,8 +7,8 @@ use super::target_tracking;
 use super::{RELAX_AFTER_MINUTES, may_be_changed};
 use crate::config::Guardrails;
 use crate::model::{
-    Capacity, Diagnosis, History, HoldReason, InstanceCount, InvocationsPerMinute, Metric, Observation, Plan, Relax,
-    ScalableDimension, ScalableTarget, Statistic, Thousands, UsdPerHour,
+    Capacity, Diagnosis, History, HoldReason, InstanceCount, InvocationsPerInstance, InvocationsPerMinute, Metric,
+    Observation, Plan, Relax, ScalableDimension, ScalableTarget, Statistic, Thousands, UsdPerHour,
 };
 use crate::replay::Boot;
 use crate::statistics::quantile;
@@ -126,7 +126,8 @@ pub(super) fn from_zero(
     }
     let ours = target_tracking::ours(&scaling.policies);
     let target_value = low.and_then(|low| target_tracking::rounded(SHARE_OF_CAPACITY * low.0));
-    let closed = target_value.map(|value| target_tracking::closed_form(value, &Boot::of(observation), ours));
+    let closed = target_value
+        .map(|value| target_tracking::closed_form(InvocationsPerInstance(value), &Boot::of(observation), ours));
     let numbers = ours.and_then(target_tracking::numbers).or(closed);
     let requests = Requests {
         observation,

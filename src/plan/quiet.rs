@@ -2,7 +2,7 @@
 
 use super::copies;
 use super::sizing::scalable;
-use super::target_tracking::{is_on_the_same_metric, rounded};
+use super::target_tracking::{Tracked, is_on, numbers, ours, rounded};
 use crate::config::{ExistingTargets, Guardrails};
 use crate::model::{
     Bound, Capacity, HoldReason, InstanceCount, InvocationsPerInstance, InvocationsPerMinute, Observation,
@@ -56,7 +56,8 @@ impl Quiet {
         let (current, capacity) = scalable(observation, capacity)?;
         let ceiling = copies::ceiling(observation, guardrails, present, current)?;
         let traffic = Traffic::of(observation).ok_or(HoldReason::CapacityUnknown)?;
-        let load = |share: f64| quantile(traffic.offered.iter().copied(), share).map(InvocationsPerMinute);
+        let traffic = traffic.with_work(observation, capacity.work.as_ref());
+        let load = |share: f64| quantile(traffic.usual(), share).map(InvocationsPerMinute);
         let peak = load(1.0).ok_or(HoldReason::CapacityUnknown)?;
         let missed = missed(&traffic);
         let is_short = traffic.days() < SHORT_HISTORY_DAYS;
@@ -75,6 +76,7 @@ impl Quiet {
         let present_max = present.map_or(current, |target| target.max_capacity.max(current));
         let max_capacity = room.max(least).min(ceiling).max(present_max);
         let target_value = rounded(share * capacity.low.0).ok_or(HoldReason::CapacityUnknown)?;
+        let target_value = InvocationsPerInstance(target_value);
         let needed = target_value.instances_for(usual).ok_or(HoldReason::CapacityUnknown)?;
         Ok(Self {
             current,
@@ -90,7 +92,11 @@ impl Quiet {
     /// Whether the closed form should take the place of the policies that stand. Without a replay there is no telling how
     /// much better it is, so what keeps the objective stays, unless it could do so with fewer instances.
     pub fn is_better_than(&self, present: &[ScalingPolicy]) -> bool {
-        let target = present.iter().filter(|policy| is_on_the_same_metric(policy));
+        // One of ours on utilisation was the better of many that were replayed; that it cannot be now is no reason to change.
+        if ours(present).and_then(numbers).is_some_and(|ours| ours.metric != Tracked::Invocations) {
+            return false;
+        }
+        let target = present.iter().filter(|policy| is_on(policy, Tracked::Invocations));
         let target = target.filter_map(|policy| policy.target_tracking.as_ref()).map(|tracking| tracking.target_value);
         let Some(target) = target.min_by(f64::total_cmp) else { return true };
         self.missed > TOO_OFTEN_OVER || (self.share > SHORT_HISTORY_SHARE && target < self.target_value.0)

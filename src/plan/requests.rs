@@ -1,12 +1,13 @@
 //! The AWS requests of a plan.
 
 use super::schedule::Floor;
-use super::target_tracking::{self, Numbers};
+use super::target_tracking::{self, Numbers, Tracked};
 use crate::config::{ExistingTargets, Guardrails};
 use crate::model::{
-    Action, BEFORE_TAG, HoldReason, INSTANCES_BEFORE_TAG, InstanceCount, Observation, POLICY_NAME_PREFIX, Plan,
-    PutScheduledAction, RegisterScalableTarget, ScalableKey, ScalableTarget, ScalableTargetAction, Scaling,
-    ScalingPolicy, ScalingState, TagResource, digest,
+    Action, BEFORE_TAG, DeleteScalingPolicy, HoldReason, INSTANCES_BEFORE_TAG, InstanceCount, Metric, Observation,
+    POLICY_NAME_PREFIX, Plan, PutScalingPolicy, PutScheduledAction, RegisterScalableTarget, ScalableKey,
+    ScalableTarget, ScalableTargetAction, Scaling, ScalingPolicy, ScalingState, TagResource, digest,
+    utilization_in_words,
 };
 use std::collections::BTreeMap;
 
@@ -23,7 +24,7 @@ pub(super) struct Requests<'a> {
     pub numbers: Option<Numbers>,
     /// The policies that stand are as good.
     pub keeps_policies: bool,
-    /// `MinCapacity` by the hour.
+    /// `MinCapacity` by the clock.
     pub floors: &'a [Floor],
 }
 
@@ -36,11 +37,20 @@ impl Requests<'_> {
         let key = self.observation.scalable_key().ok_or(HoldReason::HostingNotSized)?;
         let present = self.scaling.target.as_ref();
         let is_ours = present.is_some_and(ScalableTarget::is_ours);
-        let tracked = target_tracking::in_the_way(&self.scaling.policies);
+        let metric = self.numbers.map_or(Tracked::Invocations, |numbers| numbers.metric);
+        let tracked = target_tracking::in_the_way(&self.scaling.policies, metric);
         // Two policies on one metric are refused by AWS, or fight each other; and where others do as well, one is enough.
         let is_spared = self.keeps_policies && target_tracking::ours(&self.scaling.policies).is_none();
-        let numbers = self.numbers.filter(|_| tracked.is_none() && !is_spared);
-        let policies: Vec<_> = numbers.map(|numbers| target_tracking::request(&key, numbers)).into_iter().collect();
+        let policies: Vec<PutScalingPolicy> = match self.numbers.filter(|_| tracked.is_none() && !is_spared) {
+            None => Vec::new(),
+            Some(numbers) => {
+                let policy = target_tracking::request(&key, self.observation, numbers);
+                vec![policy.ok_or(HoldReason::HostingNotSized)?]
+            }
+        };
+        let superseded = target_tracking::superseded(&self.scaling.policies, metric);
+        let gone: Vec<DeleteScalingPolicy> =
+            superseded.filter(|_| !policies.is_empty()).map(|name| DeleteScalingPolicy::named(name, &key)).collect();
         let tags = remembered(present, self.current);
         let register = RegisterScalableTarget {
             service_namespace: key.service_namespace.clone(),
@@ -63,19 +73,33 @@ impl Requests<'_> {
         let scheduled: Vec<PutScheduledAction> = self.floors.iter().map(|floor| scheduled(&key, floor)).collect();
         Ok(Plan {
             action: Action::Scale,
-            digest: digest(Some(&register), tag_resource.as_ref(), &policies, &scheduled),
+            digest: digest(Some(&register), tag_resource.as_ref(), &policies, &[], &gone, &scheduled),
             hold_reason: None,
             register_scalable_target: Some(register),
             register_first,
             tag_resource,
             put_scaling_policies: policies,
+            put_metric_alarms: Vec::new(),
+            delete_scaling_policies: gone,
+            keeps: self.keeps(),
             advice: self.advice(tracked.filter(|_| !self.keeps_policies), &scheduled),
             put_scheduled_actions: scheduled,
             relax: None,
+            is_dear: false,
             forecast: None,
             reasoning: Vec::new(),
             based_on: Some(ScalingState::of(self.scaling)),
         })
+    }
+
+    /// A utilisation target in people's units, `CPU at 62 % of 4 vCPUs`.
+    fn keeps(&self) -> Option<String> {
+        let numbers = self.numbers?;
+        let Tracked::Utilization(metric) = numbers.metric else { return None };
+        let kind = self.observation.variant.instance_type.as_ref()?;
+        let units = if metric == Metric::GPUUtilization { kind.gpus() } else { kind.vcpus() };
+        let full = 100.0 * f64::from(units.filter(|units| *units > 0)?);
+        Some(utilization_in_words(metric, numbers.target, full))
     }
 
     /// What a person has to do about a set-up that is not ours to change.
@@ -111,10 +135,15 @@ impl Requests<'_> {
 /// The request for a floor.
 fn scheduled(key: &ScalableKey, floor: &Floor) -> PutScheduledAction {
     let (hour, minute) = (floor.minute / 60, floor.minute % 60);
+    let (schedule, when) = if floor.is_hourly {
+        (format!("cron({minute} * * * ? *)"), format!("hourly-{minute:02}"))
+    } else {
+        (format!("cron({minute} {hour} * * ? *)"), format!("{hour:02}{minute:02}"))
+    };
     PutScheduledAction {
         service_namespace: key.service_namespace.clone(),
-        schedule: format!("cron({minute} {hour} * * ? *)"),
-        scheduled_action_name: format!("{POLICY_NAME_PREFIX}min-at-{hour:02}{minute:02}"),
+        schedule,
+        scheduled_action_name: format!("{POLICY_NAME_PREFIX}min-at-{when}"),
         resource_id: key.resource_id.clone(),
         scalable_dimension: key.scalable_dimension.clone(),
         scalable_target_action: ScalableTargetAction { min_capacity: floor.min },

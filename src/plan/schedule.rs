@@ -16,12 +16,14 @@ const FLOOR_QUANTILE: f64 = 0.9;
 const LEAD_MINUTES: f64 = 5.0;
 const HOURS: usize = 24;
 
-/// Floors by hour: at `minute` of the day, `MinCapacity` becomes `min`.
+/// A floor by the clock: at `minute`, `MinCapacity` becomes `min`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Floor {
     /// Minutes after midnight UTC.
     pub minute: i64,
     pub min: InstanceCount,
+    /// In every hour; `minute` is then one of the hour.
+    pub is_hourly: bool,
 }
 
 /// What a person has to know of scheduled actions that would lower what the plan raises.
@@ -75,7 +77,7 @@ pub(super) fn floors(
         if *floor != before {
             // More in time; fewer when the hour begins.
             let minute = if *floor > before { (hour * 60 - lead).rem_euclid(1_440) } else { hour * 60 };
-            changes.push(Floor { minute, min: *floor });
+            changes.push(Floor { minute, min: *floor, is_hourly: false });
         }
         before = *floor;
     }
@@ -91,7 +93,7 @@ pub(super) fn floor_at(floors: &[Floor], minute: i64) -> Option<InstanceCount> {
 /// Minute of the day and load, for every minute known.
 fn of_day(traffic: &Traffic) -> impl Iterator<Item = (i64, f64)> + '_ {
     let minutes = (0..).map(|index| traffic.first.plus(index).0.rem_euclid(1_440));
-    minutes.zip(traffic.offered.iter().copied()).filter(|(_, offered)| offered.is_finite())
+    minutes.zip(traffic.usual()).filter(|(_, offered)| offered.is_finite())
 }
 
 /// Whether the hour of the day explains most of the load.
@@ -128,7 +130,7 @@ mod tests {
         let offered: Vec<f64> =
             (0..7 * 1_440).map(|minute| if (480..1_080).contains(&(minute % 1_440)) { busy } else { 300.0 }).collect();
         let unknown = vec![f64::NAN; offered.len()];
-        Traffic { first: Minute(0), offered, instances: unknown.clone(), missed: unknown }
+        Traffic { first: Minute(0), offered, instances: unknown.clone(), missed: unknown, work: None }
     }
 
     #[test]
@@ -136,7 +138,7 @@ mod tests {
         let of = |busy| floors(&traffic(busy), InvocationsPerInstance(400.0), 7.0, InstanceCount(1), InstanceCount(9));
         assert_eq!(
             of(1_500.0).unwrap(),
-            [Floor { minute: 470, min: InstanceCount(4) }, Floor { minute: 1_080, min: InstanceCount(1) }]
+            [(470, 4), (1_080, 1)].map(|(minute, min)| Floor { minute, min: InstanceCount(min), is_hourly: false })
         );
         assert_eq!(of(300.0), None);
     }

@@ -62,7 +62,9 @@ impl Sizing {
         let ceiling = copies::ceiling(observation, guardrails, present, current)?;
         let headroom = target_tracking::headroom(&demand, guardrails.objective);
         let target_value = target_tracking::target_value(capacity, &headroom).ok_or(HoldReason::CapacityUnknown)?;
-        let needed = target_value.instances_for(demand.now).ok_or(HoldReason::CapacityUnknown)?;
+        // Capacity is in usual requests; those that come now may be heavier. Lighter ones may not stay.
+        let work = capacity.work.map_or(1.0, |work| work.now.max(1.0));
+        let needed = target_value.instances_for(demand.now.times(work)).ok_or(HoldReason::CapacityUnknown)?;
         let needed = needed.max(guardrails.min_instances);
         // Room for half as much again as the busiest minute of the history, and for what is needed now.
         let room = capacity.low.instances_for(demand.peak.times(1.5)).ok_or(HoldReason::CapacityUnknown)?;

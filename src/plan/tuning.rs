@@ -2,12 +2,12 @@
 
 use super::demand::SHORT_HISTORY_HOURS;
 use super::floor::FloorInstead;
-use super::search::{self, Bounds, Candidate, Found};
-use super::target_tracking::{self, Numbers};
+use super::search::{self, Bounds, Candidate, Found, Task};
+use super::target_tracking::{self, Numbers, Tracked};
 use crate::config::ScalingObjective;
 use crate::model::{
-    Bound, Capacity, Forecast, InstanceCount, InvocationsPerMinute, Observation, Plan, ScalableTarget, ScalingPolicy,
-    Validation,
+    Bound, Capacity, Forecast, InstanceCount, InvocationsPerMinute, Metric, Observation, Plan, ScalableDimension,
+    ScalableTarget, ScalingPolicy, Validation, utilization_in_words,
 };
 use crate::replay::{Replay, Rule, Setup};
 use crate::statistics::quantile;
@@ -50,7 +50,25 @@ impl Tuning {
             replay.compile(&range).ok()
         });
         let others = replay.present().map_or_else(Vec::new, |setup| foreign_rules(&replay, setup));
-        let found = search::search(&replay, capacity, bounds, objective, present.as_ref(), &others)?;
+        let policies = observation.scaling.as_ref().map_or(&[][..], |scaling| &scaling.policies);
+        // A fault is no reason to give up a policy of ours: what cannot be replayed is not beaten.
+        let ours = target_tracking::ours(policies).and_then(target_tracking::numbers);
+        if present.is_none() && ours.is_some_and(|ours| ours.metric != Tracked::Invocations) {
+            return None;
+        }
+        let is_free = |metric| target_tracking::in_the_way(policies, metric).is_none();
+        let found = search::search(&Task {
+            replay: &replay,
+            capacity,
+            bounds,
+            objective,
+            present: present.as_ref().filter(|_| !target_tracking::are_both_ours(policies)),
+            others: &others,
+            // The utilisation of a copy is a share of what it was given: another metric, whose use nobody has measured yet.
+            may_track_utilization: observation.dimension() == ScalableDimension::InstanceCount
+                && is_free(Tracked::Invocations)
+                && capacity.work.is_some_and(|work| is_free(Tracked::Utilization(work.metric))),
+        })?;
         let validation = replay.validate();
         Some(Self { replay, capacity: capacity.clone(), found, validation, max: bounds.max, objective })
     }
@@ -68,7 +86,12 @@ impl Tuning {
     /// The numbers of our policy: as they stand where they are as good.
     pub fn numbers(&self, present: &[ScalingPolicy]) -> Numbers {
         let best = &self.found.best;
-        let new = Numbers { target: best.target.0, out_cooldown: best.out_cooldown, in_cooldown: best.in_cooldown };
+        let new = Numbers {
+            metric: best.metric,
+            target: best.target,
+            out_cooldown: best.out_cooldown,
+            in_cooldown: best.in_cooldown,
+        };
         let ours = target_tracking::ours(present).and_then(target_tracking::numbers);
         ours.filter(|ours| self.keeps_present() || *ours == new).unwrap_or(new)
     }
@@ -104,22 +127,45 @@ impl Tuning {
                  more than 5 %"
             ));
         } else {
-            let share = 100.0 * best.target.0 / self.capacity.invocations_per_instance_per_minute.0;
+            let share = 100.0 * best.load.0 / self.capacity.invocations_per_instance_per_minute.0;
             let of = match self.capacity.bound {
                 Bound::Estimate => "capacity",
                 Bound::AtLeast => "the highest load that kept the objective; the limit was never seen",
             };
+            let target = match self.capacity.work.filter(|_| best.metric != Tracked::Invocations) {
+                Some(work) => {
+                    let words = utilization_in_words(work.metric, best.target, work.full_percent);
+                    format!("{words} (TargetValue {}, {share:.0} % of {of})", best.target)
+                }
+                None => format!("a target of {} ({share:.0} % of {of})", best.load),
+            };
             reasoning.push(format!(
-                "of {tried} policies replayed over {days:.0} days of this traffic, a target of {} ({share:.0} % of {of}) \
-                 with MinCapacity {} in quiet times costs least, a minute over the objective counting as {weight} minutes of the fleet",
-                best.target, best.min
+                "of {tried} policies replayed over {days:.0} days of this traffic, {target} with MinCapacity {} in quiet \
+                 times costs least, a minute over the objective counting as {weight} minutes of the fleet",
+                best.min
             ));
+            reasoning.extend(self.metric_reasoning());
         }
         if !self.validation.passed {
             reasoning.push(format!("no forecast is shown: {}", self.validation.why_not));
         }
         reasoning.extend(self.floor_instead().map(|floor| floor.reasoning()));
         reasoning
+    }
+
+    /// Why this metric, where both were tried.
+    fn metric_reasoning(&self) -> Option<String> {
+        let (work, costs) = self.capacity.work.zip(self.found.utilization_costs)?;
+        let name = if work.metric == Metric::GPUUtilization { "GPU" } else { "CPU" };
+        let wanders = format!(
+            "the work of a request wanders by itself, by {:.0} % from one hour to another, and {name} and latency follow it",
+            100.0 * work.deviation
+        );
+        Some(if self.found.best.metric == Tracked::Invocations {
+            format!("{wanders}; a policy on {name} was tried too, and is not clearly better")
+        } else {
+            format!("{wanders}: the best policy on invocations would cost {:.0} % more", 100.0 * (1.0 / costs - 1.0))
+        })
     }
 
     /// Where what reacts cannot keep the objective: the floor that can; none where it can, or no floor helps much.
@@ -129,7 +175,7 @@ impl Tuning {
         if self.found.over_minutes <= TOO_MUCH * minutes {
             return None;
         }
-        let load = quantile(self.replay.traffic.offered.iter().copied(), FLOOR_QUANTILE)?;
+        let load = quantile(self.replay.traffic.usual(), FLOOR_QUANTILE)?;
         let min = self.capacity.low.instances_for(InvocationsPerMinute(load))?;
         let floor = f64::from(min.0);
         let mut setup = self.found.standing.clone();
@@ -162,7 +208,7 @@ fn whole(days: f64) -> u32 {
 /// Policies of somebody else on other metrics; none where one of them cannot be replayed.
 fn foreign_rules(replay: &Replay, present: &Setup) -> Vec<Rule> {
     let foreign = present.policies.iter().filter(|policy| !policy.is_ours());
-    let beside = foreign.filter(|policy| !target_tracking::is_on_the_same_metric(policy)).cloned().collect();
+    let beside = foreign.filter(|policy| !target_tracking::is_on(policy, Tracked::Invocations)).cloned().collect();
     let setup = Setup { policies: beside, scheduled_actions: Vec::new(), ..present.clone() };
     replay.compile(&setup).map(|compiled| compiled.rules).unwrap_or_default()
 }

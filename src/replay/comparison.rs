@@ -96,7 +96,7 @@ impl Replay {
     #[must_use]
     pub fn needed_fleet(&self) -> f64 {
         let value = self.capacity.likely().0;
-        let known = self.traffic.offered.iter().filter(|offered| offered.is_finite());
+        let known = self.traffic.usual().filter(|offered| offered.is_finite());
         let (sum, count) =
             known.fold((0.0, 0.0), |(sum, count), offered| (sum + (offered / value).ceil().max(1.0), count + 1.0));
         if count > 0.0 { sum / count } else { 1.0 }

@@ -8,13 +8,10 @@
 //! Requests beyond what the instances serve wait, for a minute at most.
 
 use super::rules::{AlarmRule, Compiled, Datapoints, Metric, Rule};
+use super::shares::Shares;
 use super::traffic::{LEAST_REQUESTS, Traffic};
 use crate::model::{InvocationsPerInstance, LatencyCurve, Microseconds};
 
-/// Loads in the table of shares above the objective, up to saturation and beyond.
-const TABLE: usize = 2_048;
-/// The table ends at this multiple of saturation; there every minute is over.
-const TABLE_END: f64 = 1.25;
 /// A container has a minute to answer: what would wait longer has failed.
 const LONGEST_WAIT_MINUTES: f64 = 1.0;
 const MICROSECONDS: f64 = 60e6;
@@ -25,15 +22,34 @@ pub struct Emulator {
     offered: Vec<f64>,
     curve: LatencyCurve,
     limit: Microseconds,
-    /// Share of minutes over the objective, by load.
-    over: Vec<f64>,
-    /// Entries of that table for each invocation per instance and minute.
-    entries: f64,
-    /// Utilisation as CloudWatch has it: idle, and for each invocation per instance and minute.
-    utilization: Option<(f64, f64)>,
-    /// Work per request at each minute where the past is replayed as it was.
+    /// Share of minutes over the objective, by load and work.
+    over: Shares,
+    utilization: Option<Usage>,
+    /// Work per request at each minute, where it is not always the same.
     work: Option<Vec<f64>>,
+    /// The work that utilisation shows, chance included, where it is not always the same. NaN: nothing was published.
+    measured: Option<Vec<f64>>,
 }
+
+/// Utilisation over load, as CloudWatch has it: in percent, summed over cores or GPUs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Usage {
+    /// Without load.
+    pub idle: f64,
+    /// For each invocation per instance and minute.
+    pub each: f64,
+    /// All of it.
+    pub full: f64,
+}
+
+/// What policies can see of a minute: NaN where nothing is known.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    load: f64,
+    utilization: f64,
+}
+
+const NOT_SEEN: Seen = Seen { load: f64::NAN, utilization: f64::NAN };
 
 /// What is not known for certain: one draw of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -107,19 +123,16 @@ struct Pending {
 impl Emulator {
     /// An endpoint with this curve, objective and traffic.
     #[must_use]
-    pub fn new(traffic: &Traffic, curve: &LatencyCurve, limit: Microseconds, utilization: Option<(f64, f64)>) -> Self {
-        let step = TABLE_END * curve.saturation.0 / f64::from(u32::try_from(TABLE).unwrap_or(u32::MAX));
-        let over = (0..=u32::try_from(TABLE).unwrap_or_default())
-            .map(|index| curve.share_above(limit, InvocationsPerInstance(f64::from(index) * step)))
-            .collect();
+    pub fn new(traffic: &Traffic, curve: &LatencyCurve, limit: Microseconds, utilization: Option<Usage>) -> Self {
+        let work = traffic.work.as_ref();
         Self {
             offered: traffic.offered.clone(),
             curve: curve.clone(),
             limit,
-            over,
-            entries: 1.0 / step,
+            over: Shares::of(curve, limit, work.map_or(&[1.0], |work| &work.smooth)),
             utilization,
-            work: None,
+            work: work.map(|work| work.smooth.clone()),
+            measured: work.map(|work| work.measured.clone()),
         }
     }
 
@@ -127,8 +140,11 @@ impl Emulator {
     #[must_use]
     pub fn in_the_past(&self, traffic: &Traffic) -> Self {
         let minutes = (0..).map(|index| traffic.first.plus(index)).take(traffic.minutes());
-        let work = minutes.map(|minute| self.curve.work_at(minute.start())).collect();
-        Self { work: Some(work), ..self.clone() }
+        let then: Vec<f64> = minutes.map(|minute| self.curve.work_at(minute.start())).collect();
+        let times = |work: &Vec<f64>| work.iter().zip(&then).map(|(work, then)| work * then).collect();
+        let work = self.work.as_ref().map_or_else(|| then.clone(), times);
+        let measured = self.measured.as_ref().map(times);
+        Self { over: Shares::of(&self.curve, self.limit, &work), work: Some(work), measured, ..self.clone() }
     }
 
     /// Minutes of a block: a day, which repeats with all that happens in one; two hours where there are fewer than five days.
@@ -180,8 +196,8 @@ impl Emulator {
         let mut timed = setup.timed.iter().peekable();
         #[expect(clippy::cast_possible_truncation, reason = "minutes of a boot")]
         let boot = draw.boot_minutes.clamp(1.0, 240.0).round() as i64;
-        // The load on one instance in the last minute, and in the one before that.
-        let (mut last, mut known) = (f64::NAN, f64::NAN);
+        // The last minute, and the one before that.
+        let (mut last, mut known) = (NOT_SEEN, NOT_SEEN);
         for (minute, offered) in self.offered.iter().enumerate() {
             let now = i64::try_from(minute).unwrap_or(i64::MAX);
             if let Some(started) = pending.take_if(|pending| pending.ready <= now) {
@@ -239,32 +255,36 @@ impl Emulator {
             let over = self.serve(minute, *offered, &fleet, &mut queue);
             known = last;
             // What waits is not counted yet; what waited is.
-            last = (waiting + offered - queue) * fleet.each;
+            last = self.seen(minute, (waiting + offered - queue) * fleet.each);
             let paid = pending.as_ref().map_or(serving, |pending| pending.count);
             see(Step { minute, serving, paid, over });
         }
         changes
     }
 
-    fn value(&self, metric: Metric, load: f64) -> f64 {
-        match (metric, self.utilization) {
-            (Metric::InvocationsPerInstance, _) => load,
-            (Metric::Utilization, Some((idle, each))) => idle + each * load,
-            (Metric::Utilization, None) => f64::NAN,
-        }
+    /// What a minute shows with this load on one instance.
+    #[inline]
+    fn seen(&self, minute: usize, load: f64) -> Seen {
+        let utilization = self.utilization.map_or(f64::NAN, |usage| {
+            let work = self.measured.as_ref().map_or(1.0, |work| work.get(minute).copied().unwrap_or(f64::NAN));
+            let percent = usage.idle + usage.each * load * work;
+            // Not `min`, which would make a number of what is not known.
+            if percent > usage.full { usage.full } else { percent }
+        });
+        Seen { load, utilization }
     }
 
-    fn look(&self, state: &mut State, rule: &Rule, load: f64) {
+    fn look(&self, state: &mut State, rule: &Rule, seen: Seen) {
         match rule {
             Rule::Tracking { metric, high, low, .. } => {
-                let value = self.value(*metric, load);
+                let value = seen.of(*metric);
                 state.high.push(high, value);
                 if let Some(low) = low {
                     state.low.push(low, value);
                 }
             }
             Rule::Stepping { metric, alarm, .. } => {
-                let value = self.value(*metric, load);
+                let value = seen.of(*metric);
                 let points = if alarm.is_high { &mut state.high } else { &mut state.low };
                 points.push(alarm, value);
             }
@@ -272,18 +292,18 @@ impl Emulator {
     }
 
     /// The most that any policy wants; the present count where none wants more.
-    fn out(&self, states: &[State], rules: &[Rule], load: f64, serving: f64, before: f64, now: i64) -> f64 {
+    fn out(&self, states: &[State], rules: &[Rule], seen: Seen, serving: f64, before: f64, now: i64) -> f64 {
         let mut most = serving;
         for (state, rule) in states.iter().zip(rules) {
             let wanted = match rule {
                 Rule::Tracking { metric, target, high, .. } if state.high.fires(high) => {
                     // Within the cooldown, what was added counts: only a larger wish from before it goes further.
                     let base = if now < state.out_until { before } else { serving };
-                    (base * self.value(*metric, load) / target).ceil()
+                    (base * seen.of(*metric) / target).ceil()
                 }
                 Rule::Stepping { metric, alarm, steps, .. } if alarm.is_high && state.high.fires(alarm) => {
                     let base = if now < state.out_until { before } else { serving };
-                    steps.wanted(base, self.value(*metric, load) - alarm.threshold)
+                    steps.wanted(base, seen.of(*metric) - alarm.threshold)
                 }
                 _ => continue,
             };
@@ -295,15 +315,15 @@ impl Emulator {
     }
 
     /// The fewest that all policies agree on; the present count where one does not.
-    fn fewer(&self, states: &[State], rules: &[Rule], load: f64, serving: f64, now: i64) -> f64 {
+    fn fewer(&self, states: &[State], rules: &[Rule], seen: Seen, serving: f64, now: i64) -> f64 {
         let mut wish: Option<f64> = None;
         for (state, rule) in states.iter().zip(rules) {
             let (alarm, wanted): (&AlarmRule, f64) = match rule {
                 Rule::Tracking { metric, target, low: Some(low), .. } => {
-                    (low, (serving * self.value(*metric, load) / target).ceil())
+                    (low, (serving * seen.of(*metric) / target).ceil())
                 }
                 Rule::Stepping { metric, alarm, steps, .. } if !alarm.is_high => {
-                    (alarm, steps.wanted(serving, self.value(*metric, load) - alarm.threshold))
+                    (alarm, steps.wanted(serving, seen.of(*metric) - alarm.threshold))
                 }
                 // It never removes, so nobody asks it.
                 _ => continue,
@@ -318,35 +338,25 @@ impl Emulator {
 
     fn fleet(&self, serving: f64, capacity: f64) -> Fleet {
         let each = 1.0 / serving;
-        Fleet {
-            each,
-            load: each / capacity,
-            entries: each / capacity * self.entries,
-            at_most: serving * self.curve.saturation.0 * capacity,
-        }
+        Fleet { each, load: each / capacity, at_most: serving * self.curve.saturation.0 * capacity }
     }
 
     /// Serves a minute: how likely it is over the objective. `queue` is what waits.
     #[inline]
     fn serve(&self, minute: usize, offered: f64, fleet: &Fleet, queue: &mut f64) -> f64 {
-        // Most minutes are like this: nothing waits, and work is as it is now.
-        if *queue == 0.0 && offered <= fleet.at_most && self.work.is_none() {
-            if offered < LEAST_REQUESTS {
-                return 0.0;
-            }
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
-            let index = (offered * fleet.entries + 0.5) as usize;
-            return self.over.get(index).copied().unwrap_or(1.0);
+        let work = self.work.as_ref().map_or(1.0, |work| work.get(minute).copied().unwrap_or(1.0));
+        // Most minutes are like this: nothing waits.
+        if *queue == 0.0 && offered * work <= fleet.at_most {
+            return if offered < LEAST_REQUESTS { 0.0 } else { self.over.at(minute, offered * work * fleet.load) };
         }
-        self.serve_slowly(minute, offered, fleet, queue)
+        self.serve_slowly(offered, work, fleet, queue)
     }
 
-    fn serve_slowly(&self, minute: usize, offered: f64, fleet: &Fleet, queue: &mut f64) -> f64 {
+    fn serve_slowly(&self, offered: f64, work: f64, fleet: &Fleet, queue: &mut f64) -> f64 {
         if offered.is_nan() {
             *queue = 0.0;
             return 0.0;
         }
-        let work = self.work.as_ref().and_then(|work| work.get(minute)).copied().unwrap_or(1.0);
         let at_most = fleet.at_most / work;
         let waiting = *queue;
         *queue = (waiting + offered - at_most).clamp(0.0, LONGEST_WAIT_MINUTES * at_most);
@@ -361,14 +371,21 @@ impl Emulator {
     }
 }
 
+impl Seen {
+    fn of(self, metric: Metric) -> f64 {
+        match metric {
+            Metric::InvocationsPerInstance => self.load,
+            Metric::Utilization => self.utilization,
+        }
+    }
+}
+
 /// What follows from the instances in service.
 struct Fleet {
     /// The part of the requests that one instance gets.
     each: f64,
     /// The same, in units of an instance whose capacity is the estimate.
     load: f64,
-    /// The same, in entries of the table.
-    entries: f64,
     /// Requests per minute that all of them serve.
     at_most: f64,
 }

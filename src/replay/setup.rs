@@ -84,7 +84,8 @@ impl Setup {
         let stands = plan.based_on.clone().unwrap_or_default();
         let put: Vec<ScalingPolicy> = plan.put_scaling_policies.iter().map(PutScalingPolicy::to_policy).collect();
         let is_replaced = |policy: &ScalingPolicy| put.iter().any(|put| put.policy_name == policy.policy_name);
-        let left = stands.policies.into_iter().filter(|policy| !is_replaced(policy));
+        let is_gone = |policy: &ScalingPolicy| plan.deletes(&policy.policy_name);
+        let left = stands.policies.into_iter().filter(|policy| !is_replaced(policy) && !is_gone(policy));
         let target = stands.target.as_ref();
         let scheduled: Vec<ScheduledAction> =
             plan.put_scheduled_actions.iter().map(PutScheduledAction::to_action).collect();
@@ -168,7 +169,10 @@ fn rule(policy: &ScalingPolicy, utilization: Option<&str>) -> Result<Vec<Rule>, 
     let alarms = policy.alarms.as_deref().unwrap_or_default();
     match (&policy.target_tracking, &policy.step_scaling) {
         (Some(tracking), _) => {
-            let metric = tracking.metric.as_deref().and_then(|name| metric(name, utilization));
+            // Utilisation is reckoned as the mean over instances.
+            let is_mean = tracking.customized.as_ref().is_none_or(|metric| metric.statistic == "Average");
+            let followed = tracking.metric.as_deref().and_then(|name| metric(name, utilization));
+            let metric = followed.filter(|metric| *metric != Metric::Utilization || is_mean);
             Ok(vec![tracked(tracking, metric.ok_or_else(no_metric)?, alarms)])
         }
         (None, Some(steps)) if !alarms.is_empty() => {

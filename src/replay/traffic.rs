@@ -1,6 +1,6 @@
 //! What arrived, minute by minute, and how many instances were there.
 
-use crate::model::{History, LatencyObjective, Minute, MinuteRow, Observation};
+use crate::model::{History, LatencyObjective, Minute, MinuteRow, Observation, WanderingWork, WorkByMinute};
 
 /// The endpoint must have counted this many requests for a minute to count for or against the objective.
 pub(super) const LEAST_REQUESTS: f64 = 10.0;
@@ -23,6 +23,8 @@ pub struct Traffic {
     pub instances: Vec<f64>,
     /// 1 where the objective was missed, 0 where it was kept; NaN where too few requests came to say.
     pub missed: Vec<f64>,
+    /// Work per request, where it wanders by itself; none: it is always 1.
+    pub work: Option<WorkByMinute>,
 }
 
 impl Traffic {
@@ -42,6 +44,7 @@ impl Traffic {
             offered: vec![f64::NAN; length],
             instances: vec![f64::NAN; length],
             missed: vec![f64::NAN; length],
+            work: None,
         };
         let slots = traffic.offered.iter_mut().zip(&mut traffic.instances).zip(&mut traffic.missed);
         for (minute, ((offered, instances), missed)) in (0..).map(|index| first.plus(index)).zip(slots) {
@@ -56,6 +59,19 @@ impl Traffic {
             }
         }
         Some(traffic)
+    }
+
+    /// The same traffic with the work of each minute's requests, where that wanders.
+    #[must_use]
+    pub fn with_work(self, observation: &Observation, work: Option<&WanderingWork>) -> Self {
+        let work = work.map(|work| work.by_minute(&History::of(observation), self.first, self.minutes()));
+        Self { work, ..self }
+    }
+
+    /// Requests to the variant, each counted as many times as it is the work of a usual one.
+    pub fn usual(&self) -> impl Iterator<Item = f64> + '_ {
+        let work = |index| self.work.as_ref().and_then(|work| work.smooth.get(index)).copied().unwrap_or(1.0);
+        self.offered.iter().enumerate().map(move |(index, offered)| offered * work(index))
     }
 
     /// Minutes from the first to the last.
@@ -115,7 +131,7 @@ mod tests {
         let minutes = 0..600;
         let instances = minutes.clone().map(|minute| if minute % 60 < 30 { 1.0 } else { 2.0 }).collect();
         let missed = minutes.map(|minute| if (30..33).contains(&(minute % 60)) { missed } else { 0.0 }).collect();
-        Traffic { first: Minute(0), offered: vec![100.0; 600], instances, missed }
+        Traffic { first: Minute(0), offered: vec![100.0; 600], instances, missed, work: None }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The report as a custom notification (schema 1.0) for Amazon Q Developer in chat applications.
 
-use super::{forecast, incident, text};
-use crate::model::{Action, OutcomeStatus, Report, Severity};
+use super::{document, forecast, incident, text};
+use crate::model::{Action, OutcomeStatus, Report, Severity, Verdict};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -38,7 +38,12 @@ pub fn render(report: &Report) -> Value {
     for line in text::plan_lines(&report.plan) {
         description.push_str(&format!("\n{}", escape(&line)));
     }
-    if let Some(capacity) = report.capacity.as_ref().filter(|_| report.plan.action == Action::Scale) {
+    // What bursts need does not follow from what one instance carries.
+    let is_burst = diagnosis.verdict == Verdict::Burst;
+    if let Some(why) = report.plan.reasoning.first().filter(|_| is_burst) {
+        description.push_str(&format!("\n{}", escape(why)));
+    }
+    if let Some(capacity) = report.capacity.as_ref().filter(|_| report.plan.action == Action::Scale && !is_burst) {
         description.push_str(&format!("\n{}", escape(&of.said(&text::capacity_in_short(capacity)))));
     }
     for line in report.plan.forecast.iter().flat_map(forecast::lines) {
@@ -75,7 +80,7 @@ pub fn render(report: &Report) -> Value {
         "id": report.id,
         "content": {
             "textType": "client-markdown",
-            "title": cut(&format!("{sign} {}", escape(&text::headline(report))), TITLE),
+            "title": cut(&format!("{sign} {}", escape(&document::headline(report))), TITLE),
             "description": cut(&description, DESCRIPTION),
             "nextSteps": steps.collect::<Vec<_>>(),
             "keywords": keywords.map(|keyword| cut(keyword, KEYWORD)),
@@ -109,12 +114,12 @@ fn summary(report: &Report) -> String {
     match (report.outcome.status, &report.plan.register_scalable_target) {
         (OutcomeStatus::Applied, Some(register)) => {
             let units = report.dimension().units();
-            format!("{}: at least {} {units} from now on", escape(&text::headline(report)), register.min_capacity)
+            format!("{}: at least {} {units} from now on", escape(&document::headline(report)), register.min_capacity)
         }
         (OutcomeStatus::Verified | OutcomeStatus::RolledBack | OutcomeStatus::Relaxed, _) => {
-            escape(&text::headline(report))
+            escape(&document::headline(report))
         }
-        (status, _) => format!("{}: {status}", escape(&text::headline(report))),
+        (status, _) => format!("{}: {status}", escape(&document::headline(report))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A comparison of scaling set-ups as plain text.
 
-use super::{forecast, text};
+use super::{forecast, policies, text};
 use crate::model::{Comparison, Milliseconds, Plan, RegisterScalableTarget, Row, ScalableDimension, ScalingState};
 use std::fmt::Write as _;
 
@@ -87,12 +87,17 @@ pub(super) fn facts(plan: &Plan, of: ScalableDimension) -> Vec<String> {
 
 /// The AWS CLI commands for what of the plan does not stand yet.
 pub(super) fn commands(plan: &Plan) -> Vec<String> {
-    let ScalingState { target, policies, scheduled_actions } = plan.based_on.clone().unwrap_or_default();
+    let ScalingState { target, policies: standing, alarms, scheduled_actions } =
+        plan.based_on.clone().unwrap_or_default();
     let range = plan.register_scalable_target.iter().filter(|range| !range.stands(target.as_ref()));
-    let put = plan.put_scaling_policies.iter().filter(|policy| !policy.stands(&policies));
+    let put = plan.put_scaling_policies.iter().filter(|policy| !policy.stands(&standing));
+    let fired = plan.put_metric_alarms.iter().filter(|alarm| !alarm.stands(&alarms));
+    let fired = fired.filter_map(|alarm| policies::alarm_command(plan, alarm));
     let timed = plan.put_scheduled_actions.iter().filter(|action| !action.stands(&scheduled_actions));
     let range = range.map(RegisterScalableTarget::command);
-    range.chain(put.map(text::policy_command)).chain(timed.map(text::schedule_command)).collect()
+    let gone = plan.delete_scaling_policies.iter().filter(|policy| !policy.is_gone(&standing));
+    let policies = put.map(policies::policy_command).chain(fired).chain(gone.map(policies::delete_command));
+    range.chain(policies).chain(timed.map(text::schedule_command)).collect()
 }
 
 fn line(row: &Row) -> String {

@@ -1,6 +1,6 @@
 //! The report as an SNS message: text for people, the whole report as JSON for machines.
 
-use super::text;
+use super::{document, text};
 use crate::model::{Action, OutcomeStatus, Report};
 use serde_json::json;
 
@@ -69,8 +69,8 @@ fn subject(report: &Report) -> String {
     };
     // What became of an incident is in its headline.
     let subject = match status {
-        OutcomeStatus::Verified | OutcomeStatus::RolledBack | OutcomeStatus::Relaxed => text::headline(report),
-        _ => format!("{}: {what}", text::headline(report)),
+        OutcomeStatus::Verified | OutcomeStatus::RolledBack | OutcomeStatus::Relaxed => document::headline(report),
+        _ => format!("{}: {what}", document::headline(report)),
     };
     subject.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(SUBJECT).collect()
 }

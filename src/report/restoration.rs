@@ -15,11 +15,16 @@ pub fn lines(way: &Restoration) -> Vec<String> {
     let policies = policies.map(|name| {
         format!("policy {name}: {} -> {}", way.based_on.policy_in_words(name), way.gives.policy_in_words(name))
     });
+    let deleted = way.delete_alarms.iter().flat_map(|alarms| &alarms.alarm_names);
+    let alarms = deleted.chain(way.put_metric_alarms.iter().map(|alarm| &alarm.alarm_name));
+    let alarms = alarms.map(|name| {
+        format!("alarm {name}: {} -> {}", way.based_on.alarm_in_words(name), way.gives.alarm_in_words(name))
+    });
     let is_ranged = way.register_scalable_target.is_some() || way.deregister_scalable_target.is_some();
     let target = is_ranged
         .then(|| format!("scalable target: {} -> {}", way.based_on.target_in_words(), way.gives.target_in_words()));
     let tags = way.untag_resource.iter().flat_map(|untag| &untag.tag_keys).map(|key| format!("tag {key} -> absent"));
-    actions.chain(policies).chain(target).chain(tags).collect()
+    actions.chain(policies).chain(alarms).chain(target).chain(tags).collect()
 }
 
 /// What becomes of the instances that run, where that is not what they were.

@@ -7,8 +7,8 @@
 
 use super::{InvalidEvent, decode};
 use crate::model::{
-    AlarmMetric, AlarmTrigger, InvalidName, Trigger, TriggerKind, Watched, alarm_name_of, alarms_in_rule,
-    fires_on_high, keeps_the_unit, watched,
+    AlarmMetric, AlarmTrigger, InvalidName, POLICY_NAME_PREFIX, Trigger, TriggerKind, Watched, alarm_name_of,
+    alarms_in_rule, fires_on_high, keeps_the_unit, watched,
 };
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -105,6 +105,9 @@ fn interpret(alarm: Alarm) -> Result<Trigger, InvalidEvent> {
     let name = &alarm.alarm_name;
     if name.starts_with(TARGET_TRACKING_PREFIX) {
         return Ok(Trigger::Ignored(format!("alarm `{name}` belongs to Application Auto Scaling")));
+    }
+    if name.starts_with(POLICY_NAME_PREFIX) {
+        return Ok(Trigger::Ignored(format!("alarm `{name}` is ours, and fires a scaling policy by itself")));
     }
     let turned: fn(AlarmTrigger) -> Trigger = match alarm.state.as_str() {
         "ALARM" => Trigger::Alarm,

@@ -77,15 +77,17 @@ fn stages_do_not_know_each_other() {
 }
 
 /// The calls that change something, each with its only home.
-const HOMES: [(&str, &str); 12] = [
-    (".register_scalable_target()", "act.rs"),
-    (".put_scaling_policy()", "act.rs"),
-    (".put_scheduled_action()", "act.rs"),
-    (".tag_resource()", "act.rs"),
-    (".deregister_scalable_target()", "act.rs"),
-    (".delete_scaling_policy()", "act.rs"),
-    (".delete_scheduled_action()", "act.rs"),
-    (".untag_resource()", "act.rs"),
+const HOMES: [(&str, &str); 14] = [
+    (".register_scalable_target()", "act/requests.rs"),
+    (".put_scaling_policy()", "act/requests.rs"),
+    (".put_scheduled_action()", "act/requests.rs"),
+    (".tag_resource()", "act/requests.rs"),
+    (".deregister_scalable_target()", "act/requests.rs"),
+    (".delete_scaling_policy()", "act/requests.rs"),
+    (".delete_scheduled_action()", "act/requests.rs"),
+    (".untag_resource()", "act/requests.rs"),
+    (".put_metric_alarm()", "act/requests.rs"),
+    (".delete_alarms()", "act/requests.rs"),
     (".create_schedule()", "aws/scheduler.rs"),
     (".update_schedule()", "aws/scheduler.rs"),
     (".delete_schedule()", "aws/scheduler.rs"),

@@ -43,6 +43,10 @@ fn explains_a_saved_observation_offline() {
     let json = tool(&["explain", &file, "--format", "json"]);
     let report: Report = serde_json::from_str(&stdout(&json)).unwrap();
     assert_eq!(report.diagnosis.verdict.name(), "slow_model");
+    let html = stdout(&tool(&["explain", &file, "--format", "html"]));
+    assert!(html.starts_with("<!doctype html>") && html.matches("<svg ").count() >= 4, "{html}");
+    let markdown = stdout(&tool(&["explain", &file, "--format", "markdown"]));
+    assert!(markdown.starts_with("## orders/AllTraffic is slow because of the model or its code\n"));
 }
 
 #[test]

@@ -27,6 +27,7 @@ pub fn applied(observation: &Observation, plan: &Plan) -> Observation {
         scaling.policies.retain(|policy| policy.policy_name != put.policy_name);
         scaling.policies.push(put.to_policy());
     }
+    scaling.policies.retain(|policy| !plan.deletes(&policy.policy_name));
     let schedule = scaling.scheduled_actions.get_or_insert_default();
     schedule.extend(plan.put_scheduled_actions.iter().map(PutScheduledAction::to_action));
     after.variant.current_instance_count = Some(register.min_capacity);
@@ -36,7 +37,7 @@ pub fn applied(observation: &Observation, plan: &Plan) -> Observation {
 
 #[test]
 fn an_applied_plan_is_unchanged() {
-    for scenario in ["overload", "capacity-loss"] {
+    for scenario in ["overload", "capacity-loss", "wandering-work"] {
         let before = observed(scenario);
         let report = explain(&before, &settings(&[]));
         assert_eq!((report.plan.action, report.outcome.status), (Action::Scale, OutcomeStatus::Recommended));
@@ -49,7 +50,7 @@ fn an_applied_plan_is_unchanged() {
 
 #[test]
 fn a_tuned_set_up_that_stands_is_in_place() {
-    for scenario in ["overload", "healthy", "capacity-loss"] {
+    for scenario in ["overload", "healthy", "capacity-loss", "wandering-work"] {
         let before = observed(scenario);
         let capacity = capacity::capacity(&before);
         let guardrails = settings(&[]).for_endpoint(before.tags.as_ref());

@@ -77,7 +77,7 @@ fn metrics(minutes: &[simulator::Minute]) -> Metrics {
 }
 
 /// What the advisor calls a metric or a statistic, if it knows it.
-fn known<T: DeserializeOwned>(name: &str) -> Option<T> {
+pub fn known<T: DeserializeOwned>(name: &str) -> Option<T> {
     serde_json::from_value(name.into()).ok()
 }
 

@@ -17,7 +17,7 @@ pub fn opened() -> (Observation, Incident) {
     opened_on(observed("overload"))
 }
 
-fn opened_on(before: Observation) -> (Observation, Incident) {
+pub fn opened_on(before: Observation) -> (Observation, Incident) {
     let report = explain(&before, &settings(&[("ADVISOR_EXISTING_TARGETS", "raise")]));
     let incident = Incident {
         id: report.id.clone(),

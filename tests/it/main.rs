@@ -9,12 +9,15 @@
 #![cfg_attr(feature = "aws", expect(clippy::panic, reason = "the same"))]
 
 mod architecture;
+mod asynchronous;
+mod bursts;
 #[cfg(feature = "aws")]
 mod cli;
 mod convergence;
 mod endpoint;
 mod events;
 mod follow_up;
+mod html;
 mod messages;
 mod properties;
 mod replay;
@@ -22,5 +25,6 @@ mod scenarios;
 mod standing;
 mod template;
 mod undo;
+mod utilization;
 #[cfg(feature = "aws")]
 mod wire;

@@ -2,9 +2,11 @@
 
 use crate::convergence::applied;
 use crate::endpoint::{at, observed, settings};
+use crate::utilization::WANDERING;
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
-    Action, InstanceCount, Metrics, Minute, Observation, OutcomeStatus, Plan, Report, ScalableTarget, Series,
+    Action, HoldReason, InstanceCount, Metrics, Minute, Observation, OutcomeStatus, Plan, Report, ScalableTarget,
+    Series,
 };
 use endpoint_advisor::{capacity, plan};
 use proptest::prelude::*;
@@ -77,7 +79,7 @@ fn is_sane(report: &Report, max_instances: u32) {
         assert!(register.min_capacity <= register.max_capacity);
         assert!(register.max_capacity <= InstanceCount(max_instances));
         assert!(report.plan.put_scaling_policies.iter().all(|policy| {
-            let target = policy.target_tracking_scaling_policy_configuration.target_value;
+            let target = policy.target_tracking().unwrap().target_value;
             target.is_finite() && target >= 1.0
         }));
     }
@@ -159,5 +161,17 @@ proptest! {
         prop_assume!(report.plan.action == Action::Scale);
         let after = explain(&applied(&observation, &report.plan), &settings(&[("ADVISOR_MAX_INSTANCES", "50")]));
         prop_assert_eq!(after.outcome.status, OutcomeStatus::Unchanged);
+    }
+
+    #[test]
+    fn a_tuned_set_up_asks_for_nothing_more_whatever_it_follows(disturbances in prop::collection::vec(mild(), 11)) {
+        let observation = disturbed(&WANDERING, &disturbances);
+        let guardrails = settings(&[("ADVISOR_MAX_INSTANCES", "50")]).for_endpoint(observation.tags.as_ref());
+        let capacity = capacity::capacity(&observation);
+        let plan = plan::tune(&observation, capacity.as_ref(), &guardrails);
+        prop_assume!(plan.action == Action::Scale);
+        prop_assert!(plan.put_scaling_policies.len() <= 1, "two of ours would fight");
+        let again = plan::tune(&applied(&observation, &plan), capacity.as_ref(), &guardrails);
+        prop_assert!(again.is_in_place() || again.hold_reason == Some(HoldReason::NothingToDo), "{:?}", again.reasoning);
     }
 }

@@ -4,29 +4,53 @@ use crate::endpoint::settings;
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
     Action, Capacity, InstanceCount, InvocationsPerInstance, LatencyCurve, Microseconds, Minute, Observation,
-    ScalableTarget, ScheduledAction, Spread,
+    ScalableTarget, ScheduledAction, Spread, WorkByMinute,
 };
 use endpoint_advisor::replay::{
-    AlarmRule, Compiled, Draw, Emulator, Metric, Replay, Rule, Setup, Steps, Timed, Traffic,
+    AlarmRule, Compiled, Draw, Emulator, Metric, Replay, Rule, Setup, Steps, Timed, Traffic, Usage,
 };
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 const LIKELY: Draw = Draw { capacity: 1.0, boot_minutes: 5.0 };
 
-/// An endpoint that saturates at 1,000 per instance and minute; 500 ms are reached at 900 or so.
-fn emulator(offered: &[f64]) -> Emulator {
-    let unknown = vec![f64::NAN; offered.len()];
-    let traffic = Traffic { first: Minute(0), offered: offered.to_vec(), instances: unknown.clone(), missed: unknown };
-    let curve = LatencyCurve {
+fn curve() -> LatencyCurve {
+    LatencyCurve {
         base: Microseconds(200e3),
         waiting: Microseconds(40e3),
         shape: 2.0,
         saturation: InvocationsPerInstance(1_000.0),
         spread: vec![Spread { up_to: InvocationsPerInstance(f64::MAX), deviation: 0.05 }],
         regimes: Vec::new(),
+    }
+}
+
+/// An endpoint that saturates at 1,000 per instance and minute; 500 ms are reached at 900 or so.
+fn emulator(offered: &[f64]) -> Emulator {
+    let unknown = vec![f64::NAN; offered.len()];
+    let traffic = Traffic {
+        first: Minute(0),
+        offered: offered.to_vec(),
+        instances: unknown.clone(),
+        missed: unknown,
+        work: None,
     };
-    Emulator::new(&traffic, &curve, Microseconds(500e3), None)
+    Emulator::new(&traffic, &curve(), Microseconds(500e3), None)
+}
+
+/// The same endpoint where requests take `work` times the usual; each invocation uses 0.1 % of it.
+fn of_work(offered: &[f64], work: &[f64]) -> Emulator {
+    let unknown = vec![f64::NAN; offered.len()];
+    let work = WorkByMinute { first: Minute(0), smooth: work.to_vec(), measured: work.to_vec() };
+    let traffic = Traffic {
+        first: Minute(0),
+        offered: offered.to_vec(),
+        instances: unknown.clone(),
+        missed: unknown,
+        work: Some(work),
+    };
+    let usage = Usage { idle: 0.0, each: 0.1, full: 100.0 };
+    Emulator::new(&traffic, &curve(), Microseconds(500e3), Some(usage))
 }
 
 fn tracking(target: f64, out_cooldown: i64, in_cooldown: i64) -> Rule {
@@ -219,4 +243,24 @@ proptest! {
             assert!((0.0..=1.0).contains(&step.over), "{}", step.over);
         });
     }
+}
+
+#[test]
+fn heavier_requests_are_slower_and_show_in_utilisation_only() {
+    // As many requests all the time; from the twentieth minute on each takes twice the work.
+    let offered = [1_000.0; 60];
+    let work: Vec<f64> = (0..60).map(|minute| if minute < 20 { 1.0 } else { 2.0 }).collect();
+    let emulator = of_work(&offered, &work);
+    let on_requests = setup(vec![tracking(600.0, 1, 5)], 1.0, 8.0);
+    assert_eq!(changes(&counts(&emulator, &on_requests, 2.0)), [], "the number of requests did not change");
+    let late = emulator.run(&on_requests, 2.0, LIKELY).over_minutes();
+    assert!(late > 35.0, "1,000 usual requests for each instance are more than it takes: {late}");
+    let mut rule = tracking(60.0, 1, 5);
+    if let Rule::Tracking { metric, .. } = &mut rule {
+        *metric = Metric::Utilization;
+    }
+    let on_use = setup(vec![rule], 1.0, 8.0);
+    // Full at once, and no more than full is shown: 2 instances at 100 % of a target of 60 %.
+    assert_eq!(counts(&emulator, &on_use, 2.0).last(), Some(&4.0));
+    assert!(emulator.run(&on_use, 2.0, LIKELY).over_minutes() < 0.5 * late);
 }

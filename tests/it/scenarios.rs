@@ -53,6 +53,12 @@ fn traffic_beyond_what_two_instances_sustain() {
 }
 
 #[test]
+fn traffic_beyond_capacity_of_requests_whose_work_wanders() {
+    let observation = observed("wandering-work");
+    check("work-wanders", &observation, Verdict::Overload, &[]);
+}
+
+#[test]
 fn one_of_two_instances_gone() {
     check("one-of-two-instances-gone", &observed("capacity-loss"), Verdict::Overload, &[]);
 }
@@ -189,7 +195,7 @@ fn growth_at_night_does_not_buy_instances() {
     let target = |scenario: &str| {
         let report = explain(&observed(scenario), &settings(&[]));
         assert_eq!(report.diagnosis.verdict, Verdict::Overload);
-        report.plan.put_scaling_policies[0].target_tracking_scaling_policy_configuration.target_value
+        report.plan.put_scaling_policies[0].target_tracking().unwrap().target_value
     };
     let (by_day, with_idle_nights) = (target("overload"), target("overload-after-idle-nights"));
     assert!(with_idle_nights > 0.75 * by_day, "{with_idle_nights} {by_day}");
@@ -232,6 +238,22 @@ fn callers_that_ask_again_and_again() {
 #[test]
 fn requests_that_come_all_at_once() {
     check("requests-come-in-bursts", &observed("burst"), Verdict::Burst, &[]);
+}
+
+#[test]
+fn a_herd_by_the_clock() {
+    check("herd-every-hour", &observed("hourly-herd"), Verdict::Burst, &[("ADVISOR_MAX_INSTANCES", "20")]);
+}
+
+#[test]
+fn bursts_beyond_the_guardrail() {
+    check("bursts-beyond-the-guardrail", &observed("burst"), Verdict::Burst, &[("ADVISOR_MAX_INSTANCES", "3")]);
+}
+
+#[test]
+fn bursts_and_no_utilisation_to_tell_batches() {
+    let observation = without(observed("burst"), Metric::CPUUtilization);
+    check("bursts-without-utilisation", &observation, Verdict::Burst, &[]);
 }
 
 #[test]
@@ -336,12 +358,12 @@ fn a_policy_of_ours_that_is_nearly_right_stays() {
         ..ScalingPolicy::default()
     };
     let advised = explain(&with_target(observed("overload"), 1, 4, None), &settings(&[]));
-    let target = advised.plan.put_scaling_policies[0].target_tracking_scaling_policy_configuration.target_value;
+    let target = advised.plan.put_scaling_policies[0].target_tracking().unwrap().target_value;
     for (factor, is_kept) in [(1.04, true), (0.97, true), (2.0, false)] {
         let mut present = policy.clone();
         present.target_tracking.as_mut().unwrap().target_value = target * factor;
         let report = explain(&with_target(observed("overload"), 1, 4, Some(present)), &settings(&[]));
-        let planned = report.plan.put_scaling_policies[0].target_tracking_scaling_policy_configuration.target_value;
+        let planned = report.plan.put_scaling_policies[0].target_tracking().unwrap().target_value;
         assert_eq!((planned - target * factor).abs() < 1e-9, is_kept, "{factor}");
     }
 }

@@ -57,6 +57,7 @@ fn no_policy_is_put_beside_steps_on_the_same_metric() {
             steps: Vec::new(),
             min_adjustment_magnitude: None,
             cooldown: None,
+            metric_aggregation_type: None,
         }),
         alarms,
         ..ScalingPolicy::default()
@@ -70,6 +71,9 @@ fn no_policy_is_put_beside_steps_on_the_same_metric() {
         period: Seconds(60),
         evaluation_periods: 1,
         datapoints_to_alarm: 1,
+        dimensions: Vec::new(),
+        treat_missing_data: None,
+        description: None,
     };
     // The same metric, metric math, and alarms that could not be read.
     for alarms in [Some(vec![alarm(Some("AWS/SageMaker/InvocationsPerInstance"))]), Some(vec![alarm(None)]), None] {

@@ -4,13 +4,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// Checked by Application Auto Scaling on behalf of its caller, never called by us.
-const CHECKED_ON_OUR_BEHALF: [&str; 4] = [
-    "sagemaker:UpdateEndpointWeightsAndCapacities",
-    "sagemaker:UpdateInferenceComponentRuntimeConfig",
-    "cloudwatch:PutMetricAlarm",
-    "cloudwatch:DeleteAlarms",
-];
+/// Checked by Application Auto Scaling on behalf of its caller, never called by us. (So are `PutMetricAlarm` and
+/// `DeleteAlarms`, for the alarms of a target tracking policy; those of a step policy we put ourselves.)
+const CHECKED_ON_OUR_BEHALF: [&str; 2] =
+    ["sagemaker:UpdateEndpointWeightsAndCapacities", "sagemaker:UpdateInferenceComponentRuntimeConfig"];
 
 /// Every `service:Action` in a text, for the services that we call.
 fn actions(text: &str) -> BTreeSet<String> {

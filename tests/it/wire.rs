@@ -3,6 +3,7 @@
 mod fake;
 mod incidents;
 mod scaling;
+mod steps;
 mod writes;
 
 use crate::endpoint::{at, observed, settings};

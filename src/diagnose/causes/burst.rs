@@ -2,7 +2,7 @@
 
 use crate::diagnose::check::{Check, Judgement, NOT_EXCLUDED};
 use crate::diagnose::features::{Features, slow_or_failing};
-use crate::model::Verdict;
+use crate::model::{SINGLE_MINUTES, Verdict};
 
 pub(super) fn judge(features: &Features) -> Judgement {
     let Features { latency, load, work, instances, concurrency, .. } = features;
@@ -35,14 +35,14 @@ pub(super) fn judge(features: &Features) -> Judgement {
     }
     Judgement {
         verdict: Verdict::Burst,
-        sub_cause: Some(if is_spike { "single_minutes" } else { "within_minutes" }),
+        sub_cause: Some(if is_spike { SINGLE_MINUTES } else { "within_minutes" }),
         summary: format!("Requests come in bursts: {}.", checks.first().map(Check::text).unwrap_or_default()),
         next_steps: vec![
             "Smooth the bursts where they begin: a queue, jitter on schedules and retries, or an asynchronous \
              endpoint for work that can wait."
                 .to_owned(),
-            "Or keep headroom for them: a lower target for each instance, or a scheduled MinCapacity where they come \
-             by the clock. A faster alarm does not help: a burst is over before instances start."
+            "What cannot be smoothed needs headroom: instances that are there before it comes. A faster alarm does not \
+             help: a burst is over before instances start."
                 .to_owned(),
         ],
         checks,

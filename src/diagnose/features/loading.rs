@@ -53,6 +53,16 @@ impl Loading {
         )
     }
 
+    /// Instances that hold the models that are asked for, if all of them are asked for alike: a share `1 − m` of the requests
+    /// finds `1 − m` of the models then, so `1 / (1 − m)` times as much room holds all. Where some are preferred, those are
+    /// loaded already, and what is missing is the long rest: it takes more (with a Zipf exponent of 0.8 and a third missing,
+    /// twice as many as this), and no metric tells how many models there are.
+    pub fn instances_at_least(&self, running: Option<f64>) -> Option<f64> {
+        let held = 1.0 - self.miss_share?;
+        let running = running?.round().max(1.0);
+        (held > 0.05).then(|| (running / held).ceil()).filter(|least| *least > running)
+    }
+
     fn check(&self) -> Check {
         // Three in a hundred that wait for seconds are what a 90th percentile begins to feel.
         let normal = self.normal_miss_share.unwrap_or(0.0);

@@ -209,6 +209,9 @@ impl Fake {
             ),
             None if operation.ends_with("Schedule") => self.scheduler(&operation, request.uri().path(), body),
             None if operation == "GetMetricData" => cbor_response(200, &self.metric_data(&body)),
+            None if operation == "PutMetricAlarm" || operation == "DeleteAlarms" => {
+                cbor_response(200, &Cbor::Map(Vec::new()))
+            }
             None if operation == "DescribeAlarmsForMetric" || operation == "DescribeAlarms" => {
                 cbor_response(200, &Cbor::Map(vec![(Cbor::from("MetricAlarms"), Cbor::Array(Vec::new()))]))
             }

@@ -2,11 +2,13 @@
 
 use super::fake::{Answer, Fake};
 use super::{DENIED, OVERLOAD, target};
+use crate::utilization::WANDERING;
 use ciborium::Value as Cbor;
 use endpoint_advisor::act::apply;
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
-    InstanceCount, OutcomeStatus, Plan, PolicyAlarm, PutScheduledAction, ScalableTargetAction, ScheduledAction, Seconds,
+    InstanceCount, OutcomeStatus, Plan, PolicyAlarm, PutScalingPolicy, PutScheduledAction, ScalableKey,
+    ScalableTargetAction, ScheduledAction, Seconds,
 };
 use serde_json::json;
 
@@ -69,6 +71,9 @@ fn the_alarms_of_policies_are_read_as_they_are_set() {
             period: Seconds(60),
             evaluation_periods: 3,
             datapoints_to_alarm: 3,
+            dimensions: Vec::new(),
+            treat_missing_data: None,
+            description: None,
         }
     );
     assert_eq!((read[1].threshold, read[1].evaluation_periods, read[1].is_on_high()), (810.0, 15, false));
@@ -161,4 +166,77 @@ fn a_plan_is_in_place_only_with_its_schedule() {
     let action: ScheduledAction = plan.put_scheduled_actions[0].to_action();
     plan.based_on.as_mut().unwrap().scheduled_actions = vec![action];
     assert!(plan.is_in_place());
+}
+
+/// A policy of ours as `DescribeScalingPolicies` tells it.
+fn described(put: &serde_json::Value) -> serde_json::Value {
+    let mut policy = put.clone();
+    policy["PolicyARN"] = json!("arn:policy");
+    policy["CreationTime"] = json!(1.0);
+    json!({"ScalingPolicies": [policy]})
+}
+
+#[test]
+fn a_policy_on_utilisation_is_written_exactly_read_back_and_not_put_again() {
+    let plan = explain(&WANDERING, &crate::endpoint::settings(&[])).plan;
+    let fake = Fake::with(&WANDERING);
+    assert_eq!(super::run(apply(&fake.aws(), &plan)).unwrap().status, OutcomeStatus::Applied);
+    let written = fake.writes();
+    let (_, body) = written.iter().find(|(operation, _)| operation == "PutScalingPolicy").unwrap();
+    let put = serde_json::to_value(&plan.put_scaling_policies[0]).unwrap();
+    assert_eq!(*body, put);
+    assert_eq!(
+        body["TargetTrackingScalingPolicyConfiguration"]["CustomizedMetricSpecification"]["Statistic"],
+        "Average"
+    );
+
+    let register = plan.register_scalable_target.clone().unwrap();
+    fake.answer("DescribeScalableTargets", target(register.min_capacity.0, register.max_capacity.0));
+    fake.answer("DescribeScalingPolicies", described(&put));
+    let read = super::observed_by(&fake).scaling.unwrap().policies.remove(0);
+    assert_eq!(read.without_alarms(), plan.put_scaling_policies[0].to_policy());
+}
+
+#[test]
+fn the_policy_on_the_other_metric_is_deleted_last_and_a_second_attempt_finishes_it() {
+    let was =
+        PutScalingPolicy::to_policy(&explain(&OVERLOAD, &crate::endpoint::settings(&[])).plan.put_scaling_policies[0]);
+    let mut before = crate::scenarios::with_target(WANDERING.clone(), 1, 10, None);
+    let scaling = before.scaling.as_mut().unwrap();
+    let mut careful = was.clone();
+    careful.target_tracking.as_mut().unwrap().target_value = 150.0;
+    let tags = scaling.target.as_mut().unwrap().tags.as_mut().unwrap();
+    tags.insert("endpoint-advisor:before".to_owned(), "absent".to_owned());
+    scaling.policies = vec![careful.clone()];
+    let plan = explain(&before, &crate::endpoint::settings(&[])).plan;
+    assert_eq!(plan.delete_scaling_policies[0].policy_name, "endpoint-advisor-invocations");
+
+    let key = ScalableKey::of_variant(&before.endpoint_name, before.variant_name.as_ref().unwrap());
+    let old = serde_json::to_value(PutScalingPolicy::of(&careful, &key).unwrap()).unwrap();
+    let new = serde_json::to_value(&plan.put_scaling_policies[0]).unwrap();
+    let fake = Fake::with(&before);
+    fake.answer("DescribeScalableTargets", target(1, 10));
+    fake.answer("DescribeScalingPolicies", described(&old));
+    // The deletion does not get through: the invocation fails, and is tried again.
+    fake.script("DeleteScalingPolicy", vec![Answer::Error(500, "InternalServiceException", "again")]);
+    assert!(super::run(apply(&fake.aws(), &plan)).is_err());
+    let operations: Vec<String> = fake.writes().into_iter().map(|(operation, _)| operation).collect();
+    assert_eq!(operations[..2], ["PutScalingPolicy", "DeleteScalingPolicy"]);
+    assert!(!operations.contains(&"RegisterScalableTarget".to_owned()), "instances start last");
+
+    let mut both = described(&old);
+    both["ScalingPolicies"].as_array_mut().unwrap().push(described(&new)["ScalingPolicies"][0].clone());
+    fake.answer("DescribeScalingPolicies", both);
+    fake.script("DeleteScalingPolicy", vec![Answer::Json(json!({}))]);
+    let done = fake.writes().len();
+    let outcome = super::run(apply(&fake.aws(), &plan)).unwrap();
+    assert_eq!(outcome.status, OutcomeStatus::Applied);
+    let again: Vec<(String, serde_json::Value)> = fake.writes().split_off(done);
+    assert_eq!(again[0].0, "DeleteScalingPolicy");
+    assert_eq!(again[0].1, serde_json::to_value(&plan.delete_scaling_policies[0]).unwrap());
+    assert_eq!(again[1].0, "RegisterScalableTarget");
+    let told: Vec<(&str, &str)> =
+        outcome.changes.iter().map(|change| (change.operation.as_str(), change.after.as_str())).collect();
+    assert_eq!((told[0].0, told[1]), ("PutScalingPolicy", ("DeleteScalingPolicy", "absent")));
+    assert!(told[0].1.ends_with(" of CPUUtilization"), "{}", told[0].1);
 }

@@ -21,6 +21,7 @@ mod minute;
 mod models;
 pub mod production;
 mod published;
+pub mod queue;
 mod random;
 mod requests;
 mod run;

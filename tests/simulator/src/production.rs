@@ -1,9 +1,11 @@
 //! Endpoints in production that nobody raises an alarm about: what capacity and policies are measured with.
 
+mod bursty;
 mod history;
 mod traffic;
 mod variant;
 
+pub use bursty::{Bursty, Coming, bursty};
 pub use history::{History, Trait, history};
 pub use traffic::{Kind, Workload, tiled, workload};
 pub use variant::Variant;

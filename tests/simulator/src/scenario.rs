@@ -57,7 +57,8 @@ mod tests {
     use super::*;
 
     /// What does not show in latency.
-    const NO_LATENCY: [&str; 6] = ["healthy", "busy-but-fine", "overhead", "client-errors", "hardly-used", "blip"];
+    const NO_LATENCY: [&str; 7] =
+        ["hourly-herd", "healthy", "busy-but-fine", "overhead", "client-errors", "hardly-used", "blip"];
     /// What is no worse at the end than it always was.
     const ALWAYS: [&str; 3] = ["always-slow", "infrequent-traffic", "objective-too-tight"];
 

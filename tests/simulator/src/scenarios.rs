@@ -8,13 +8,25 @@ use std::f64::consts::TAU;
 const ASYNCHRONOUS: Endpoint = Endpoint { discipline: Discipline::ProcessorSharing { cores: 4 }, ..Endpoint::USUAL };
 
 /// Every scenario. An objective of 500 ms for p90 fits all of them.
-pub static SCENARIOS: [Scenario; 29] = [
+pub static SCENARIOS: [Scenario; 31] = [
     Scenario { name: "healthy", about: "nothing is the matter", endpoint: Endpoint::USUAL, trouble: |_, _| {} },
     Scenario {
         name: "overload",
         about: "traffic grows beyond what two instances sustain",
         endpoint: Endpoint::USUAL,
         trouble: |now, minute| now.arrivals_per_minute += (2_280.0 - now.arrivals_per_minute) * progress(minute),
+    },
+    Scenario {
+        name: "wandering-work",
+        about: "traffic grows beyond what five instances sustain; what a request takes wanders from hour to hour, as always",
+        endpoint: Endpoint::USUAL,
+        trouble: |now, minute| {
+            now.instances = 5;
+            now.arrivals_per_minute *= 1.9;
+            now.arrivals_per_minute += (5_700.0 - now.arrivals_per_minute) * progress(minute);
+            let wave = |period: f64| (TAU * minute as f64 / period).sin();
+            now.work_factor = (0.3 * (wave(317.0) + wave(589.0))).exp();
+        },
     },
     Scenario {
         name: "capacity-loss",
@@ -96,6 +108,14 @@ pub static SCENARIOS: [Scenario; 29] = [
         endpoint: Endpoint::USUAL,
         trouble: |now, minute| {
             now.burst = (progress(minute) > 0.0).then_some(Burst { seconds: 12.0, factor: 12.0 });
+        },
+    },
+    Scenario {
+        name: "hourly-herd",
+        about: "at the same minute of every hour, the last time three minutes ago, fifteen times as many requests come",
+        endpoint: Endpoint::USUAL,
+        trouble: |now, minute| {
+            now.arrivals_per_minute = if minute.rem_euclid(60) == 56 { 3_600.0 } else { 240.0 };
         },
     },
     Scenario {

@@ -15,7 +15,7 @@ mod memory;
 mod mixed;
 mod models;
 mod outside;
-mod path;
+pub(crate) mod path;
 mod play;
 mod quiet;
 mod retries;

@@ -38,12 +38,22 @@ pub enum Kind {
     FlashCrowds,
     /// About the same all the time.
     NearConstant,
+    /// Days with a peak, of requests whose work wanders from hour to hour.
+    WanderingWork,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Diurnal, Self::Weekly, Self::Spiky, Self::Growth, Self::Bursts, Self::FlashCrowds, Self::NearConstant];
+    pub const ALL: [Self; 8] = [
+        Self::Diurnal,
+        Self::Weekly,
+        Self::Spiky,
+        Self::Growth,
+        Self::Bursts,
+        Self::FlashCrowds,
+        Self::NearConstant,
+        Self::WanderingWork,
+    ];
 
     /// As `flash_crowds`.
     #[must_use]
@@ -56,6 +66,7 @@ impl Kind {
             Self::Bursts => "bursts",
             Self::FlashCrowds => "flash_crowds",
             Self::NearConstant => "near_constant",
+            Self::WanderingWork => "wandering_work",
         }
     }
 }
@@ -67,6 +78,8 @@ pub struct Workload {
     pub variant: Variant,
     /// Mean arrivals of each of two weeks' minutes.
     pub arrivals_per_minute: Vec<f64>,
+    /// Work per request of each of those minutes, 1 being usual.
+    pub work: Vec<f64>,
     /// Mean minutes from a scale-out until the new instances serve.
     pub provisioning_minutes: f64,
     /// For whatever else is drawn.
@@ -113,12 +126,29 @@ pub fn workload(
     };
     let mean = shape.iter().sum::<f64>() / shape.len() as f64;
     let scale = need as f64 * variant.capacity / mean;
+    let seed = dice.seed();
     Workload {
         variant,
         arrivals_per_minute: shape.iter().map(|level| level * scale).collect(),
+        work: if kind == Some(Kind::WanderingWork) { wandering(&mut dice) } else { vec![1.0; shape.len()] },
         provisioning_minutes,
-        seed: dice.seed(),
+        seed,
     }
+}
+
+/// Work per request of two weeks: it differs by 15 to 30 % and is another after three to twelve hours. Its mean is 1.
+fn wandering(dice: &mut Dice) -> Vec<f64> {
+    let spread = dice.uniform(0.15..0.3);
+    let kept = (-1.0 / (60.0 * dice.uniform(3.0..12.0))).exp();
+    let mut level = dice.normal();
+    let work: Vec<f64> = (0..MINUTES)
+        .map(|_| {
+            level = kept * level + (1.0 - kept * kept).sqrt() * dice.normal();
+            (spread * level).exp()
+        })
+        .collect();
+    let mean = work.iter().sum::<f64>() / work.len() as f64;
+    work.iter().map(|work| work / mean).collect()
 }
 
 /// Whether hardly any minute is over the objective at half of the capacity: with few requests a minute, the latency of some

@@ -11,14 +11,14 @@ const LEAST: f64 = 0.12;
 const MOST: f64 = 0.78;
 
 /// Load in units of capacity, from `before` minutes before the trouble on.
-pub(super) struct Path {
+pub(crate) struct Path {
     levels: Vec<f64>,
     before: i64,
 }
 
 /// What a day is like.
 #[derive(Clone, Copy)]
-pub(super) struct Day {
+pub(crate) struct Day {
     /// Share of a day that has passed since the peak when the trouble begins.
     pub since_peak: f64,
     /// How far the peak is above the mean, as a share of it; less where it would go beyond what is usual.

@@ -1,0 +1,109 @@
+//! Asynchronous endpoints: what is made of a queue whose truth is known.
+
+use crate::endpoint::{at, known, observed as template, settings};
+use endpoint_advisor::advise::explain;
+use endpoint_advisor::capacity::capacity;
+use endpoint_advisor::diagnose::diagnose;
+use endpoint_advisor::model::{
+    Bound, Diagnosis, Hosting, InstanceCount, Metrics, Minute, Observation, Series, Verdict,
+};
+use simulator::queue::{FAMILIES, Family, Incident};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// One observation of another endpoint, from which everything but the metrics is taken.
+static TEMPLATE: LazyLock<Observation> = LazyLock::new(|| template("hardly-used"));
+
+/// A day of `transcribe/AllTraffic`, with trouble of this family at the end.
+pub fn observed(family: &str, seed: u64) -> Observation {
+    of(&Family::named(family).unwrap().incident(seed))
+}
+
+fn of(incident: &Incident) -> Observation {
+    let mut observation = TEMPLATE.clone();
+    observation.endpoint_name = "transcribe".to_owned().try_into().unwrap();
+    observation.endpoint.arn = "arn:aws:sagemaker:us-east-1:111122223333:endpoint/transcribe".to_owned();
+    observation.endpoint.max_concurrent_invocations_per_instance = incident.slots;
+    observation.hosting = Hosting::Asynchronous;
+    observation.objective = None;
+    observation.trigger.alarm_name = Some("transcribe-backlog".to_owned());
+    let instances = InstanceCount(u32::try_from(incident.instances).unwrap());
+    observation.variant.current_instance_count = Some(instances);
+    observation.variant.desired_instance_count = Some(instances);
+    let minutes = i64::try_from(incident.published[0].values.len()).unwrap();
+    let first = Minute::containing(at()).plus(-minutes);
+    let series = incident.published.iter().filter_map(|published| {
+        Some(Series::new(known(published.metric)?, known(published.statistic)?, first, published.values.clone()))
+    });
+    observation.metrics = Metrics(series.collect());
+    observation
+}
+
+fn is_right(family: &Family, diagnosis: &Diagnosis) -> bool {
+    diagnosis.verdict.name() == family.verdict && diagnosis.sub_cause.as_deref() == family.sub_cause
+}
+
+#[test]
+fn the_cause_is_named_on_endpoints_drawn_at_random() {
+    let seeds = 1..=12;
+    let mut wrong: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let (mut asked, mut false_scale_outs) = (0, 0);
+    for family in &FAMILIES {
+        for seed in seeds.clone() {
+            let diagnosis = diagnose(&of(&family.incident(seed)));
+            asked += 1;
+            if !is_right(family, &diagnosis) {
+                let Diagnosis { verdict, sub_cause, confidence, summary, .. } = &diagnosis;
+                wrong
+                    .entry(family.name)
+                    .or_default()
+                    .push(format!("{seed}: {verdict} {sub_cause:?} {confidence} {summary}"));
+            }
+            let is_certain = diagnosis.confidence >= 0.9 && diagnosis.verdict == Verdict::Backlog;
+            false_scale_outs += usize::from(is_certain && family.verdict != "backlog");
+        }
+    }
+    let count: usize = wrong.values().map(Vec::len).sum();
+    assert!(20 * count <= asked, "{count} of {asked} are wrong: {wrong:#?}");
+    assert_eq!(false_scale_outs, 0, "{wrong:#?}");
+}
+
+#[test]
+fn what_one_instance_processes_lies_in_its_interval() {
+    let (mut inside, mut asked) = (0, 0);
+    for (family, seed) in
+        ["growth", "batch", "slower"].iter().flat_map(|family| (1..=10).map(move |seed| (family, seed)))
+    {
+        let incident = Family::named(family).unwrap().incident(seed);
+        let capacity = capacity(&of(&incident)).unwrap();
+        assert_eq!((capacity.bound, capacity.is_throughput), (Bound::Estimate, true));
+        // Within 10 %: places are looked at once a second here, and on AWS too a free place does not fill at once.
+        let is_inside =
+            0.9 * capacity.low.0 <= incident.capacity && incident.capacity <= 1.1 * capacity.high.unwrap().0;
+        inside += usize::from(is_inside);
+        asked += 1;
+    }
+    assert!(10 * inside >= 9 * asked, "{inside} of {asked}");
+}
+
+#[test]
+fn a_queue_that_was_never_seen_waiting_says_what_is_processed_at_least() {
+    let mut observation = observed("calm", 1);
+    for series in &mut observation.metrics.0 {
+        let busy = at().as_second() / 60 - 960;
+        let values = series.points().map(|(minute, value)| (minute.0, value)).collect::<BTreeMap<_, _>>();
+        let values = (busy..busy + 960).map(|minute| values.get(&minute).copied()).collect();
+        *series = Series::new(series.metric, series.statistic, Minute(busy), values);
+    }
+    let capacity = capacity(&observation).unwrap();
+    assert_eq!((capacity.bound, capacity.high), (Bound::AtLeast, None));
+}
+
+#[test]
+fn nothing_is_said_of_a_queue_that_is_not_published() {
+    let mut observation = observed("growth", 1);
+    observation.metrics.0.retain(|series| !series.metric.name().starts_with("ApproximateBacklog"));
+    let report = explain(&observation, &settings(&[]));
+    assert_eq!(report.diagnosis.verdict, Verdict::InsufficientData);
+    assert_eq!(report.capacity, None);
+}

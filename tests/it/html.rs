@@ -1,0 +1,64 @@
+//! The report as a page for a browser.
+
+use crate::endpoint::{observed, settings};
+use endpoint_advisor::advise::{explain, replayed};
+use endpoint_advisor::model::Observation;
+use endpoint_advisor::report::html::{Page, render};
+use endpoint_advisor::report::markdown;
+use std::path::Path;
+
+fn page(observation: &Observation) -> String {
+    let settings = settings(&[]);
+    let report = explain(observation, &settings);
+    let replay = replayed(observation, &settings, &report.plan);
+    render(&[Page { report: &report, observation, replay: replay.as_ref() }])
+}
+
+/// The page with each picture as its words: a golden file that people can read.
+fn without_pictures(page: &str) -> String {
+    let mut out = String::new();
+    let mut pieces = page.split("<svg ");
+    out.push_str(pieces.next().unwrap());
+    for piece in pieces {
+        let (picture, rest) = piece.split_once("</svg>").unwrap();
+        let (_, label) = picture.split_once("aria-label=\"").unwrap();
+        out.push_str(&format!("[picture: {}]{rest}", label.split('"').next().unwrap()));
+    }
+    let (head, style) = out.split_once("<style>").unwrap();
+    let (_, body) = style.split_once("</style>").unwrap();
+    let (body, json) = body.split_once("<pre tabindex=\"0\">{").unwrap();
+    let (_, end) = json.split_once("</pre>").unwrap();
+    format!("{head}{body}[the report as JSON]{end}")
+}
+
+#[test]
+fn six_verdicts_as_pages_and_as_markdown() {
+    for (scenario, golden) in [
+        ("overload", "traffic-beyond-capacity"),
+        ("slow-model", "heavier-model-after-deployment"),
+        ("slow-dependency", "container-waits"),
+        ("model-errors", "a-third-of-requests-fail"),
+        ("burst", "requests-come-in-bursts"),
+        ("hardly-used", "hardly-used"),
+    ] {
+        let observation = observed(scenario);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios").join(golden);
+        let report = explain(&observation, &settings(&[]));
+        expect_test::expect_file![folder.join("report.md")].assert_eq(&markdown::render(&report));
+        let page = page(&observation);
+        expect_test::expect_file![folder.join("page.html")].assert_eq(&without_pictures(&page));
+    }
+}
+
+#[test]
+fn names_from_outside_are_inert_in_every_face() {
+    let mut observation = observed("overload");
+    let hostile = "\"><script>alert('x')</script> `rm -rf` @here <!channel> [a](javascript:b)\n# Ä|ö";
+    observation.trigger.alarm_name = Some(hostile.to_owned());
+    observation.warnings.push(hostile.to_owned());
+    let page = page(&observation);
+    assert!(!page.contains("<script") && !page.contains("<!channel"), "a name became markup");
+    assert!(page.contains("&lt;script&gt;alert(&#39;x&#39;)"));
+    let markdown = markdown::render(&explain(&observation, &settings(&[])));
+    assert!(markdown.contains("\\[a\\](javascript") && !markdown.contains("\n# ") && !markdown.contains(" <script"));
+}
