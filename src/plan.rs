@@ -7,6 +7,7 @@ mod bursty;
 mod copies;
 mod demand;
 mod floor;
+mod from_zero;
 mod guardrails;
 mod headroom;
 mod herd;
@@ -76,14 +77,14 @@ fn sized(
     can_be_scaled(observation)?;
     let of = observation.dimension();
     if of == ScalableDimension::CopyCount && observation.running() == Some(InstanceCount(0)) {
-        return copies::from_zero(observation, diagnosis, capacity, guardrails);
+        return from_zero::planned(observation, diagnosis, capacity, guardrails);
     }
     let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
     let present = scaling.target.as_ref();
     let sizing = Sizing::of(observation, present, capacity, guardrails)?;
     let Sizing { current, max_capacity, target_value, .. } = sizing;
     // An incident is no time to lower anything, nor to put a schedule over a floor that was raised.
-    let bounds = Bounds { least: sizing.calm_min, max: max_capacity, may_schedule: false };
+    let bounds = Bounds { least: sizing.calm_min.max(InstanceCount(1)), max: max_capacity, may_schedule: false };
     // Nor to try what no replay of a known limit supports.
     let known = capacity.filter(|capacity| capacity.bound == Bound::Estimate);
     let tuning = known.and_then(|capacity| Tuning::of(observation, capacity, &bounds, guardrails.objective));

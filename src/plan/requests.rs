@@ -1,5 +1,6 @@
 //! The AWS requests of a plan.
 
+use super::from_zero;
 use super::schedule::Floor;
 use super::target_tracking::{self, Numbers, Tracked};
 use crate::config::{ExistingTargets, Guardrails};
@@ -41,7 +42,7 @@ impl Requests<'_> {
         let tracked = target_tracking::in_the_way(&self.scaling.policies, metric);
         // Two policies on one metric are refused by AWS, or fight each other; and where others do as well, one is enough.
         let is_spared = self.keeps_policies && target_tracking::ours(&self.scaling.policies).is_none();
-        let policies: Vec<PutScalingPolicy> = match self.numbers.filter(|_| tracked.is_none() && !is_spared) {
+        let mut policies: Vec<PutScalingPolicy> = match self.numbers.filter(|_| tracked.is_none() && !is_spared) {
             None => Vec::new(),
             Some(numbers) => {
                 let policy = target_tracking::request(&key, self.observation, numbers);
@@ -51,6 +52,9 @@ impl Requests<'_> {
         let superseded = target_tracking::superseded(&self.scaling.policies, metric);
         let gone: Vec<DeleteScalingPolicy> =
             superseded.filter(|_| !policies.is_empty()).map(|name| DeleteScalingPolicy::named(name, &key)).collect();
+        let (starts, alarms): (Vec<_>, Vec<_>) =
+            from_zero::policy(self.observation, self.scaling, self.guardrails, &key).into_iter().unzip();
+        policies.extend(starts);
         let tags = remembered(present, self.current);
         let register = RegisterScalableTarget {
             service_namespace: key.service_namespace.clone(),
@@ -73,13 +77,13 @@ impl Requests<'_> {
         let scheduled: Vec<PutScheduledAction> = self.floors.iter().map(|floor| scheduled(&key, floor)).collect();
         Ok(Plan {
             action: Action::Scale,
-            digest: digest(Some(&register), tag_resource.as_ref(), &policies, &[], &gone, &scheduled),
+            digest: digest(Some(&register), tag_resource.as_ref(), &policies, &alarms, &gone, &scheduled),
             hold_reason: None,
             register_scalable_target: Some(register),
             register_first,
             tag_resource,
             put_scaling_policies: policies,
-            put_metric_alarms: Vec::new(),
+            put_metric_alarms: alarms,
             delete_scaling_policies: gone,
             keeps: self.keeps(),
             advice: self.advice(tracked.filter(|_| !self.keeps_policies), &scheduled),

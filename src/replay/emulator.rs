@@ -47,9 +47,10 @@ pub struct Usage {
 struct Seen {
     load: f64,
     utilization: f64,
+    refused: f64,
 }
 
-const NOT_SEEN: Seen = Seen { load: f64::NAN, utilization: f64::NAN };
+const NOT_SEEN: Seen = Seen { load: f64::NAN, utilization: f64::NAN, refused: f64::NAN };
 
 /// What is not known for certain: one draw of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -187,7 +188,7 @@ impl Emulator {
     pub fn play(&self, setup: &Compiled, start: f64, draw: Draw, mut see: impl FnMut(Step)) -> u32 {
         let mut states: Vec<State> = setup.rules.iter().map(|_| State::default()).collect();
         let (mut min, mut max) = (setup.min, setup.max);
-        let mut serving = start.clamp(min, max).max(1.0);
+        let mut serving = start.clamp(min, max);
         let mut fleet = self.fleet(serving, draw.capacity);
         let mut before_change = serving;
         let mut pending: Option<Pending> = None;
@@ -235,7 +236,7 @@ impl Emulator {
                     } else {
                         self.fewer(&states, &setup.rules, known, serving, now)
                     };
-                    let fewer = fewer.max(min).min(max).max(1.0);
+                    let fewer = fewer.max(min).min(max);
                     if fewer < serving {
                         serving = fewer;
                         fleet = self.fleet(serving, draw.capacity);
@@ -255,7 +256,11 @@ impl Emulator {
             let over = self.serve(minute, *offered, &fleet, &mut queue);
             known = last;
             // What waits is not counted yet; what waited is.
-            last = self.seen(minute, (waiting + offered - queue) * fleet.each);
+            last = if serving < 1.0 {
+                Seen { refused: *offered, ..NOT_SEEN }
+            } else {
+                self.seen(minute, (waiting + offered - queue) * fleet.each)
+            };
             let paid = pending.as_ref().map_or(serving, |pending| pending.count);
             see(Step { minute, serving, paid, over });
         }
@@ -271,7 +276,7 @@ impl Emulator {
             // Not `min`, which would make a number of what is not known.
             if percent > usage.full { usage.full } else { percent }
         });
-        Seen { load, utilization }
+        Seen { load, utilization, refused: 0.0 }
     }
 
     fn look(&self, state: &mut State, rule: &Rule, seen: Seen) {
@@ -357,6 +362,11 @@ impl Emulator {
             *queue = 0.0;
             return 0.0;
         }
+        // Nothing serves: whatever comes is refused.
+        if fleet.at_most <= 0.0 {
+            *queue = 0.0;
+            return if offered > 0.0 { 1.0 } else { 0.0 };
+        }
         let at_most = fleet.at_most / work;
         let waiting = *queue;
         *queue = (waiting + offered - at_most).clamp(0.0, LONGEST_WAIT_MINUTES * at_most);
@@ -376,6 +386,7 @@ impl Seen {
         match metric {
             Metric::InvocationsPerInstance => self.load,
             Metric::Utilization => self.utilization,
+            Metric::Refused => self.refused,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::rules::{AlarmRule, Compiled, Metric, Rule, Steps, Timed};
 use crate::model::{
-    InstanceCount, InvocationsPerInstance, Minute, Observation, Plan, PolicyAlarm, PutScalingPolicy,
+    InstanceCount, InvocationsPerInstance, Minute, Observation, Plan, PolicyAlarm, PutMetricAlarm, PutScalingPolicy,
     PutScheduledAction, Scaling, ScalingPolicy, ScheduledAction, Seconds, StepScaling, TargetTracking,
 };
 use serde::{Deserialize, Serialize};
@@ -86,6 +86,15 @@ impl Setup {
         let is_replaced = |policy: &ScalingPolicy| put.iter().any(|put| put.policy_name == policy.policy_name);
         let is_gone = |policy: &ScalingPolicy| plan.deletes(&policy.policy_name);
         let left = stands.policies.into_iter().filter(|policy| !is_replaced(policy) && !is_gone(policy));
+        // The alarms of our step policies carry the policy's name.
+        let alarms: Vec<PolicyAlarm> = plan.put_metric_alarms.iter().map(PutMetricAlarm::to_alarm).collect();
+        let is_new = |alarm: &PolicyAlarm| alarms.iter().any(|new| new.alarm_name == alarm.alarm_name);
+        let standing_alarms: Vec<_> = stands.alarms.into_iter().filter(|alarm| !is_new(alarm)).collect();
+        let with_alarms = |policy: ScalingPolicy| {
+            let own = |alarm: &&PolicyAlarm| alarm.alarm_name.split('/').next() == Some(policy.policy_name.as_str());
+            let own: Vec<PolicyAlarm> = alarms.iter().chain(&standing_alarms).filter(own).cloned().collect();
+            ScalingPolicy { alarms: (!own.is_empty()).then_some(own), ..policy }
+        };
         let target = stands.target.as_ref();
         let scheduled: Vec<ScheduledAction> =
             plan.put_scheduled_actions.iter().map(PutScheduledAction::to_action).collect();
@@ -96,7 +105,7 @@ impl Setup {
             name: "as advised".to_owned(),
             min_capacity: plan.relax.map_or(register.min_capacity, |relax| relax.min_capacity),
             max_capacity: register.max_capacity,
-            policies: left.chain(put.iter().cloned()).collect(),
+            policies: left.chain(put.iter().cloned()).map(with_alarms).collect(),
             scheduled_actions: standing.chain(scheduled.iter().cloned()).collect(),
             is_scale_out_suspended: target.is_some_and(|target| target.is_scale_out_suspended),
             is_scale_in_suspended: target.is_some_and(|target| target.is_scale_in_suspended),
@@ -193,6 +202,7 @@ fn metric(name: &str, utilization: Option<&str>) -> Option<Metric> {
         | "AWS/SageMaker/InvocationsPerInstance"
         | "SageMakerInferenceComponentInvocationsPerCopy"
         | "AWS/SageMaker/InvocationsPerCopy" => Some(Metric::InvocationsPerInstance),
+        "AWS/SageMaker/NoCapacityInvocationFailures" => Some(Metric::Refused),
         _ if Some(name) == utilization => Some(Metric::Utilization),
         _ => None,
     }
@@ -241,7 +251,13 @@ fn stepped(steps: &StepScaling, metric: Metric, alarm: &PolicyAlarm) -> Option<R
 
 fn watched(alarm: &PolicyAlarm, is_high: bool) -> AlarmRule {
     let of = alarm.evaluation_periods.clamp(1, MOST_DATAPOINTS);
-    AlarmRule { threshold: alarm.threshold, of, needed: alarm.datapoints_to_alarm.clamp(1, of), is_high }
+    // A rule fires beyond its threshold, some alarms at it.
+    let threshold = match alarm.comparison_operator.as_str() {
+        "GreaterThanOrEqualToThreshold" => alarm.threshold.next_down(),
+        "LessThanOrEqualToThreshold" => alarm.threshold.next_up(),
+        _ => alarm.threshold,
+    };
+    AlarmRule { threshold, of, needed: alarm.datapoints_to_alarm.clamp(1, of), is_high }
 }
 
 /// Cooldowns are checked once a minute.
