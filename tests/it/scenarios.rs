@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Explains the observation, holds the verdict against the truth, and text and card against their golden files.
-fn check(name: &str, observation: &Observation, verdict: Verdict, variables: &[(&str, &str)]) {
+pub fn check(name: &str, observation: &Observation, verdict: Verdict, variables: &[(&str, &str)]) {
     let report = explain(observation, &settings(variables));
     assert_eq!(report.diagnosis.verdict, verdict, "{}", text::render(&report));
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios").join(name);
