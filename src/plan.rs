@@ -125,6 +125,7 @@ fn sized(
     plan.advice.extend(schedule::that_would_lower(scaling, min_capacity, max_capacity));
     plan.advice.extend(floor_instead(observation, tuning.as_ref(), &plan));
     plan = plan.said(of);
+    plan.reasoning.extend(from_zero::why(&plan));
     plan.reasoning.extend(room::reasoning(observation));
     plan.advice.extend(room::advice(observation, sizing.wanted));
     if !plan.is_in_place() {
@@ -194,6 +195,7 @@ fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Gu
     };
     plan.advice.extend(floor_instead(observation, tuning.as_ref(), &plan));
     plan = plan.said(observation.dimension());
+    plan.reasoning.extend(from_zero::why(&plan));
     plan.reasoning.extend(room::reasoning(observation));
     Ok(Plan { forecast: tuning.as_ref().and_then(|tuning| tuning.forecast(&plan)), ..plan })
 }

@@ -118,7 +118,7 @@ pub(super) fn facts(observation: &Observation) -> Vec<Fact> {
 }
 
 fn copies(observation: &Observation, running: InstanceCount, wanted: InstanceCount) -> Evidence {
-    let since = observation.waited().map(|waited| format!(" for {} minutes at least", waited.as_mins()));
+    let since = observation.waited().map(|waited| format!(", {} minutes ago at least", waited.as_mins()));
     let since = since.filter(|_| wanted > running).unwrap_or_default();
     Evidence {
         signal: "copies".to_owned(),
@@ -126,7 +126,7 @@ fn copies(observation: &Observation, running: InstanceCount, wanted: InstanceCou
         observed: Some(f64::from(running.0)),
         expected: Some(f64::from(wanted.0)),
         unit: "copies".to_owned(),
-        text: format!("{} running and {wanted} asked for{since}", copies_are(running)),
+        text: format!("{} running and {wanted} were asked for{since}", copies_are(running)),
     }
 }
 
@@ -146,13 +146,14 @@ fn sub_cause(lack: Option<Lack>) -> &'static str {
 /// Why there is no room, as the beginning of a sentence.
 fn lack_in_words(observation: &Observation, lack: Lack) -> String {
     let most = observation.most_instances().map_or("an unknown number of".to_owned(), |most| most.to_string());
+    let instances = if most == "1" { "instance" } else { "instances" };
     let fits = observation.room().map(|room| format!(": {} fit there at most", room.most)).unwrap_or_default();
     match lack {
         Lack::AtMaxInstances => format!(
             "There is no room for more: the variant has as many instances as its ManagedInstanceScaling allows ({most}){fits}"
         ),
         Lack::FixedInstances => format!(
-            "There is no room for more: the variant has {most} instances, and SageMaker adds none by itself{fits}"
+            "There is no room for more: the variant has {most} {instances}, and SageMaker adds none by itself{fits}"
         ),
         Lack::NoInstanceCame => {
             format!("There is no room for more: SageMaker may add instances up to {most}, and none came")

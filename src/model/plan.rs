@@ -254,7 +254,7 @@ impl HoldReason {
             Self::NotScalableByInstances => {
                 "latency follows the load on all instances together, so something behind them is the limit"
             }
-            Self::NoRoom => "copies were asked for and find no room on the instances",
+            Self::NoRoom => "copies were asked for and find no room",
             Self::ComponentNotInService => "the inference component is not InService",
             Self::CostUnknown => {
                 "an hourly limit is set, and all the instances that the copies may take cost more: what some copies cost is not \

@@ -82,6 +82,15 @@ pub(super) fn policy(
     Some((policy, alarm))
 }
 
+/// Why there is such a policy, as one fact; none where the plan has none.
+pub(super) fn why(plan: &Plan) -> Option<String> {
+    let starts = plan.put_scaling_policies.iter().any(|policy| policy.policy_name == POLICY);
+    starts.then(|| {
+        "without a copy there is nothing to track: a step policy asks for the first one when a request is refused"
+            .to_owned()
+    })
+}
+
 /// Whether somebody else's step policy starts the first copy. One whose alarm could not be read counts as that.
 fn starts(present: &[ScalingPolicy]) -> bool {
     let is_on = |metric: Option<&str>| {
@@ -141,6 +150,7 @@ pub(super) fn planned(
         reasoning: reasoning(observation, low.is_some(), needed, ceiling),
         ..requests.complete()?
     };
+    plan.reasoning.extend(why(&plan));
     plan.reasoning.extend(room::reasoning(observation));
     if !plan.is_in_place() {
         may_be_changed(observation, diagnosis)?;

@@ -26,8 +26,8 @@ pub(super) fn reasoning(observation: &Observation) -> Option<String> {
 }
 
 fn memory(component: &InferenceComponent) -> String {
-    let each = component.min_memory_in_mb.map(|mb| format!("(a copy needs {} MB), ", Thousands(f64::from(mb))));
-    format!("; its memory {}is not known from SageMaker, and may hold fewer", each.unwrap_or_default())
+    let each = component.min_memory_in_mb.map(|mb| format!(", of which a copy needs {} MB,", Thousands(f64::from(mb))));
+    format!("; its memory{} is not known from SageMaker and may hold fewer", each.unwrap_or_default())
 }
 
 fn others(neighbours: Option<&[Neighbour]>) -> String {
@@ -36,7 +36,14 @@ fn others(neighbours: Option<&[Neighbour]>) -> String {
         Some([]) => "no other component".to_owned(),
         Some(others) => {
             let copies: u32 = others.iter().filter_map(|other| other.copies).map(|count| count.0).sum();
-            format!("{copies} copies of {} other components", others.len())
+            let counted =
+                |count: u32, one: &str, more: &str| format!("{count} {}", if count == 1 { one } else { more });
+            let components = u32::try_from(others.len()).unwrap_or(u32::MAX);
+            format!(
+                "{} of {}",
+                counted(copies, "copy", "copies"),
+                counted(components, "other component", "other components")
+            )
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Where to look: console pages, the whole definition of a graph in its link.
 
-use crate::model::{Links, Metric, Minute, Observation, Statistic};
+use crate::model::{InstanceCount, Links, Metric, Minute, Observation, Statistic};
 
 /// Links to the endpoint and to a graph of its latency and load.
 #[must_use]
@@ -46,7 +46,12 @@ fn graph(observation: &Observation) -> String {
         )
     });
     let is_component = observation.inference_component_name.is_some();
-    let load = if is_component { Metric::InvocationsPerCopy } else { Metric::InvocationsPerInstance };
+    let load = match observation.running() {
+        // Without a copy there is no load, only requests that are refused.
+        Some(InstanceCount(0)) if is_component => Metric::NoCapacityInvocationFailures,
+        _ if is_component => Metric::InvocationsPerCopy,
+        _ => Metric::InvocationsPerInstance,
+    };
     let end = Minute::containing(observation.at);
     format!(
         "~(metrics~({}{})~view~'timeSeries~stacked~false~region~'{}~period~60~start~'{}~end~'{}{})",

@@ -21,12 +21,12 @@ use std::sync::LazyLock;
 
 static OVERLOAD: LazyLock<Observation> = LazyLock::new(|| of_component(observed("overload")));
 
-/// An endpoint of one container on four cores, as the component `ranker` whose copies have four cores each. They are on
+/// An endpoint of one container on four cores, as the component `orders-ranker` whose copies have four cores each. They are on
 /// `ml.m5.4xlarge`, four to an instance, one of which another component has; SageMaker may start up to three instances.
 pub fn of_component(mut observation: Observation) -> Observation {
     let copies = observation.variant.current_instance_count.take();
     let variant_name = observation.variant_name.take();
-    observation.inference_component_name = Some(InferenceComponentName::parse("ranker").unwrap());
+    observation.inference_component_name = Some(InferenceComponentName::parse("orders-ranker").unwrap());
     observation.hosting = Hosting::InferenceComponent;
     observation.variant.instance_type = Some(InstanceType("ml.m5.4xlarge".to_owned()));
     observation.variant.current_instance_count = Some(InstanceCount(1));
@@ -41,7 +41,7 @@ pub fn of_component(mut observation: Observation) -> Observation {
         variant_name,
         last_modified_at: Some(at() - SignedDuration::from_hours(40)),
         neighbours: Some(vec![Neighbour {
-            name: InferenceComponentName::parse("embedder").unwrap(),
+            name: InferenceComponentName::parse("orders-embedder").unwrap(),
             copies: Some(InstanceCount(1)),
             needs: Needs { cpu_cores: Some(4.0), accelerators: None, min_memory_in_mb: Some(8_192) },
         }]),
@@ -98,7 +98,7 @@ fn on_one_instance(mut observation: Observation) -> Observation {
 }
 
 /// Everybody had gone home and the last copy with them; in the last twelve minutes forty requests a minute come and are refused.
-fn asleep() -> Observation {
+pub fn asleep() -> Observation {
     let mut observation = copies(&with_target(OVERLOAD.clone(), 0, 6, None), 0, 0, 95);
     observation.variant.managed_instance_scaling = Some(managed(0, 3));
     observation.variant.current_instance_count = Some(InstanceCount(0));
@@ -184,7 +184,7 @@ fn the_same_traffic_takes_as_many_copies_as_it_took_instances() {
     let of_copies = advised(&OVERLOAD);
     assert_eq!(range(&of_copies), range(&of_instances));
     let policy = &of_copies.plan.put_scaling_policies[0];
-    assert_eq!(policy.resource_id, "inference-component/ranker");
+    assert_eq!(policy.resource_id, "inference-component/orders-ranker");
     assert_eq!(policy.scalable_dimension, "sagemaker:inference-component:DesiredCopyCount");
     let metric = serde_json::to_value(policy.target_tracking().unwrap()).unwrap();
     let metric = metric["PredefinedMetricSpecification"]["PredefinedMetricType"].clone();
@@ -340,14 +340,14 @@ fn what_was_written_for_a_component_is_undone() {
     let state =
         |before: &Observation| ScalingState::of(applied(before, &advised(before).plan).scaling.as_ref().unwrap());
     let way = by_tags(&state(&OVERLOAD), &key).unwrap();
-    assert_eq!(way.deregister_scalable_target.unwrap().resource_id, "inference-component/ranker");
+    assert_eq!(way.deregister_scalable_target.unwrap().resource_id, "inference-component/orders-ranker");
     // The alarm of the policy goes with it, and the range is theirs again.
     let way = by_tags(&state(&asleep()), &key).unwrap();
     let register = way.register_scalable_target.as_ref().unwrap();
     assert_eq!((register.min_capacity, register.max_capacity), (InstanceCount(0), InstanceCount(6)));
     assert_eq!(
         way.delete_alarms.as_ref().unwrap().alarm_names,
-        ["endpoint-advisor-from-zero/inference-component/ranker"]
+        ["endpoint-advisor-from-zero/inference-component/orders-ranker"]
     );
     assert_eq!(way.delete_scaling_policies.len(), 2);
 }
