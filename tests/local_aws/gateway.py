@@ -1,6 +1,7 @@
 """A pass-through in front of the emulators: forwards every call, records it, and answers the few that moto cannot.
 
 - Application Auto Scaling, where moto has gaps: see `auto_scaling_gaps`.
+- Inference components: see `components`.
 - `DescribeEndpoint`: moto's answer, with `EndpointStatus` from `endpoint_status` where a test asks for another. (moto
   reports `InService` at once and has no way to hold an endpoint in `Updating`.)
 - CloudWatch: a program whose access key is `own-NAME` has metrics and alarms of its own, in the emulator's Region NAME.
@@ -19,6 +20,7 @@ import urllib.parse
 from dataclasses import dataclass, field
 
 from .auto_scaling_gaps import AutoScalingGaps
+from .components import Components
 from .cut import Cut
 from .server import Server
 
@@ -68,6 +70,7 @@ class Gateway:
     def __init__(self, routes: dict[str, str]):
         self.routes = {service: urllib.parse.urlsplit(url).netloc for service, url in routes.items()}
         self.auto_scaling = AutoScalingGaps(self.routes.get(_AUTO_SCALING, self.routes[""]))
+        self.components = Components()
         self._lock = threading.Lock()
         self.reset()
         gateway = self
@@ -124,21 +127,31 @@ class Gateway:
     def _answered(self, request: "_Handler", call: Call, fault: Fault | None, body: bytes) -> tuple[int, dict, bytes]:
         if fault:
             return fault.status, *_error(request, call, fault)
-        if call.service == _AUTO_SCALING:
-            with self._lock:
-                own = self.auto_scaling.answer(call.operation, call.body)
-            if own:
-                return own[0], {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(own[1]).encode()
-        status, headers, answer = request.forward(self.routes.get(call.service, self.routes[""]), body)
-        if status == 200:
-            with self._lock:
-                answer = self._learn(call, answer)
-        return status, headers, answer
+        own, asked = None, call.body
+        is_of_component = call.service == _AUTO_SCALING and Components.is_scaling(body)
+        if is_of_component:
+            body = Components.there(body)
+            asked = json.loads(body)
+        with self._lock:
+            if call.service == _AUTO_SCALING:
+                own = self.auto_scaling.answer(call.operation, asked)
+            elif call.service == "sagemaker":
+                own = self.components.answer(call.operation, asked)
+        if own:
+            status, headers, answer = own[0], {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(own[1]).encode()
+        else:
+            status, headers, answer = request.forward(self.routes.get(call.service, self.routes[""]), body)
+            if status == 200:
+                with self._lock:
+                    answer = self._learn(call, asked, answer)
+        return status, headers, Components.back(answer) if is_of_component else answer
 
-    def _learn(self, call: Call, answer: bytes) -> bytes:
+    def _learn(self, call: Call, asked: dict, answer: bytes) -> bytes:
         """Takes note of what passes by; patches what the emulator cannot say."""
         if call.service == _AUTO_SCALING:
-            self.auto_scaling.learn(call.operation, call.body, answer)
+            self.auto_scaling.learn(call.operation, asked, answer)
+        if call.service == "sagemaker" and call.operation.startswith("DescribeEndpoint"):
+            answer = json.dumps(self.components.changed(call.operation, asked, json.loads(answer))).encode()
         match call.operation:
             case "DescribeEndpoint" if status := self.endpoint_status.get(call.body.get("EndpointName", "")):
                 return json.dumps(json.loads(answer) | {"EndpointStatus": status}).encode()
