@@ -10,7 +10,7 @@ use endpoint_advisor::follow_up::{Judgement, Look, Occasion, judge};
 use endpoint_advisor::model::{
     Action, BlockedBy, EndpointStatus, HoldReason, Hosting, InferenceComponent, InferenceComponentName, InstanceCount,
     InstanceType, ManagedInstanceScaling, Metric, Metrics, Minute, Needs, Neighbour, Observation, OutcomeStatus,
-    PolicyAlarm, Report, ScalableKey, ScalingPolicy, ScalingState, Series, Statistic, UsdPerHour, Verdict,
+    PolicyAlarm, Report, ScalableKey, ScalingPolicy, ScalingState, Series, Statistic, UsdPerHour, Verdict, Write,
 };
 use endpoint_advisor::report::text;
 use endpoint_advisor::undo::by_tags;
@@ -378,4 +378,43 @@ fn copies_that_were_asked_for_and_do_not_come_are_told_once() {
     incident.told = judgement.told;
     incident.told.blocked_by = Some(BlockedBy::AtMaxCapacity);
     assert!(look(&incident, &short).news.is_none(), "people know");
+}
+
+/// So many minutes later: for all of them but the first four, one copy has served forty requests a minute in 300 ms.
+fn woken(stands: &Observation, minutes: i64) -> Observation {
+    let mut observation = after(stands, minutes);
+    let component = observation.component.as_mut().unwrap();
+    component.current_copy_count = Some(InstanceCount(1));
+    let start = Minute::containing(at());
+    for series in &mut observation.metrics.0 {
+        let value = match series.metric {
+            Metric::Invocations | Metric::InvocationsPerCopy => 40.0,
+            Metric::ModelLatency => 300_000.0,
+            Metric::CPUUtilizationNormalized => 5.0,
+            _ => continue,
+        };
+        let old: BTreeMap<Minute, f64> = series.points().collect();
+        let first = *old.keys().next().unwrap();
+        let length = start.since(first) + minutes;
+        let values = (0..length).map(|index| {
+            let minute = first.plus(index);
+            if minute >= start.plus(4) { Some(value) } else { old.get(&minute).copied() }
+        });
+        *series = Series::new(series.metric, series.statistic, first, values.collect());
+    }
+    observation
+}
+
+#[test]
+fn a_component_that_was_woken_may_sleep_again() {
+    let (stands, mut incident) = opened_on(asleep());
+    incident.inference_component_name = stands.inference_component_name.clone();
+    let judgement = look(&incident, &woken(&stands, 20));
+    assert_eq!(judgement.news.map(|news| news.status), Some(OutcomeStatus::Verified));
+    incident.phase = judgement.then.unwrap().phase;
+    // Nobody raised an alarm, so nobody will say that it is over: an hour later the floor goes back to none.
+    incident.alarms.clear();
+    let judgement = look(&incident, &woken(&stands, 75));
+    let Write::Restoration(way) = judgement.write else { panic!("nothing is written: {judgement:?}") };
+    assert_eq!(way.register_scalable_target.unwrap().min_capacity, InstanceCount(0));
 }
