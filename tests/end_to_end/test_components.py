@@ -6,34 +6,30 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from local_aws.alarm import Alarm
-from local_aws.components import DIMENSION, STAND_IN, Component
+from local_aws.components import DIMENSION, Component
 from local_aws.endpoint import Endpoint
-from local_aws.history import History
 
 _numbers = itertools.count(1)
 FROM_ZERO = "endpoint-advisor-from-zero"
 
 
 class Ranker:
-    """A component on an endpoint of its own, and what stands for it in the emulators."""
+    """A component on an endpoint of its own."""
 
-    def __init__(self, emulators, minimum: int = 1, maximum: int = 3):
-        self.emulators, self.name = emulators, f"ranker-{next(_numbers)}"
-        self.endpoint = Endpoint.create(emulators, f"on-{self.name}")
-        self.component = emulators.gateway.components.add(Component(self.name, self.endpoint.name, current=2), managed={
-            "Status": "ENABLED", "MinInstanceCount": minimum, "MaxInstanceCount": maximum})
-        self.scaling = Endpoint(emulators, self.name, variant=STAND_IN)  # by the name that moto keeps it under
-        self.cloudwatch = emulators.client("cloudwatch")
+    def __init__(self, emulators, **limits):
+        name = f"ranker-{next(_numbers)}"
+        self.component = Component(name, f"on-{name}", current=2)
+        self.endpoint = Endpoint.of_component(emulators, self.component, **limits)
+        self.name, self.cloudwatch = name, emulators.client("cloudwatch")
 
     def is_overloaded(self) -> "Ranker":
-        history = History(self.cloudwatch, self.endpoint.name, "", "overload", days=1, component=self.name)
-        self.component.current = history.instances
-        history.write()
+        self.endpoint.simulate_component("overload", days=1)
+        self.endpoint.history.write()
         return self
 
     def sleeps_while_requests_come(self) -> "Ranker":
         self.component.current = 0
-        self.scaling.register_target(0, 4)
+        self.endpoint.register_target(0, 4)
         now = datetime.now(timezone.utc).replace(second=0, microsecond=0)
         self.cloudwatch.put_metric_data(Namespace="AWS/SageMaker", MetricData=[
             {"MetricName": "NoCapacityInvocationFailures", "Dimensions": [{"Name": "InferenceComponentName", "Value": self.name}],
@@ -60,17 +56,17 @@ def test_an_overloaded_component_gets_copies_and_a_policy_and_both_are_taken_bac
     assert (report["hosting"], report["diagnosis"]["verdict"]) == ("inference_component", "overload")
     assert report["outcome"]["status"] == "applied"
     assert report["plan"]["register_scalable_target"]["ScalableDimension"] == DIMENSION
-    target, [policy] = ranker.scaling.target(), ranker.scaling.policies()
+    target, [policy] = ranker.endpoint.target(), ranker.endpoint.policies()
     assert target["MinCapacity"] > ranker.component.current
     metric = policy["TargetTrackingScalingPolicyConfiguration"]["PredefinedMetricSpecification"]["PredefinedMetricType"]
     assert metric == "SageMakerInferenceComponentInvocationsPerCopy"
-    assert ranker.scaling.target_tags()["endpoint-advisor:before"] == "absent"
+    assert ranker.endpoint.target_tags()["endpoint-advisor:before"] == "absent"
 
     assert advise(ranker.alarm(), mode="apply")["outcome"]["status"] == "unchanged"
 
     undone = tool("undo", ranker.endpoint.name, "--component", ranker.name, "--yes")
     assert undone.returncode == 0, undone.stderr
-    assert (ranker.scaling.target(), ranker.scaling.policies()) == (None, [])
+    assert (ranker.endpoint.target(), ranker.endpoint.policies()) == (None, [])
 
 
 def test_people_are_told_of_copies(ranker, advise, topics):
@@ -95,8 +91,8 @@ def test_a_component_that_sleeps_is_woken_and_gets_the_alarm_that_wakes_it_next_
     report = advise(ranker.by_hand(), mode="apply", existing_targets="raise")
     assert (report["diagnosis"]["verdict"], report["diagnosis"]["sub_cause"]) == ("no_copies", "scaled_to_zero")
     assert report["outcome"]["status"] == "applied", report["outcome"]
-    assert ranker.scaling.target()["MinCapacity"] == 1
-    [policy] = ranker.scaling.policies()
+    assert ranker.endpoint.target()["MinCapacity"] == 1
+    [policy] = ranker.endpoint.policies()
     assert (policy["PolicyName"], policy["PolicyType"]) == (FROM_ZERO, "StepScaling")
     [alarm] = ranker.cloudwatch.describe_alarms(AlarmNamePrefix=FROM_ZERO)["MetricAlarms"]
     assert (alarm["MetricName"], alarm["Threshold"]) == ("NoCapacityInvocationFailures", 1.0)
@@ -104,12 +100,12 @@ def test_a_component_that_sleeps_is_woken_and_gets_the_alarm_that_wakes_it_next_
 
     undone = tool("undo", ranker.endpoint.name, "--component", ranker.name, "--yes")
     assert undone.returncode == 0, undone.stderr
-    assert (ranker.scaling.target()["MinCapacity"], ranker.scaling.policies()) == (0, [])
+    assert (ranker.endpoint.target()["MinCapacity"], ranker.endpoint.policies()) == (0, [])
     assert ranker.cloudwatch.describe_alarms(AlarmNamePrefix=FROM_ZERO)["MetricAlarms"] == []
 
 
-def test_a_component_that_is_gone_is_acknowledged(ranker, advisor):
+def test_a_component_that_is_gone_is_acknowledged(ranker, advisor, emulators):
     ranker = ranker()
-    del ranker.emulators.gateway.components.components[ranker.name]
+    del emulators.gateway.components.components[ranker.name]
     answer = advisor().invoke(ranker.alarm())
     assert answer["reports"] == [] and answer["ignored"]

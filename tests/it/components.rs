@@ -16,6 +16,7 @@ use endpoint_advisor::report::text;
 use endpoint_advisor::undo::by_tags;
 use endpoint_advisor::{capacity, plan, replay};
 use jiff::SignedDuration;
+use simulator::SCENARIOS;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -417,4 +418,16 @@ fn a_component_that_was_woken_may_sleep_again() {
     let judgement = look(&incident, &woken(&stands, 75));
     let Write::Restoration(way) = judgement.write else { panic!("nothing is written: {judgement:?}") };
     assert_eq!(way.register_scalable_target.unwrap().min_capacity, InstanceCount(0));
+}
+
+#[test]
+fn a_copy_is_slow_for_the_same_reasons_as_an_instance() {
+    // Models that are loaded on demand share an instance, not a copy.
+    let of_containers = SCENARIOS.iter().filter(|scenario| scenario.endpoint.cache.is_none());
+    for scenario in of_containers {
+        let instance = observed(scenario.name);
+        let (expected, found) = (diagnose(&instance), diagnose(&of_component(instance)));
+        assert_eq!((found.verdict, found.sub_cause), (expected.verdict, expected.sub_cause), "{}", scenario.name);
+        assert!((found.confidence - expected.confidence).abs() < 0.02, "{}", scenario.name);
+    }
 }
