@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from local_aws.alarm import Alarm
-from local_aws.components import DIMENSION, Component
+from local_aws.components import DIMENSION, STAND_IN, Component
 from local_aws.endpoint import Endpoint
 
 _numbers = itertools.count(1)
@@ -96,7 +96,9 @@ def test_a_component_that_sleeps_is_woken_and_gets_the_alarm_that_wakes_it_next_
     assert (policy["PolicyName"], policy["PolicyType"]) == (FROM_ZERO, "StepScaling")
     [alarm] = ranker.cloudwatch.describe_alarms(AlarmNamePrefix=FROM_ZERO)["MetricAlarms"]
     assert (alarm["MetricName"], alarm["Threshold"]) == ("NoCapacityInvocationFailures", 1.0)
-    assert FROM_ZERO in alarm["AlarmActions"][0]
+    assert alarm["AlarmActions"] == [policy["PolicyARN"].replace(f"endpoint/{ranker.name}/variant/{STAND_IN}", f"inference-component/{ranker.name}")]
+
+    assert advise(ranker.by_hand(), mode="apply", existing_targets="raise")["outcome"]["status"] == "unchanged"
 
     undone = tool("undo", ranker.endpoint.name, "--component", ranker.name, "--yes")
     assert undone.returncode == 0, undone.stderr

@@ -2,6 +2,7 @@
 
 - Application Auto Scaling, where moto has gaps: see `auto_scaling_gaps`.
 - Inference components: see `components`.
+- `DescribeScalingPolicies`: moto's answer, with the alarms that fire step policies.
 - `DescribeEndpoint`: moto's answer, with `EndpointStatus` from `endpoint_status` where a test asks for another. (moto
   reports `InService` at once and has no way to hold an endpoint in `Updating`.)
 - CloudWatch: a program whose access key is `own-NAME` has metrics and alarms of its own, in the emulator's Region NAME.
@@ -18,6 +19,8 @@ import re
 import threading
 import urllib.parse
 from dataclasses import dataclass, field
+
+import boto3
 
 from .auto_scaling_gaps import AutoScalingGaps
 from .components import Components
@@ -144,7 +147,23 @@ class Gateway:
             if status == 200:
                 with self._lock:
                     answer = self._learn(call, asked, answer)
-        return status, headers, Components.back(answer) if is_of_component else answer
+        answer = Components.back(answer) if is_of_component else answer
+        if status == 200 and call.operation == "DescribeScalingPolicies":
+            answer = self._with_alarms(answer)
+        return status, headers, answer
+
+    def _with_alarms(self, answer: bytes) -> bytes:
+        """What AWS adds to a step policy: the alarms that fire it. (In moto `Alarms` is always empty.)"""
+        answered = json.loads(answer)
+        steps = [policy for policy in answered["ScalingPolicies"] if policy["PolicyType"] == "StepScaling"]
+        if steps:
+            cloudwatch = boto3.client("cloudwatch", endpoint_url=f"http://{self.routes['']}", region_name="us-east-1",
+                                      aws_access_key_id="test", aws_secret_access_key="test")
+            alarms = cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm"], MaxRecords=100)["MetricAlarms"]
+            for policy in steps:
+                policy["Alarms"] = [{"AlarmName": alarm["AlarmName"], "AlarmARN": alarm["AlarmArn"]}
+                                    for alarm in alarms if policy["PolicyARN"] in alarm["AlarmActions"]]
+        return json.dumps(answered).encode()
 
     def _learn(self, call: Call, asked: dict, answer: bytes) -> bytes:
         """Takes note of what passes by; patches what the emulator cannot say."""
