@@ -113,13 +113,11 @@ fn blocks(queue: &Queue) -> Vec<Block> {
     let mut warm_from = i64::MIN;
     for (minute, row) in queue.minutes() {
         let is_same = |now: f64| count.is_some_and(|before| (now - before).abs() <= SAME_COUNT * before.max(1.0));
-        if let Some(now) = row.instances {
-            if !is_same(now) {
-                close(&mut open, &mut blocks);
-                // Where the count was not known before, nothing says that it changed.
-                warm_from = if count.is_some() { minute.0 + WARM_UP_MINUTES } else { warm_from };
-                count = Some(now);
-            }
+        if let Some(now) = row.instances.filter(|now| !is_same(*now)) {
+            close(&mut open, &mut blocks);
+            // Where the count was not known before, nothing says that it changed.
+            warm_from = if count.is_some() { minute.0 + WARM_UP_MINUTES } else { warm_from };
+            count = Some(now);
         }
         match measured(&row).filter(|_| minute.0 >= warm_from) {
             Some((processed, instances)) => {
