@@ -129,7 +129,8 @@ class Demo:
         target, policies = endpoint.target(), endpoint.policies()
         self._expect(target is not None, "the scalable target exists")
         if target:
-            terminal.line(f"{target['ResourceId']}: {target['MinCapacity']} to {target['MaxCapacity']} {'copies' if endpoint.component else 'instances'}, tags {endpoint.target_tags()}")
+            resource = f"inference-component/{endpoint.component.name}" if endpoint.component else target["ResourceId"]
+            terminal.line(f"{resource}: {target['MinCapacity']} to {target['MaxCapacity']} {'copies' if endpoint.component else 'instances'}, tags {endpoint.target_tags()}")
             self._expect(target["MinCapacity"] > endpoint.instances(), f"its minimum is above the {endpoint.instances()} that run: AWS scales out at once")
             self._expect(target["MaxCapacity"] <= MAX_INSTANCES, f"its maximum is within the {MAX_INSTANCES} allowed")
         self._expect([policy["PolicyName"].startswith("endpoint-advisor-") for policy in policies] == [True], "one policy exists, ours")
