@@ -14,11 +14,12 @@ pub use session::{Advice, AdviseError, advise};
 #[cfg(feature = "aws")]
 pub use taking_back::{PartWayBack, WayBack, take_back, way_back};
 
-use crate::config::Settings;
+use crate::config::{Mode, Settings};
 use crate::decide::{Authority, decide};
-use crate::model::{Capacity, Comparison, Diagnosis, Observation, Outcome, Plan, Report};
+use crate::model::{Capacity, Comparison, Diagnosis, Hosting, Observation, Outcome, OutcomeStatus, Plan, Report};
 use crate::replay::{Replay, Setup};
 use crate::{capacity, diagnose, plan, report};
+use std::collections::BTreeMap;
 
 /// What the pure stages made of one observation.
 #[derive(Clone)]
@@ -47,11 +48,23 @@ fn consider(observation: &Observation, settings: &Settings, authority: impl FnOn
 #[must_use]
 pub fn explain(observation: &Observation, settings: &Settings) -> Report {
     let considered = consider(observation, settings, |_| Authority::LookOnly);
-    let nothing = || Outcome::without_change(crate::model::OutcomeStatus::Recommended, "this was a look only");
+    let nothing = || Outcome::without_change(OutcomeStatus::Recommended, "this was a look only");
     let outcome = considered.decision.unwrap_or_else(nothing);
     let mut report = report::report(observation, considered.diagnosis, considered.capacity, considered.plan, outcome);
     report.warnings.extend(considered.problems);
     report
+}
+
+/// Why the plan of a report is not to be written, where a person asks for it; none where it may be. `tags` are the endpoint's as
+/// they are now.
+#[must_use]
+pub fn refusal(report: &Report, settings: &Settings, tags: &BTreeMap<String, String>) -> Option<Outcome> {
+    if !report.plan.is_as_made() {
+        let words = "the plan does not fit its digest: it was changed after it was made";
+        return Some(Outcome::without_change(OutcomeStatus::Refused, "plan_changed").because(words));
+    }
+    let guardrails = settings.for_endpoint(Some(tags));
+    decide(&report.plan, &report.diagnosis, &guardrails, Mode::Apply, Authority::Approved)
 }
 
 /// Replays scaling set-ups over a saved observation: the present one, what would be advised in quiet times, and `setups`.
@@ -59,9 +72,16 @@ pub fn explain(observation: &Observation, settings: &Settings) -> Report {
 /// # Errors
 /// [`NotComparable`] where there is nothing to replay.
 pub fn compare(observation: &Observation, settings: &Settings, setups: &[Setup]) -> Result<Comparison, NotComparable> {
+    if observation.is_asynchronous() {
+        return Err(NotComparable::Queue);
+    }
     let guardrails = settings.for_endpoint(observation.tags.as_ref());
     if observation.objective.is_none() {
         return Err(NotComparable::NoObjective);
+    }
+    let is_serverless = observation.hosting == Hosting::Serverless;
+    if is_serverless && observation.variant.serverless.is_none_or(|variant| variant.provisioned_concurrency.is_none()) {
+        return Err(NotComparable::NothingToScale);
     }
     let capacity = capacity::capacity(observation).ok_or(NotComparable::NoCurve)?;
     let replay = Replay::of(observation, &capacity).ok_or(NotComparable::NoCurve)?;
@@ -84,10 +104,18 @@ pub fn replayed(observation: &Observation, settings: &Settings, plan: &Plan) -> 
 /// Why set-ups cannot be compared on an observation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotComparable {
+    /// Set-ups of an asynchronous endpoint are not compared side by side.
+    #[error(
+        "requests to it wait in a queue; `endpoint-advisor explain` shows what its history says of the advised policy"
+    )]
+    Queue,
     /// Nobody stated a latency objective.
     #[error("no latency objective is known: tag the endpoint with endpoint-advisor:slo-ms, or pass --latency-slo-ms")]
     NoObjective,
     /// Latency over load is not known.
     #[error("how latency depends on load did not show in this history, so there is nothing to replay with")]
     NoCurve,
+    /// Serverless without provisioned concurrency.
+    #[error("no provisioned concurrency is set, and Application Auto Scaling scales only what is")]
+    NothingToScale,
 }

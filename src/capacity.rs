@@ -10,15 +10,17 @@
 mod anchor;
 mod fit;
 mod interval;
+mod mean;
 mod points;
 mod queue;
 mod regimes;
+mod serverless;
 mod shared;
 mod wandering;
 
 use crate::model::{
-    Bound, Capacity, Grade, History, InvocationsPerInstance, LatencyCurve, MOST_BEYOND_MET, Microseconds, Minute,
-    Observation, Regime, Spread,
+    Bound, Capacity, Grade, History, Hosting, InvocationsPerInstance, LatencyCurve, MOST_BEYOND_MET, Microseconds,
+    Minute, Observation, Regime, Spread,
 };
 use crate::statistics::{isotonic, median, quantile};
 use fit::{Fit, Task};
@@ -58,9 +60,16 @@ pub fn capacity(observation: &Observation) -> Option<Capacity> {
     if observation.is_asynchronous() {
         return queue::capacity(observation);
     }
+    of_history(observation).map(|capacity| mean::told(observation, capacity))
+}
+
+fn of_history(observation: &Observation) -> Option<Capacity> {
     let objective = observation.objective?;
     let limit = objective.latency_slo_ms.to_microseconds().0;
     let history = History::of(observation);
+    if observation.hosting == Hosting::Serverless {
+        return serverless::capacity(observation, &history);
+    }
     let mut points = points::points(&history, &objective);
     let deployments: Vec<Minute> =
         observation.endpoint.endpoint_config_created_at.map(Minute::containing).into_iter().collect();

@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 /// The tag on an endpoint that limits what its instances may cost per hour.
 pub const MAX_HOURLY_USD_TAG: &str = "endpoint-advisor:max-hourly-usd";
 
+/// The tag that asks for at least so many instances.
+pub const MIN_INSTANCES_TAG: &str = "endpoint-advisor:min-instances";
+
 /// Whether scaling may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -165,7 +168,7 @@ impl Settings {
         let mut read = Reader { value: &text, problems: &mut guardrails.problems };
         read.field("endpoint-advisor:mode", &mut mode, parse_mode);
         read.field("endpoint-advisor:objective", &mut guardrails.objective, parse_objective);
-        read.field("endpoint-advisor:min-instances", &mut guardrails.min_instances, parse_count);
+        read.field(MIN_INSTANCES_TAG, &mut guardrails.min_instances, parse_count);
         read.field("endpoint-advisor:max-instances", &mut guardrails.max_instances, parse_count);
         read.field(MAX_HOURLY_USD_TAG, &mut guardrails.max_hourly_usd, |value| parse_usd(value).map(Some));
         // Read here only for its problems: the objective itself is chosen by `tagged_objective`.

@@ -16,9 +16,10 @@ mod features;
 mod infrequent_traffic;
 mod insufficient_data;
 mod no_copies;
+mod serverless;
 mod windows;
 
-use crate::model::{Alternative, BlockedBy, Diagnosis, Evidence, Fact, Grade, History, Observation, Verdict};
+use crate::model::{Alternative, BlockedBy, Diagnosis, Evidence, Fact, Grade, History, Hosting, Observation, Verdict};
 pub use blocked::blocked_by;
 use causes::CAUSES;
 use check::Judgement;
@@ -44,24 +45,28 @@ const AHEAD: f64 = 0.10;
 /// Says why the observed variant is slow.
 #[must_use]
 pub fn diagnose(observation: &Observation) -> Diagnosis {
-    let diagnosis =
-        if observation.is_asynchronous() { asynchronous::diagnosis(observation) } else { of_latency(observation) };
+    let history = History::of(observation);
+    let diagnosis = match observation.hosting {
+        // No instances, and none of their metrics: it is judged by its own.
+        Hosting::Serverless => serverless::diagnosis(observation, &history),
+        _ if observation.is_asynchronous() => asynchronous::diagnosis(observation),
+        _ => of_instances(observation, &history),
+    };
     // What stands in the way of scaling matters where scaling would help; an endpoint that is not in service always
     // does.
-    let blocked_by = blocked_by(observation)
-        .filter(|blocked| *blocked == BlockedBy::EndpointNotInService || diagnosis.verdict.is_helped_by_scaling());
+    let is_helped = diagnosis.verdict.is_helped_by_scaling_of(observation.hosting);
+    let blocked_by = blocked_by(observation).filter(|blocked| *blocked == BlockedBy::EndpointNotInService || is_helped);
     Diagnosis { blocked_by, ..diagnosis }
 }
 
 /// Says why requests that are answered at once are slow.
-fn of_latency(observation: &Observation) -> Diagnosis {
+fn of_instances(observation: &Observation, history: &History) -> Diagnosis {
     if let Some(diagnosis) = no_copies::without_any(observation) {
         return diagnosis;
     }
-    let history = History::of(observation);
-    let judged = match Features::of(observation, &history) {
+    let judged = match Features::of(observation, history) {
         Ok(features) => judge(&features),
-        Err(missing) => infrequent_traffic::diagnosis(observation, &history)
+        Err(missing) => infrequent_traffic::diagnosis(observation, history)
             .unwrap_or_else(|| insufficient_data::diagnosis(&missing)),
     };
     let mut judged = judged.said(observation.dimension());
@@ -74,7 +79,10 @@ fn judge(features: &Features) -> Diagnosis {
     let judgements: Vec<Judgement> = CAUSES.iter().map(|judge| judge(features)).collect();
     let is_capped = features.work.ratio.is_none() || features.is_history_short;
     let most = if is_capped { Grade::Medium } else { Grade::High };
-    named(&judgements, most, features.context(), &features.latency.in_words())
+    let diagnosis = named(&judgements, most, features.context(), &features.latency.in_words());
+    let (where_it_is, look_there) = where_it_is(features, diagnosis.verdict);
+    let next_steps = look_there.into_iter().chain(diagnosis.next_steps).collect();
+    Diagnosis { summary: diagnosis.summary + &where_it_is, next_steps, ..diagnosis }
 }
 
 /// Names a cause where it stands out. `most` is the grade that what was missing allows, `facts` are shown with every verdict, and
@@ -86,7 +94,7 @@ fn named(judgements: &[Judgement], most: Grade, facts: Vec<Fact>, otherwise: &st
     let belief = |judgement: &Judgement| weight(judgement.margin()) / total;
 
     let mut ranked: Vec<&Judgement> = judgements.iter().collect();
-    ranked.sort_by(|a, b| belief(b).total_cmp(&belief(a))); // stable: the order of CAUSES decides between equals
+    ranked.sort_by(|a, b| belief(b).total_cmp(&belief(a))); // stable: the order of the causes decides between equals
     let second = ranked.get(1).map_or(0.0, |judgement| belief(judgement));
     let strongest = ranked.first().copied().filter(|first| first.margin() > 0.0 && belief(first) - second >= AHEAD);
     let alternatives = ranked
@@ -132,6 +140,20 @@ fn named(judgements: &[Judgement], most: Grade, facts: Vec<Fact>, otherwise: &st
             ],
         },
     }
+}
+
+/// Which of several containers, or of several instance types, is slow, as sentences and as steps: whatever the cause, that
+/// is where it is.
+fn where_it_is(features: &Features, verdict: Verdict) -> (String, Vec<String>) {
+    if verdict == Verdict::Transient {
+        return (String::new(), Vec::new());
+    }
+    let containers = features.containers.as_ref();
+    let types = features.each_type.as_ref();
+    let sentences = [containers.and_then(|each| each.in_words()), types.and_then(|each| each.in_words())];
+    let steps = [containers.and_then(|each| each.next_step()), types.and_then(|each| each.next_step())];
+    let sentences = sentences.iter().flatten().map(|sentence| format!(" {}.", capitalised(sentence)));
+    (sentences.collect(), steps.into_iter().flatten().collect())
 }
 
 /// The verdict's own checks. One measurement may serve two of them; it is told once.

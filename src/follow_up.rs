@@ -6,13 +6,15 @@
 
 mod bursts;
 mod measures;
+mod queue;
 mod relax;
 mod room;
+mod serverless;
 mod words;
 
 use crate::model::{
-    BlockedBy, Diagnosis, Incident, InstanceCount, LatencyObjective, Measures, Next, Observation, OutcomeStatus, Phase,
-    ScalableKey, ScalingState, Told, Verdict, Write, Written,
+    BlockedBy, Diagnosis, Hosting, Incident, InstanceCount, LatencyObjective, Measures, Next, Observation,
+    OutcomeStatus, Phase, ScalableKey, ScalingState, Told, Verdict, Write, Written,
 };
 use crate::undo;
 use jiff::{SignedDuration, Timestamp};
@@ -167,6 +169,12 @@ impl Judging<'_> {
             _ if is_short => return self.silent(Phase::Open, SOON),
             _ => {}
         }
+        if self.look.observation.hosting == Hosting::Serverless {
+            return self.provisioned(written, waited);
+        }
+        if self.look.observation.is_asynchronous() {
+            return self.queue(waited);
+        }
         let Some(after) = self.served(written) else {
             // Nobody calls, or nothing is published: there is nothing to judge by.
             return self.silent(Phase::Open, if waited < START_LIMIT { SOON } else { CALM });
@@ -251,8 +259,9 @@ impl Judging<'_> {
         }
         let running = self.after.instances.map_or("an unknown number".to_owned(), |running| running.to_string());
         let words = format!(
-            "{} instances were asked for at {}, and {running} run an hour later",
+            "{} {} were asked for at {}, and {running} run an hour later",
             written.instances,
+            self.look.observation.dimension().units(),
             written.at.strftime("%H:%M UTC")
         );
         let steps = vec![

@@ -25,6 +25,8 @@
 //! a schedule; [`follow_up`] judges a later look, [`undo`] finds the way back, and [`advise`] opens, joins and closes
 //! (`docs/how-it-follows-through.md`).
 //!
+//! [`export`] turns a plan into files of other tools, [`redact`] an observation into one that can be shared.
+//!
 //! [`replay`] is no stage but an instrument: it plays history under any scaling set-up. The plan chooses with it, and
 //! [`advise::compare`] shows it to people.
 //!
@@ -61,6 +63,7 @@ pub mod capacity;
 pub mod config;
 pub mod decide;
 pub mod diagnose;
+pub mod export;
 pub mod follow_up;
 pub mod model;
 #[cfg(feature = "aws")]
@@ -68,6 +71,7 @@ pub mod notify;
 #[cfg(feature = "aws")]
 pub mod observe;
 pub mod plan;
+pub mod redact;
 pub mod replay;
 pub mod report;
 pub mod statistics;

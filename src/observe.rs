@@ -2,12 +2,14 @@
 //!
 //! Three rounds, each concurrent: the endpoint and the alarm that woke us; configuration, tags and scaling set-up;
 //! metrics and what needed the names found before. A variant that holds inference components takes two more between the
-//! last two: which they are, and each of them. Only `DescribeEndpoint` and `GetMetricData` are indispensable: what
+//! last two: which they are, and each of them. Where instances or containers publish for themselves, a last one reads
+//! them. Only `DescribeEndpoint` and `GetMetricData` are indispensable: what
 //! else cannot be read becomes a warning, and what depends on it is held back later.
 
 pub mod alarm;
 mod cloudwatch;
 mod components;
+mod parts;
 mod pricing;
 mod sagemaker;
 mod standing;
@@ -18,12 +20,12 @@ use crate::aws::{Aws, CallError, ErrorKind, alarms, auto_scaling};
 use crate::config::{MAX_HOURLY_USD_TAG, tagged_objective};
 use crate::model::{
     AlarmObjective, EndpointName, Hosting, InferenceComponent, InferenceComponentName, InstanceType, LatencyObjective,
-    Observation, Scaling, Statistic, Subject, TriggerSummary, Variant, VariantName,
+    Observation, Scaling, Seconds, Statistic, Subject, TriggerSummary, Variant, VariantName,
 };
 use futures::future::{OptionFuture, join, join_all, join4, join5};
 use jiff::Timestamp;
-pub use sagemaker::list_endpoints;
-use sagemaker::{EndpointConfig, EndpointDescription};
+use sagemaker::{ConfiguredVariant, EndpointConfig, EndpointDescription};
+pub use sagemaker::{endpoint_tags, list_endpoints};
 pub use standing::{Standing, StandingPart, standing};
 use std::collections::BTreeMap;
 use whose::Whose;
@@ -152,7 +154,9 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
             .or(request.objective)
             .or(alarm_objective)
             .or(found);
-        parts.push(Part { whose, component, scaling, alarm_names: setup.alarm_names, objective, warnings });
+        let age_objective = setup.age_objective.and_then(|result| kept(result, &mut warnings)).flatten();
+        let alarm_names = setup.alarm_names;
+        parts.push(Part { whose, component, scaling, alarm_names, objective, age_objective, warnings });
     }
     let named = parts.first().and_then(|part| part.whose.component.clone());
     let neighbours = named.zip(beside);
@@ -192,6 +196,7 @@ struct Setup {
     activities: Result<Vec<crate::model::ScalingActivity>, CallError>,
     scheduled_actions: Result<Vec<crate::model::ScheduledAction>, CallError>,
     objective: Option<Result<Option<LatencyObjective>, CallError>>,
+    age_objective: Option<Result<Option<Seconds>, CallError>>,
 }
 
 /// One variant between the second and the third round.
@@ -201,6 +206,7 @@ struct Part {
     scaling: Option<Scaling>,
     alarm_names: Vec<Vec<String>>,
     objective: Option<LatencyObjective>,
+    age_objective: Option<Seconds>,
     warnings: Vec<String>,
 }
 
@@ -209,14 +215,17 @@ async fn setup(aws: &Aws, request: &Request, whose: &Whose) -> Setup {
     let objective = OptionFuture::from(
         (request.objective_from == ObjectiveFrom::AlarmsOfVariant).then(|| alarm::strictest_objective(aws, whose)),
     );
-    let (target, policies, activities, scheduled_actions, objective) = join5(
+    let age_objective =
+        OptionFuture::from((whose.hosting == Hosting::Asynchronous).then(|| alarm::age_objective(aws, whose)));
+    let scaling = join5(
         auto_scaling::target(aws, &key),
         auto_scaling::policies(aws, &key),
         auto_scaling::activities(aws, &key),
         auto_scaling::scheduled_actions(aws, &key),
         objective,
-    )
-    .await;
+    );
+    let ((target, policies, activities, scheduled_actions, objective), age_objective) =
+        join(scaling, age_objective).await;
     let mut alarm_names = Vec::new();
     let scaling = target.and_then(|target| {
         let (policies, names) =
@@ -224,7 +233,7 @@ async fn setup(aws: &Aws, request: &Request, whose: &Whose) -> Setup {
         alarm_names = names;
         Ok(Scaling { target, policies, ..Scaling::default() })
     });
-    Setup { scaling, alarm_names, activities, scheduled_actions, objective }
+    Setup { scaling, alarm_names, activities, scheduled_actions, objective, age_objective }
 }
 
 /// The third round: metrics, the tags of the scalable target, the alarms of its policies, the model's mode.
@@ -237,8 +246,8 @@ async fn finish(
     mut part: Part,
 ) -> Result<Observation, CallError> {
     let variant_name = &part.whose.variant_name;
-    let described = endpoint.variants.iter().find(|variant| variant.name == *variant_name);
-    let configured = config.and_then(|config| config.variants.iter().find(|variant| variant.name == *variant_name));
+    let described = endpoint.variant(variant_name);
+    let configured = config.and_then(|config| config.variant(variant_name));
     if !endpoint.status.is_in_service() {
         let reason = endpoint.failure_reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         part.warnings.push(format!("The endpoint is {}{reason}.", endpoint.status.0));
@@ -246,30 +255,52 @@ async fn finish(
     if described.is_none() && endpoint.status.is_in_service() {
         part.warnings.push(format!("The endpoint has no variant `{variant_name}` now."));
     }
-    let instance_type = described
-        .and_then(|described| described.variant.instance_type.clone())
-        .or(configured.and_then(|variant| variant.instance_type.clone()));
-    let has_gpu = instance_type.as_ref().is_none_or(|kind: &InstanceType| kind.gpus() != Some(0));
+    let mut variant = described.map(|described| described.variant.clone()).unwrap_or_default();
+    variant.instance_type =
+        variant.instance_type.or_else(|| configured.and_then(|variant| variant.instance_type.clone()));
     let statistic = part.objective.map_or(Statistic::P90, |objective| objective.slo_statistic);
 
     let model_name = configured.and_then(|variant| variant.model_name.as_deref());
     let target_arn =
         part.scaling.as_ref().and_then(|scaling| scaling.target.as_ref()).and_then(|target| target.arn.clone());
-    let metrics = cloudwatch::metrics(aws, request, &part.whose, statistic, has_gpu);
+    let queries = parts::of_variant(endpoint, &part.whose, &variant, statistic);
+    let metrics = cloudwatch::read(aws, request, queries);
+    let has_instances = endpoint.has_enhanced_metrics && described.is_some() && part.whose.has_instances();
+    let instances = OptionFuture::from(has_instances.then(|| parts::instances(aws, &part.whose)));
     let model_name = model_name.filter(|_| part.whose.hosting == Hosting::RealTime);
     let model = OptionFuture::from(model_name.map(|name| sagemaker::model_hosting(aws, name)));
     let target_tags = OptionFuture::from(target_arn.as_deref().map(|arn| auto_scaling::tags(aws, arn)));
     let has_limit = request.has_hourly_limit || tags.is_some_and(|tags| tags.contains_key(MAX_HOURLY_USD_TAG));
     let region = endpoint.arn.split(':').nth(3).unwrap_or_default();
-    let price = instance_type.as_ref().filter(|_| has_limit).map(|kind| pricing::instance_price(aws, region, kind));
+    let types = priced_types(&variant, configured);
+    let memory = variant.serverless.map(|serverless| serverless.memory_size_in_mb);
+    let price = async {
+        match memory {
+            _ if !has_limit => Ok(None),
+            Some(memory) => pricing::unit_price(aws, region, memory).await,
+            None if types.is_empty() => Ok(None),
+            None => pricing::instance_price(aws, region, &types).await,
+        }
+    };
     let alarm_names: Vec<String> = part.alarm_names.iter().flatten().cloned().collect();
     let fired_by = OptionFuture::from((!alarm_names.is_empty()).then(|| alarms::of_policies(aws, &alarm_names)));
     aws.round();
-    let (metrics, model, target_tags, price, fired_by) =
-        join5(metrics, model, target_tags, OptionFuture::from(price), fired_by).await;
-    let metrics = metrics?;
+    let ((metrics, instances), model, target_tags, price, fired_by) =
+        join5(join(metrics, instances), model, target_tags, price, fired_by).await;
+    let cloudwatch::Found { own: metrics, mut parts } = metrics?;
+    let instances = instances.and_then(|result| kept(result, &mut part.warnings)).unwrap_or_default();
+    let (model_hosting, containers) = model.and_then(|result| kept(result, &mut part.warnings)).unzip();
+    variant.containers = containers.flatten();
+    // Only commands for a new configuration of a serverless variant name it.
+    variant.model_name =
+        configured.and_then(|variant| variant.model_name.clone()).filter(|_| part.whose.hosting == Hosting::Serverless);
 
-    let model_hosting = model.and_then(|result| kept(result, &mut part.warnings));
+    let within = parts::within(&part.whose, statistic, &instances, variant.containers.as_ref());
+    if !within.is_empty() {
+        aws.round();
+        let found = kept(cloudwatch::read(aws, request, within).await, &mut part.warnings);
+        parts.extend(found.unwrap_or_default().parts);
+    }
     let is_hosting_known = part.whose.hosting != Hosting::RealTime
         || configured.is_some_and(|variant| variant.model_name.is_none() || model_hosting.is_some());
     let hosting = match part.whose.hosting {
@@ -300,20 +331,22 @@ async fn finish(
         hosting,
         is_hosting_known,
         endpoint: endpoint.to_endpoint(config),
-        variant: Variant { instance_type, ..described.map(|described| described.variant.clone()).unwrap_or_default() },
+        variant,
         component: part.component,
         tags: tags.cloned(),
         scaling: part.scaling,
         objective: part.objective,
-        instance_price: price.and_then(|result| kept(result, &mut part.warnings)).flatten(),
+        age_objective: part.age_objective,
+        instance_price: kept(price, &mut part.warnings).flatten(),
         metrics,
+        parts,
         warnings: part.warnings,
     })
 }
 
 /// How a variant is hosted, as far as the endpoint itself says it.
 fn hosting_before_its_model(endpoint: &EndpointDescription, variant_name: &VariantName, is_component: bool) -> Hosting {
-    let described = endpoint.variants.iter().find(|variant| variant.name == *variant_name);
+    let described = endpoint.variant(variant_name);
     if is_component {
         Hosting::InferenceComponent
     } else if described.is_some_and(|described| described.variant.serverless.is_some()) {
@@ -323,6 +356,18 @@ fn hosting_before_its_model(endpoint: &EndpointDescription, variant_name: &Varia
     } else {
         Hosting::RealTime
     }
+}
+
+/// Every type that an hourly limit has to hold for. What pools may bring, only the configuration says in full.
+fn priced_types<'a>(variant: &'a Variant, configured: Option<&'a ConfiguredVariant>) -> Vec<&'a InstanceType> {
+    if configured.is_none() && !variant.instance_pools.is_empty() {
+        return Vec::new();
+    }
+    let pooled = configured.into_iter().flat_map(|configured| &configured.pooled_types);
+    let mut types: Vec<&InstanceType> = variant.instance_types().chain(pooled).collect();
+    types.sort_unstable_by_key(|kind| &kind.0);
+    types.dedup();
+    types
 }
 
 /// The value, or a warning that names what could not be read.

@@ -2,8 +2,11 @@
 //!
 //! Pure. The plan is complete: acting on it makes no choice. Whatever cannot be evaluated holds the plan.
 
+mod assembly;
+mod asynchronous;
 mod burst;
 mod bursty;
+mod caveats;
 mod copies;
 mod demand;
 mod floor;
@@ -17,20 +20,24 @@ mod room;
 mod schedule;
 mod score;
 mod search;
+mod serverless;
+mod shift;
 mod sizing;
 mod target_tracking;
 mod tuning;
 
 use crate::config::Guardrails;
 use crate::model::{
-    BlockedBy, Bound, Capacity, Diagnosis, HoldReason, Hosting, InstanceCount, Minute, Observation, Plan, Relax,
-    ScalableDimension, Verdict,
+    BlockedBy, Bound, Capacity, Diagnosis, HoldReason, Hosting, InstanceCount, InstanceType, Minute, Observation, Plan,
+    Relax, ScalableDimension, Verdict,
 };
 use crate::replay::Boot;
+use asynchronous::Occasion;
 use headroom::Unsized;
 use quiet::Quiet;
 use requests::Requests;
 use search::Bounds;
+use shift::Shift;
 use sizing::Sizing;
 use tuning::Tuning;
 
@@ -46,6 +53,7 @@ pub fn plan(
     guardrails: &Guardrails,
 ) -> Plan {
     let planned = match diagnosis.verdict {
+        _ if observation.is_shadow() => Err(HoldReason::ShadowVariant.into()),
         Verdict::Burst => bursty::planned(observation, diagnosis, capacity, guardrails),
         _ => sized(observation, diagnosis, capacity, guardrails).map_err(Unsized::from),
     };
@@ -73,7 +81,13 @@ fn sized(
     capacity: Option<&Capacity>,
     guardrails: &Guardrails,
 ) -> Result<Plan, HoldReason> {
+    if observation.hosting == Hosting::Serverless {
+        return serverless::planned(observation, diagnosis, capacity, guardrails);
+    }
     would_help(diagnosis)?;
+    if observation.is_asynchronous() {
+        return of_queue(observation, diagnosis, capacity, guardrails);
+    }
     can_be_scaled(observation)?;
     let of = observation.dimension();
     if of == ScalableDimension::CopyCount && observation.running() == Some(InstanceCount(0)) {
@@ -81,7 +95,8 @@ fn sized(
     }
     let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
     let present = scaling.target.as_ref();
-    let sizing = Sizing::of(observation, present, capacity, guardrails)?;
+    let shift = Shift::of(observation, diagnosis);
+    let sizing = Sizing::of(observation, present, capacity, guardrails, shift.as_ref())?;
     let Sizing { current, max_capacity, target_value, .. } = sizing;
     // An incident is no time to lower anything, nor to put a schedule over a floor that was raised.
     let bounds = Bounds { least: sizing.calm_min.max(InstanceCount(1)), max: max_capacity, may_schedule: false };
@@ -121,6 +136,8 @@ fn sized(
         reasoning: sizing.reasoning(tuning.as_ref().map(Tuning::reasoning)),
         ..plan.complete()?
     };
+    plan.reasoning.extend(shift.map(|shift| shift.reasoning(capacity, max_capacity)));
+    plan.reasoning.extend(caveats::caveats(observation));
     plan.forecast = tuning.as_ref().and_then(|tuning| tuning.forecast(&plan));
     plan.advice.extend(schedule::that_would_lower(scaling, min_capacity, max_capacity));
     plan.advice.extend(floor_instead(observation, tuning.as_ref(), &plan));
@@ -139,6 +156,25 @@ fn sized(
     Ok(plan)
 }
 
+/// Plans the scaling of an asynchronous variant whose backlog grows.
+fn of_queue(
+    observation: &Observation,
+    diagnosis: &Diagnosis,
+    capacity: Option<&Capacity>,
+    guardrails: &Guardrails,
+) -> Result<Plan, HoldReason> {
+    has_scalable_instances(observation)?;
+    let plan = asynchronous::plan(observation, capacity, guardrails, Occasion::Incident)?;
+    if !plan.is_in_place() {
+        may_be_changed(observation, diagnosis)?;
+        let most = plan.register_scalable_target.as_ref().map(|register| register.max_capacity);
+        if most <= observation.running() {
+            return Err(HoldReason::GuardrailReached);
+        }
+    }
+    Ok(plan)
+}
+
 /// Plans the scaling of a variant in quiet times: the range, policy and schedule that would have done best over the
 /// history. Unlike in an incident, `MinCapacity` may fall here.
 #[must_use]
@@ -147,6 +183,16 @@ pub fn tune(observation: &Observation, capacity: Option<&Capacity>, guardrails: 
 }
 
 fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Guardrails) -> Result<Plan, HoldReason> {
+    if observation.is_shadow() {
+        return Err(HoldReason::ShadowVariant);
+    }
+    if observation.hosting == Hosting::Serverless {
+        return serverless::tuned(observation, capacity, guardrails);
+    }
+    if observation.is_asynchronous() {
+        has_scalable_instances(observation)?;
+        return asynchronous::plan(observation, capacity, guardrails, Occasion::Quiet);
+    }
     can_be_scaled(observation)?;
     let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
     let quiet = Quiet::of(observation, scaling.target.as_ref(), capacity, guardrails)?;
@@ -193,6 +239,7 @@ fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Gu
         reasoning: tuning.as_ref().map_or_else(|| quiet.reasoning(), Tuning::reasoning),
         ..requests.complete()?
     };
+    plan.reasoning.extend(caveats::caveats(observation));
     plan.advice.extend(floor_instead(observation, tuning.as_ref(), &plan));
     plan = plan.said(observation.dimension());
     plan.reasoning.extend(from_zero::why(&plan));
@@ -234,7 +281,12 @@ fn can_be_scaled(observation: &Observation) -> Result<(), HoldReason> {
         Hosting::InferenceComponent => return copies::can_be_scaled(observation),
         Hosting::Serverless | Hosting::Asynchronous => return Err(HoldReason::HostingNotSized),
     }
-    if observation.variant.instance_type.as_ref().is_some_and(|kind| kind.is_burstable()) {
+    has_scalable_instances(observation)
+}
+
+/// Whether Application Auto Scaling takes the variant's instances.
+fn has_scalable_instances(observation: &Observation) -> Result<(), HoldReason> {
+    if observation.variant.instance_types().any(InstanceType::is_burstable) {
         return Err(HoldReason::BurstableInstance);
     }
     Ok(())

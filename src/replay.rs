@@ -8,36 +8,42 @@ mod boot;
 mod comparison;
 mod draws;
 mod emulator;
+mod instances;
+mod outcome;
+mod projection;
+mod queue;
 mod rules;
+mod scaler;
 mod setup;
 mod shares;
 mod traffic;
+mod units;
 mod validation;
 
 pub use boot::Boot;
 pub use draws::{Dice, draws, resampled};
-pub use emulator::{Block, Draw, Emulator, Outcome, Step, Usage};
+pub use emulator::Emulator;
+pub use instances::Usage;
+pub use outcome::{Block, Draw, Outcome, Step};
+pub use queue::QueueReplay;
 pub use rules::{AlarmRule, Compiled, Metric, Rule, Steps, Timed};
 pub use setup::{NotReplayable, Setup};
 pub use traffic::Traffic;
+pub use units::Units;
 
-use crate::model::{Capacity, History, InstanceCount, Observation, Projection, ScalableDimension, UsdPerHour};
-use crate::statistics::{quantile, theil_sen};
+use crate::model::{
+    Capacity, Forecast, History, Hosting, InstanceCount, Observation, Plan, Projection, ScalableDimension, UsdPerHour,
+    Validation,
+};
+use crate::statistics::theil_sen;
+use projection::{Cold, projection};
 
-/// Replays behind a projection's range.
-const PROJECTIONS: u64 = 200;
-/// Draws of capacity and boot time among them.
+/// Draws of capacity and boot time behind a projection's range.
 const DRAWS: usize = 20;
-/// Weeks differ, and a replay leaves things out (bursts within a minute, queues from one minute to the next): in simulated
-/// endpoints whose new instances are as fast as the others, the minutes over the objective of the next week were within a
-/// factor of 1.8 of the replay's as a rule, on either side.
-const UNMODELLED: f64 = 0.6;
-/// Unless new instances were seen to be as fast as the others, they may be slow at first, with caches to fill and code to
-/// compile. Nobody knows at how many endpoints they are: as in the simulated ones, at four in ten, for a minute or two.
-const COLD_SHARE: f64 = 0.4;
-const COLD_MINUTES: f64 = 1.5;
 /// Utilisation is worked out from the load only where nearly all of it follows.
 const LEAST_EXPLAINED: f64 = 0.9;
+/// The share of the provisioned concurrency in use, as a policy with its predefined metric and its alarms have it.
+const PROVISIONED_CONCURRENCY_UTILIZATION: &str = "AWS/SageMaker/ServerlessProvisionedConcurrencyUtilization";
 
 /// An endpoint, its traffic and what is known of both.
 #[derive(Debug, Clone)]
@@ -60,6 +66,9 @@ impl Replay {
     /// Gets an endpoint ready; none without an objective, traffic, or a curve to read latency off.
     #[must_use]
     pub fn of(observation: &Observation, capacity: &Capacity) -> Option<Self> {
+        if observation.hosting == Hosting::Serverless {
+            return Self::of_units(observation, capacity);
+        }
         let limit = observation.objective?.latency_slo_ms.to_microseconds();
         let curve = capacity.curve.as_ref()?;
         let traffic = Traffic::of(observation)?.with_work(observation, capacity.work.as_ref());
@@ -73,6 +82,21 @@ impl Replay {
             current: observation.running(),
             present: Setup::present(observation),
             utilization: Some(utilization_metric(observation)),
+        })
+    }
+
+    /// A serverless variant: requests that find a unit of provisioned concurrency idle need no curve.
+    fn of_units(observation: &Observation, capacity: &Capacity) -> Option<Self> {
+        let (traffic, units) = Units::of(observation)?;
+        Some(Self {
+            emulator: Emulator::of_units(&traffic, units),
+            traffic,
+            boot: Boot::of(observation),
+            capacity: capacity.clone(),
+            price: observation.instance_price,
+            current: observation.running(),
+            present: Setup::present(observation),
+            utilization: Some(PROVISIONED_CONCURRENCY_UTILIZATION),
         })
     }
 
@@ -141,41 +165,37 @@ impl Replay {
     }
 
     fn projection(&self, likely: &Outcome, outcomes: &[Outcome]) -> Projection {
-        let is_warm = self.traffic.is_warm();
-        let mut over = Vec::new();
-        let mut hours = Vec::new();
-        for number in 0..PROJECTIONS {
-            let index = usize::try_from(number).unwrap_or_default() % outcomes.len().max(1);
-            let Some(outcome) = outcomes.get(index) else { continue };
-            let sum = resampled(&outcome.blocks, number);
-            let mut dice = Dice::new(5_000 + number);
-            let unmodelled = (UNMODELLED * dice.normal()).exp();
-            let is_cold = dice.share() < COLD_SHARE && !is_warm;
-            let cold = if is_cold { COLD_MINUTES } else { 0.0 };
-            let expected = sum.over_minutes * unmodelled + cold * f64::from(outcome.changes / 2);
-            // Single minutes fall on either side by chance.
-            let counted = expected + expected.sqrt() * dice.normal();
-            over.push(counted.max(0.0));
-            hours.push(sum.instance_minutes / 60.0);
+        // Provisioned concurrency is initialised before it counts.
+        let is_warm = self.emulator.units().is_some() || self.traffic.is_warm();
+        projection(likely, outcomes, self.price, if is_warm { Cold::Never } else { Cold::AsUsual })
+    }
+
+    /// What was, against what is planned; none where a replay of what there is does not come close to what happened.
+    #[must_use]
+    pub fn forecast(&self, plan: &Plan, validation: &Validation) -> Option<Forecast> {
+        if !validation.passed {
+            return None;
         }
-        let range = |values: &[f64]| {
-            let of = |share| quantile(values.iter().copied(), share).unwrap_or(0.0);
-            (tenths(of(0.1)), tenths(of(0.9)))
+        let current = match self.present() {
+            Some(setup) => self.project(&self.compile(setup).ok()?),
+            None => self.project_recorded(),
         };
-        let instance_hours = likely.instance_minutes() / 60.0;
-        Projection {
-            slo_violation_minutes: likely.over_minutes().round(),
-            instance_hours: tenths(instance_hours),
-            usd: self.price.map(|price| (100.0 * instance_hours * price.0).round() / 100.0),
-            slo_violation_minutes_range: range(&over),
-            instance_hours_range: range(&hours),
-        }
+        Some(Forecast {
+            days: whole(self.traffic.days()),
+            longest_wait: None,
+            current,
+            planned: self.project(&self.compile(&Setup::planned(plan)?).ok()?),
+            no_policy: self.project_fixed(),
+            validation: validation.clone(),
+        })
     }
 }
 
-/// Nothing here is known to more than a tenth of a minute or an hour.
-fn tenths(value: f64) -> f64 {
-    (10.0 * value).round() / 10.0
+/// Days as people count them: to the nearest, and at least one.
+fn whole(days: f64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few weeks")]
+    let whole = days.round().max(1.0) as u32;
+    whole
 }
 
 /// The metric of the resource that does the work: of the GPU, where there is one.
@@ -190,10 +210,11 @@ fn utilization_metric(observation: &Observation) -> &'static str {
 
 /// Whether a GPU does the work: a copy's own, or the instance's.
 fn works_on_gpu(observation: &Observation) -> bool {
-    match &observation.component {
-        Some(component) => component.accelerators.is_some_and(|gpus| gpus > 0.0),
-        None => observation.variant.instance_type.as_ref().and_then(|kind| kind.gpus()).is_some_and(|gpus| gpus > 0),
-    }
+    let gpus = match &observation.component {
+        Some(component) => component.accelerators,
+        None => observation.variant.gpus(),
+    };
+    gpus.is_some_and(|gpus| gpus > 0.0)
 }
 
 /// Utilisation over load; none where it does not follow it.
@@ -203,7 +224,7 @@ fn usage(observation: &Observation, capacity: &Capacity) -> Option<Usage> {
         return Some(Usage { idle: full * work.idle, each: full * work.per_invocation, full });
     }
     let history = History::of(observation);
-    let kind = observation.variant.instance_type.as_ref();
+    let variant = &observation.variant;
     let has_gpu = works_on_gpu(observation);
     let points: Vec<(f64, f64)> = history
         .0
@@ -219,10 +240,10 @@ fn usage(observation: &Observation, capacity: &Capacity) -> Option<Usage> {
     let (left, all) = points.iter().fold((0.0, 0.0), |(left, all), (load, used)| {
         (left + (used - idle - each * load).powi(2), all + (used - mean).powi(2))
     });
-    let units = if has_gpu { kind.and_then(|kind| kind.gpus()) } else { kind.and_then(|kind| kind.vcpus()) };
+    let units = if has_gpu { variant.gpus() } else { variant.vcpus() };
     // A copy's utilisation is published as a share of what it was given.
-    let units = if observation.component.is_some() { Some(1) } else { units };
-    let percent = 100.0 * f64::from(units.filter(|units| *units > 0)?);
+    let units = if observation.component.is_some() { Some(1.0) } else { units };
+    let percent = 100.0 * units.filter(|units| *units > 0.0)?;
     (each > 0.0 && left <= (1.0 - LEAST_EXPLAINED) * all).then_some(Usage {
         idle: idle * percent,
         each: each * percent,

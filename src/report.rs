@@ -14,13 +14,16 @@ pub mod incident;
 pub mod links;
 pub mod markdown;
 pub mod message;
+pub mod overview;
 pub mod policies;
 pub mod restoration;
+mod serving;
+pub mod terminal;
 pub mod text;
 
 use crate::model::{
-    Action, Capacity, Diagnosis, IncidentSummary, Observation, Outcome, OutcomeStatus, Plan, Report, ScalableDimension,
-    TriggerSummary, Verdict,
+    Action, Capacity, Diagnosis, HoldReason, IncidentSummary, Observation, Outcome, OutcomeStatus, Plan, Report,
+    ScalableDimension, TriggerSummary, Verdict,
 };
 use jiff::Timestamp;
 
@@ -50,6 +53,7 @@ pub fn report(
             ..observation.trigger.clone()
         },
         objective: observation.objective,
+        serving: serving::facts(observation),
         diagnosis,
         capacity,
         plan,
@@ -57,6 +61,8 @@ pub fn report(
         next_steps,
         warnings: observation.warnings.clone(),
         links: links::links(observation),
+        advisor_version: env!("CARGO_PKG_VERSION").to_owned(),
+        observation_digest: observation.digest(),
         incident: None,
         can_be_approved: false,
         truncated: false,
@@ -93,7 +99,8 @@ fn next_steps(
     let mut steps = Vec::new();
     // Where instances are not the best answer, the others come first.
     let is_headroom_asked = !plan.is_dear && plan.action == Action::Scale;
-    let comes_first = diagnosis.verdict == Verdict::Burst && !is_headroom_asked;
+    let is_shadow = plan.hold_reason == Some(HoldReason::ShadowVariant);
+    let comes_first = diagnosis.verdict == Verdict::Burst && !is_headroom_asked && !is_shadow;
     steps.extend(diagnosis.next_steps.iter().filter(|_| comes_first).cloned());
     match outcome.status {
         OutcomeStatus::Recommended | OutcomeStatus::Refused | OutcomeStatus::Stale if plan.action == Action::Scale => {
@@ -136,7 +143,7 @@ fn next_steps(
         _ => {}
     }
     if let Some(reason) = plan.hold_reason
-        && diagnosis.verdict.is_helped_by_scaling()
+        && (diagnosis.verdict.is_helped_by_scaling() || is_shadow)
     {
         steps.extend(hold_steps(reason).map(|step| of.said(&step)));
     }
@@ -146,8 +153,8 @@ fn next_steps(
 }
 
 /// What would let the plan go on.
-fn hold_steps(reason: crate::model::HoldReason) -> Option<String> {
-    use crate::model::HoldReason as Reason;
+fn hold_steps(reason: HoldReason) -> Option<String> {
+    use HoldReason as Reason;
     let step = match reason {
         Reason::NoObjective => {
             "State an objective: tag the endpoint with endpoint-advisor:slo-ms, or put an alarm on ModelLatency."
@@ -173,7 +180,7 @@ fn hold_steps(reason: crate::model::HoldReason) -> Option<String> {
         Reason::ScalingInProgress => "Wait for the instances that are starting.",
         Reason::Quota => "Ask for a higher quota of this instance type for endpoint usage, in Service Quotas.",
         Reason::InsufficientCapacity => {
-            "Use another instance type or Region, or instance pools: AWS has none of these now."
+            "Use another instance type or Region, or instance pools of several types: AWS has none of these now."
         }
         Reason::BurstableInstance => "Move to an instance type that can be scaled, as ml.m5 or ml.c6i.",
         Reason::ComponentNotInService => {
@@ -186,6 +193,11 @@ fn hold_steps(reason: crate::model::HoldReason) -> Option<String> {
             "Look behind the instances: a database, a shared service or an account limit that all of them use."
         }
         Reason::HostingNotSized => "Scale by hand for now; the evidence says by how much load is above normal.",
+        Reason::ShadowVariant => {
+            "Callers do not feel it. Where the comparison should be fair, give the shadow as many instances as it needs, or \
+             a smaller share of the copied requests, in the shadow test or the endpoint configuration; a ModelLatency \
+             alarm on a shadow need wake nobody."
+        }
         Reason::HeadroomBeyondGuardrail => {
             "Raise ADVISOR_MAX_INSTANCES, the hourly limit or the endpoint's tags, if the bursts cannot be smoothed."
         }
@@ -194,7 +206,10 @@ fn hold_steps(reason: crate::model::HoldReason) -> Option<String> {
         | Reason::NothingToDo
         | Reason::CauseUnknown
         | Reason::ModelsNotSized
-        | Reason::HeadroomNotSized => {
+        | Reason::HeadroomNotSized
+        | Reason::MaxConcurrencyNotScaled
+        | Reason::ProvisionedConcurrencyNotSet
+        | Reason::ProvisionedConcurrencyWillNotHelp => {
             return None;
         }
         // The plan's advice says how to get room.

@@ -7,6 +7,7 @@ installed.
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,12 @@ STEPS = [
     ("Python tools", ["make", "--no-print-directory", "tools"], {}),
     ("template", [TOOLS / "python", "-m", "pytest", "tests/template"], {}),
     ("end to end", [TOOLS / "python", "-m", "pytest", "tests/end_to_end"], {}),
+]
+# The pages in a real browser, where one is installed: none comes through a package manager of this project.
+BROWSERS = ["chromium", "chromium-browser", "google-chrome"]
+BROWSER = [
+    ("browser tools", ["tests/requirements/install.sh", "browser"], {}),
+    ("browser", [CHECKOUT / ".venv" / "browser" / "bin" / "python", "-m", "pytest", "tests/browser"], {}),
 ]
 # Needs cargo-deny (`cargo install cargo-deny`). The package takes many minutes and about 6 GB: the SageMaker SDK with
 # link-time optimisation.
@@ -66,10 +73,13 @@ def run(name: str, command: list, settings: dict[str, str]) -> tuple[int, int]:
 
 
 def main() -> int:
-    steps = STEPS + (FULL if "--full" in sys.argv[1:] else [])
+    has_browser = any(map(shutil.which, BROWSERS))
+    steps = STEPS + (BROWSER if has_browser else []) + (FULL if "--full" in sys.argv[1:] else [])
     results = {name: run(name, command, settings) for name, command, settings in steps}
     if broken := [name for name, (_, failed) in results.items() if failed]:
         print(f"\nfailed: {', '.join(broken)}")
+    if not has_browser:
+        print("\nno Chromium here: the HTML report was not looked at (apt-get install chromium)")
     passed, failed = (sum(counts) for counts in zip(*results.values()))
     print(f"\n{passed} passed, {failed} failed")
     return 1 if failed else 0

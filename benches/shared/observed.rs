@@ -78,8 +78,10 @@ impl Seen<'_> {
                 slo_statistic: self.statistic.parse().unwrap(),
                 source: ObjectiveSource::Alarm,
             }),
+            age_objective: None,
             instance_price: None,
             metrics: Metrics(self.series.iter().filter_map(series).collect()),
+            parts: Vec::new(),
             warnings: Vec::new(),
         }
     }

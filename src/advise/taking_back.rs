@@ -24,7 +24,7 @@ pub struct WayBack {
 pub struct PartWayBack {
     /// The variant or component.
     pub name: String,
-    /// Instances or copies that run.
+    /// Instances or copies that run, or units of provisioned concurrency that are set.
     pub running: Option<InstanceCount>,
     /// The requests, or why there is nothing to take back.
     pub restoration: Result<Restoration, &'static str>,

@@ -25,6 +25,7 @@ pub(super) fn wandering(
     if observation.dimension() != ScalableDimension::InstanceCount {
         return None;
     }
+    // Of instances of several types, a target on the sum over cores means another share for each.
     let kind = observation.variant.instance_type.as_ref()?;
     let gpus = kind.gpus().filter(|gpus| *gpus > 0);
     let (metric, units) = match gpus {

@@ -23,6 +23,9 @@ pub(super) const MISSING: f64 = -1.0;
 /// that may write: by itself this margin is a belief of e^(0.5/0.3) / (e^(0.5/0.3) + 1) = 0.84.
 pub(super) const NOT_EXCLUDED: f64 = 0.5;
 
+/// What is told as evidence of a cause without deciding about it is never its weakest check.
+pub(super) const CERTAIN: f64 = 1.25;
+
 impl Check {
     /// Speaks for the cause where `observed` is above `threshold`; `clear` is a difference that leaves no doubt.
     pub fn above(signal: &'static str, observed: Option<f64>, threshold: f64, clear: f64, text: String) -> Self {
@@ -54,6 +57,11 @@ impl Check {
     /// The same check where a missing signal leaves the cause possible, at most this strongly.
     pub fn or_if_missing(self, margin: f64) -> Self {
         if self.observed.is_none() { Self { margin, ..self } } else { self }
+    }
+
+    /// The same check where something else says the same more clearly.
+    pub fn at_least(self, margin: f64) -> Self {
+        Self { margin: self.margin.max(margin), ..self }
     }
 
     /// Of two measurements of one thing, the one that speaks more clearly for the cause.

@@ -6,7 +6,11 @@
 
 mod changes;
 mod concurrency;
+mod containers;
+mod each_instance;
+mod each_type;
 mod errors;
+mod explanations;
 mod instances;
 mod latency;
 mod load;
@@ -14,18 +18,21 @@ mod loading;
 mod memory;
 mod overhead;
 mod shape;
+mod traffic_share;
 mod work;
 
 use super::check::Check;
 use super::windows::Windows;
 use crate::model::{EndpointName, Fact, History, Observation};
 pub(super) use errors::DOMINATES;
+pub(super) use explanations::Explanations;
 pub(super) use instances::LONGEST_LEAD_MINUTES;
 pub(super) use latency::whole;
 use work::outweighs;
 use {
-    changes::Changes, concurrency::Concurrency, errors::Errors, instances::Instances, latency::Latency, load::Load,
-    loading::Loading, memory::Memory, overhead::Overhead, work::Work,
+    changes::Changes, concurrency::Concurrency, containers::Containers, each_instance::EachInstance,
+    each_type::EachType, errors::Errors, instances::Instances, latency::Latency, load::Load, loading::Loading,
+    memory::Memory, overhead::Overhead, traffic_share::TrafficShare, work::Work,
 };
 
 /// Measurements of one incident.
@@ -43,6 +50,18 @@ pub(super) struct Features {
     pub memory: Memory,
     pub loading: Loading,
     pub changes: Changes,
+    /// None where there is no other production variant, or its requests are not known.
+    pub traffic_share: Option<TrafficShare>,
+    /// Whether instances should publish for themselves.
+    pub has_enhanced_metrics: bool,
+    /// None where they do not.
+    pub each_instance: Option<EachInstance>,
+    /// None where instances of one type serve, or types do not publish for themselves.
+    pub each_type: Option<EachType>,
+    /// None where there is one container.
+    pub containers: Option<Containers>,
+    /// None where nothing is explained.
+    pub explanations: Option<Explanations>,
     /// Whether there are so few normal minutes that nothing is certain.
     pub is_history_short: bool,
 }
@@ -62,7 +81,7 @@ impl Features {
         let instances = Instances::measure(windows);
         Some(Self {
             endpoint_name: observation.endpoint_name.clone(),
-            instance_type: observation.variant.instance_type.as_ref().map(|kind| kind.0.clone()),
+            instance_type: types_in_words(observation),
             routing_strategy: observation.variant.routing_strategy.clone(),
             latency: Latency::measure(windows)?,
             load: Load::measure(windows)?,
@@ -73,6 +92,12 @@ impl Features {
             memory: Memory::measure(windows),
             loading: Loading::measure(windows),
             changes: Changes::measure(windows, &instances),
+            traffic_share: TrafficShare::measure(windows),
+            has_enhanced_metrics: observation.endpoint.has_enhanced_metrics,
+            each_instance: EachInstance::measure(windows),
+            each_type: EachType::measure(windows),
+            containers: Containers::measure(windows),
+            explanations: Explanations::measure(windows),
             instances,
             is_history_short: windows.is_short(),
         })
@@ -89,6 +114,11 @@ impl Features {
     /// Facts that every report shows, whichever cause is named.
     pub fn context(&self) -> Vec<Fact> {
         let facts = [
+            self.traffic_share.as_ref().map_or_else(Vec::new, TrafficShare::facts),
+            self.each_instance.as_ref().map_or_else(Vec::new, EachInstance::facts),
+            self.each_type.as_ref().map_or_else(Vec::new, EachType::facts),
+            self.containers.as_ref().map_or_else(Vec::new, Containers::facts),
+            self.explanations.as_ref().map_or_else(Vec::new, Explanations::facts),
             self.latency.facts(),
             self.load.facts(),
             self.work.facts(),
@@ -101,6 +131,12 @@ impl Features {
         ];
         facts.into_iter().flatten().collect()
     }
+}
+
+/// `ml.m5.xlarge`, or `ml.m5.xlarge and ml.c5.xlarge`; none where it is not known.
+fn types_in_words(observation: &Observation) -> Option<String> {
+    let types: Vec<&str> = observation.variant.instance_types().map(|kind| kind.0.as_str()).collect();
+    (!types.is_empty()).then(|| types.join(" and "))
 }
 
 /// Load does not explain it: it was carried before, or work per request rose by more.
@@ -127,7 +163,12 @@ pub(super) fn is_in_one_place(features: &Features) -> Check {
     let margin = features.instances.are_several().then(|| in_one_place(features)).flatten();
     let latency = &features.latency;
     let text = format!("{}, while {}", latency.at_load_in_words(), latency.who_in_words());
-    Check::above("one_place", margin, 0.0, 1.0, text).share(0.0)
+    let place = Check::above("one_place", margin, 0.0, 1.0, text).share(0.0);
+    // Where instances are known one by one, there is nothing to conclude.
+    match &features.each_instance {
+        Some(each) => place.or(each.stands_out()),
+        None => place,
+    }
 }
 
 /// The slow requests are on any instance.

@@ -130,6 +130,14 @@ impl<'a> Windows<'a> {
         last.iter().map(|latency| latency.0).max_by(f64::total_cmp).filter(|_| is_calm)
     }
 
+    /// The minutes that the incident is judged by: its last five; where it is younger than three, some from before it.
+    pub fn last_minutes(&self) -> impl Iterator<Item = Minute> {
+        let last: i64 = 5;
+        let age = self.end.since(self.onset) + 1;
+        let count = if age < 3 { last } else { age.min(last) };
+        (0..count).map(|back| self.end.plus(-back))
+    }
+
     /// The last two minutes that were judged.
     pub fn latest(&self) -> Vec<&'a MinuteRow> {
         self.incident.iter().rev().take(2).copied().collect()

@@ -2,7 +2,7 @@
 
 use crate::model::{
     History, InstanceCount, InvocationsPerInstance, InvocationsPerMinute, Measures, Microseconds, Minute, MinuteRow,
-    Observation,
+    Observation, Queue, backlog_now,
 };
 use crate::statistics::median;
 
@@ -54,6 +54,8 @@ impl Measures {
             load: middle(|row| row.load.map(|load| load.0)).map(InvocationsPerInstance),
             invocations: middle(|row| row.invocations.map(|count| count.0)).map(InvocationsPerMinute),
             instances: observation.running(),
+            unserved: super::serverless::unserved(observation, WITHIN_MINUTES),
+            backlog: observation.is_asynchronous().then(|| backlog_now(&Queue::of(observation))).flatten(),
         }
     }
 }

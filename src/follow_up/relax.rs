@@ -1,7 +1,7 @@
 //! Whether load allows a raised `MinCapacity` to go back.
 
 use super::{Judging, ours};
-use crate::model::{History, InstanceCount, Observation, Phase, Restoration};
+use crate::model::{History, Hosting, InstanceCount, Observation, Phase, Restoration};
 use crate::undo;
 use jiff::SignedDuration;
 
@@ -35,7 +35,10 @@ impl Judging<'_> {
             return None;
         }
         let due = written.at + SignedDuration::from_mins(i64::from(relax.after_minutes));
-        let needed = needed(self.look.observation, self.has_room_for(written)?)?;
+        let needed = match self.look.observation.hosting {
+            Hosting::Serverless => super::serverless::needed(self.look.observation)?,
+            _ => needed(self.look.observation, self.has_room_for(written)?)?,
+        };
         // A component that may do without any copy keeps the one that it needs by its policy.
         let is_enough = needed <= relax.min_capacity.max(InstanceCount(1));
         let stands = self.stands()?;

@@ -44,10 +44,11 @@ impl Judging<'_> {
             ),
             _ => (
                 "insufficient_capacity",
-                "Use another instance type or Region, or instance pools: AWS has none of these now.",
+                "Use another instance type or Region, or instance pools of several types: AWS has none of these now.",
             ),
         };
-        let words = format!("the instances that were asked for do not come: {}", blocked.text());
+        let units = self.look.observation.dimension().units();
+        let words = format!("the {units} that were asked for do not come: {}", blocked.text());
         let diagnosis = Diagnosis { blocked_by: Some(blocked), ..self.incident.diagnosis.clone() };
         self.tell(OutcomeStatus::Failed, reason, words, diagnosis, vec![step.to_owned()], CALM)
     }

@@ -1,8 +1,8 @@
 //! Scaling set-ups side by side, replayed over the same history.
 
 use super::{
-    Action, EndpointName, InferenceComponentName, LatencyObjective, Plan, Projection, ScalableDimension, Validation,
-    VariantName,
+    Action, EndpointName, Hosting, InferenceComponentName, LatencyObjective, Plan, Projection, ScalableDimension,
+    Validation, VariantName,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,8 @@ pub struct Comparison {
     /// The component; none for a variant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inference_component_name: Option<InferenceComponentName>,
+    /// How it is hosted: it decides what is counted.
+    pub hosting: Hosting,
     /// What it should keep.
     pub objective: LatencyObjective,
     /// The first minute that was replayed.
@@ -45,10 +47,7 @@ impl Comparison {
     /// What is counted when it scales.
     #[must_use]
     pub fn dimension(&self) -> ScalableDimension {
-        match self.inference_component_name {
-            Some(_) => ScalableDimension::CopyCount,
-            None => ScalableDimension::InstanceCount,
-        }
+        self.hosting.dimension()
     }
 
     /// Whether something else than what stands is advised.

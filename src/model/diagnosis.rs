@@ -1,6 +1,6 @@
 //! The verdict and what carries it.
 
-use super::ScalableDimension;
+use super::{Hosting, ScalableDimension};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -72,6 +72,15 @@ impl Verdict {
     #[must_use]
     pub fn is_helped_by_scaling(self) -> bool {
         matches!(self, Self::Overload | Self::Burst | Self::Backlog | Self::NoCopies)
+    }
+
+    /// The same for one way of hosting: a serverless variant with more provisioned concurrency has fewer cold starts.
+    #[must_use]
+    pub fn is_helped_by_scaling_of(self, hosting: Hosting) -> bool {
+        match hosting {
+            Hosting::Serverless => self == Self::ColdStart,
+            _ => self.is_helped_by_scaling(),
+        }
     }
 
     /// The headline for people.

@@ -1,6 +1,6 @@
 //! Names and descriptions of endpoints, in SageMaker's own terms.
 
-use super::{InstanceCount, InstancePool, ManagedInstanceScaling, Serverless};
+use super::{Containers, InstanceCount, InstancePool, ManagedInstanceScaling, Serverless};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -43,6 +43,13 @@ macro_rules! sagemaker_name {
         impl fmt::Display for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
+            }
+        }
+
+        impl std::str::FromStr for $type {
+            type Err = InvalidName;
+            fn from_str(name: &str) -> Result<Self, InvalidName> {
+                Self::parse(name)
             }
         }
 
@@ -173,6 +180,9 @@ pub struct Variant {
     pub current_instance_count: Option<InstanceCount>,
     /// `DesiredInstanceCount`: above the current count while instances start.
     pub desired_instance_count: Option<InstanceCount>,
+    /// `ModelName`, where it was read and serves alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_name: Option<String>,
     /// `RoutingStrategy`; unset means random.
     pub routing_strategy: Option<String>,
     /// `CurrentServerlessConfig`; none where instances serve.
@@ -184,10 +194,13 @@ pub struct Variant {
     /// `InstancePools`, where instances of several types serve.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub instance_pools: Vec<InstancePool>,
+    /// The containers of the model, where it has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub containers: Option<Containers>,
 }
 
 /// An instance type for hosting, as `ml.g5.12xlarge`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct InstanceType(pub String);
 

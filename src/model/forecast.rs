@@ -1,5 +1,6 @@
 //! What scaling set-ups would have done over the history.
 
+use super::Seconds;
 use serde::{Deserialize, Serialize};
 
 /// Replays over the history with the present work per request: what was, against what is planned.
@@ -8,6 +9,10 @@ pub struct Forecast {
     /// Days of history that were replayed, rounded to the nearest whole number; at least 1, because nothing is replayed for
     /// a plan where less than a day was seen. The numbers are those of the exact stretch.
     pub days: u32,
+    /// What is over the objective on an asynchronous endpoint: a minute in which the oldest request has waited longer. None
+    /// where the objective is one of latency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longest_wait: Option<Seconds>,
     /// The present set-up; where nothing scales the variant: the instances as they were.
     pub current: Projection,
     /// The plan, in its calm state.

@@ -153,8 +153,8 @@ impl History {
                 put(metric, statistic, &|row, value| row.memory = Some(value / 100.0));
             }
         }
-        let cores = units(observation, super::InstanceType::vcpus);
-        let gpus = units(observation, super::InstanceType::gpus);
+        let cores = in_use(observation.variant.vcpus());
+        let gpus = in_use(observation.variant.gpus());
         for (metric, whole) in [(Metric::GPUMemoryUtilization, gpus), (Metric::GPUMemoryUtilizationNormalized, 100.0)] {
             for statistic in [Statistic::Average, Statistic::Maximum] {
                 put(metric, statistic, &|row, value| row.gpu_memory = Some(value / whole));
@@ -234,9 +234,8 @@ impl History {
 }
 
 /// Percent of utilisation at which all of a resource is in use; 100 where the number of units is not known.
-fn units(observation: &Observation, count: fn(&super::InstanceType) -> Option<u32>) -> f64 {
-    let known = observation.variant.instance_type.as_ref().and_then(count).filter(|count| *count > 0);
-    100.0 * f64::from(known.unwrap_or(1))
+fn in_use(units: Option<f64>) -> f64 {
+    100.0 * units.filter(|units| *units > 0.0).unwrap_or(1.0)
 }
 
 #[cfg(test)]

@@ -35,6 +35,16 @@ impl Hosting {
             }
         }
     }
+
+    /// What serves requests, one of it, in words.
+    #[must_use]
+    pub fn server(self) -> &'static str {
+        match self {
+            Self::Serverless => "unit of concurrency",
+            Self::InferenceComponent => "copy",
+            Self::RealTime | Self::MultiModel | Self::MultiContainer | Self::Asynchronous => "instance",
+        }
+    }
 }
 
 impl fmt::Display for Hosting {

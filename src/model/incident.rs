@@ -161,8 +161,14 @@ pub struct Measures {
     pub load: Option<InvocationsPerInstance>,
     /// Load on all of them.
     pub invocations: Option<InvocationsPerMinute>,
-    /// Instances in service.
+    /// Instances in service, or units of provisioned concurrency.
     pub instances: Option<InstanceCount>,
+    /// Serverless: the share of requests that provisioned concurrency did not serve, or that met a cold start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unserved: Option<f64>,
+    /// Requests in the queue of an asynchronous endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backlog: Option<f64>,
 }
 
 /// The part of an incident that a report shows.

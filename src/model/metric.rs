@@ -49,6 +49,8 @@ metrics! {
     InvocationsPerCopy in INVOCATIONS,
     /// Time in the container, waiting included; microseconds.
     ModelLatency in INVOCATIONS,
+    /// Several containers: time in one of them; microseconds.
+    ContainerLatency in INVOCATIONS,
     /// Time in SageMaker outside the container; microseconds.
     OverheadLatency in INVOCATIONS,
     /// Serverless: time to set up compute for a request that found none; microseconds, one sample a cold start.

@@ -2,12 +2,14 @@
 
 use super::{
     Endpoint, EndpointName, Hosting, InferenceComponent, InferenceComponentName, InstanceCount, LatencyObjective,
-    Metrics, Minute, ScalableDimension, ScalableKey, ScalingPolicy, ScheduledAction, TriggerKind, UsdPerHour, Variant,
-    VariantName,
+    Metrics, Minute, PartMetrics, ScalableDimension, ScalableKey, ScalingPolicy, ScheduledAction, Seconds, TriggerKind,
+    UsdPerHour, Variant, VariantName,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+use std::io::Write;
 
 /// What was read from AWS about one variant (or inference component). It can be saved, sent and read back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,10 +43,17 @@ pub struct Observation {
     pub scaling: Option<Scaling>,
     /// What the endpoint should keep; none where nobody stated it.
     pub objective: Option<LatencyObjective>,
+    /// How long the oldest request of an asynchronous endpoint may wait: the lowest threshold of an alarm on
+    /// `ApproximateAgeOfOldestRequest`; none where there is no such alarm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_objective: Option<Seconds>,
     /// Price of one instance, where it was read.
     pub instance_price: Option<UsdPerHour>,
     /// One-minute metrics.
     pub metrics: Metrics,
+    /// Metrics of other variants, of single instances and of single containers, where they were read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartMetrics>,
     /// What could not be read, in words.
     pub warnings: Vec<String>,
 }
@@ -54,6 +63,42 @@ impl Observation {
     #[must_use]
     pub fn last_minute(&self) -> Minute {
         Minute::containing(self.at).plus(-1)
+    }
+
+    /// The first 12 hex digits of SHA-256 over all that was read, as JSON: an observation of the same digest leads to the same
+    /// decision. What asked for it is left out, so that one read again by hand, for the same second, is the same.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let Self {
+            version,
+            at,
+            trigger: _,
+            endpoint_name,
+            variant_name,
+            inference_component_name,
+            hosting,
+            is_hosting_known,
+            endpoint,
+            variant,
+            component,
+            tags,
+            scaling,
+            objective,
+            age_objective,
+            instance_price,
+            metrics,
+            parts,
+            warnings,
+        } = self;
+        let named = (version, at.as_second(), endpoint_name, variant_name, inference_component_name, hosting);
+        let described = (is_hosting_known, endpoint, variant, component, tags, scaling);
+        let mut hash = Hash(Sha256::new());
+        let written = serde_json::to_writer(
+            &mut hash,
+            &(named, described, (objective, age_objective), instance_price, metrics, parts, warnings),
+        );
+        // Numbers, names and lists can all be written; if one day something cannot, no digest is better than half of one.
+        written.map_or(String::new(), |()| hash.0.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect())
     }
 
     /// What is counted when it scales.
@@ -107,6 +152,20 @@ impl Observation {
             (Some(variant), None) => variant.as_str(),
             (None, None) => "-",
         }
+    }
+}
+
+/// A hash that JSON is written to, so that days of metrics are never one text.
+struct Hash(Sha256);
+
+impl Write for Hash {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

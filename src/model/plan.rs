@@ -92,6 +92,15 @@ impl Plan {
             && self.put_scheduled_actions.iter().all(|action| action.stands(&state.scheduled_actions))
     }
 
+    /// Whether the requests are those that the digest was made for.
+    #[must_use]
+    pub fn is_as_made(&self) -> bool {
+        let (register, tag) = (self.register_scalable_target.as_ref(), self.tag_resource.as_ref());
+        let (policies, alarms) = (&self.put_scaling_policies, &self.put_metric_alarms);
+        let (gone, scheduled) = (&self.delete_scaling_policies, &self.put_scheduled_actions);
+        self.digest == digest(register, tag, policies, alarms, gone, scheduled)
+    }
+
     /// Whether the plan deletes the policy of this name.
     #[must_use]
     pub fn deletes(&self, policy_name: &str) -> bool {
@@ -134,11 +143,11 @@ pub fn digest(
     scheduled: &[PutScheduledAction],
 ) -> String {
     let requests = match (alarms, gone, scheduled) {
-        ([], [], []) => serde_json::json!([register, tag, policies]),
-        ([], [], scheduled) => serde_json::json!([register, tag, policies, scheduled]),
-        (alarms, gone, scheduled) => serde_json::json!([register, tag, policies, scheduled, alarms, gone]),
+        ([], [], []) => serde_json::to_string(&(register, tag, policies)),
+        ([], [], scheduled) => serde_json::to_string(&(register, tag, policies, scheduled)),
+        (alarms, gone, scheduled) => serde_json::to_string(&(register, tag, policies, scheduled, alarms, gone)),
     };
-    let requests = requests.to_string();
+    let requests = requests.unwrap_or_default();
     let hash = Sha256::digest(requests.as_bytes());
     hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
@@ -205,6 +214,14 @@ pub enum HoldReason {
     ComponentNotInService,
     /// An hourly limit is set, and copies share instances that may cost more.
     CostUnknown,
+    /// Serverless: `MaxConcurrency` is the limit, and nothing scales it by itself.
+    MaxConcurrencyNotScaled,
+    /// Serverless: Application Auto Scaling scales provisioned concurrency only where some is set.
+    ProvisionedConcurrencyNotSet,
+    /// Serverless: the cause is another.
+    ProvisionedConcurrencyWillNotHelp,
+    /// A shadow variant: it gets copies of requests, and nobody waits for its answers.
+    ShadowVariant,
 }
 
 impl HoldReason {
@@ -234,11 +251,9 @@ impl HoldReason {
             Self::CauseUnknown => "the cause is not known",
             Self::NoObjective => "no latency objective is known, so nothing can be sized",
             Self::CapacityUnknown => "what one instance sustains is not known",
-            Self::GuardrailBelowCurrent => {
-                "the present MaxCapacity or instance count is already above the allowed maximum"
-            }
-            Self::PriceUnknown => "an hourly limit is set and the price of an instance could not be read",
-            Self::GuardrailReached => "as many instances as the guardrails allow are already running",
+            Self::GuardrailBelowCurrent => "the present MaxCapacity or count is already above the allowed maximum",
+            Self::PriceUnknown => "an hourly limit is set and the price is not known",
+            Self::GuardrailReached => "as many as the guardrails allow are already running",
             Self::EndpointNotInService => "the endpoint is not InService",
             Self::ScalingStateUnknown => "the scaling set-up could not be read",
             Self::HostingUnknown => "how the variant is hosted could not be read",
@@ -259,6 +274,16 @@ impl HoldReason {
             Self::CostUnknown => {
                 "an hourly limit is set, and all the instances that the copies may take cost more: what some copies cost is not \
                  known"
+            }
+            Self::MaxConcurrencyNotScaled => {
+                "MaxConcurrency is the limit, and Application Auto Scaling does not scale it"
+            }
+            Self::ProvisionedConcurrencyNotSet => {
+                "no provisioned concurrency is set, and Application Auto Scaling scales only what is"
+            }
+            Self::ProvisionedConcurrencyWillNotHelp => "more provisioned concurrency would not remove the cause",
+            Self::ShadowVariant => {
+                "it is a shadow variant: it gets copies of requests, and nobody waits for its answers"
             }
             Self::HeadroomNotSized => "how much headroom these bursts need does not show in the metrics",
             Self::HeadroomBeyondGuardrail => "the bursts need more instances than the guardrails allow",

@@ -10,6 +10,9 @@ const WAITING_FROM: f64 = 1.5;
 /// What is in work where nothing says how much: one request.
 const LEAST_IN_WORK: f64 = 1.0;
 
+/// Arrivals are known over stretches of this length: a minute's backlog is a mean, and a change of means says little.
+const STRETCH_MINUTES: i64 = 10;
+
 /// The metrics of a queue.
 #[derive(Debug, Clone, Copy)]
 pub struct Queue<'a> {
@@ -136,6 +139,52 @@ impl<'a> Queue<'a> {
         let processed = known.iter().sum::<f64>() / measured;
         let grown = rows.last()?.backlog? - self.at(first.plus(-1)).backlog?;
         Some(Flow { arrived: (processed + grown / minutes).max(0.0), processed })
+    }
+}
+
+/// What arrived at a queue, minute by minute.
+#[derive(Debug, Clone)]
+pub struct Arrivals {
+    /// The first minute.
+    pub first: Minute,
+    /// Requests in each minute, evenly over stretches of ten; NaN where that is not known.
+    pub by_minute: Vec<f64>,
+    /// Requests that waited or were in work before the first minute.
+    pub before: f64,
+}
+
+impl Queue<'_> {
+    /// What arrived over all that was read, in whole stretches up to the last minute; none where nothing is known of it.
+    #[must_use]
+    pub fn arrivals(&self) -> Option<Arrivals> {
+        let oldest = self.minutes().next()?.0;
+        let stretches = self.last.since(oldest) / STRETCH_MINUTES;
+        let first = self.last.plus(1 - STRETCH_MINUTES * stretches);
+        let starts = (0..stretches).map(|index| first.plus(STRETCH_MINUTES * index));
+        let flows = starts.map(|start| self.flow(start, start.plus(STRETCH_MINUTES - 1)));
+        let arrived = flows.map(|flow| flow.map_or(f64::NAN, |flow| flow.arrived));
+        let length = usize::try_from(STRETCH_MINUTES).ok()?;
+        let by_minute: Vec<f64> = arrived.flat_map(|arrived| std::iter::repeat_n(arrived, length)).collect();
+        let before = self.at(first.plus(-1)).backlog.unwrap_or(0.0);
+        by_minute.iter().any(|arrived| arrived.is_finite()).then_some(Arrivals { first, by_minute, before })
+    }
+
+    /// Instances in a minute, also where nothing waits: the backlog per instance is not published where there is none. None
+    /// where that is not known.
+    #[must_use]
+    pub fn instances_at(&self, minute: Minute) -> Option<f64> {
+        let row = self.at(minute);
+        let is_published = |series: Option<&Series>| series.is_some_and(|series| series.at(minute).is_some());
+        let is_none = row.backlog == Some(0.0) && self.per_instance.is_some() && !is_published(self.per_instance);
+        row.instances.or(is_none.then_some(0.0))
+    }
+
+    /// Minutes that a request is in work: what an instance may work on at once over what it processes in a minute, or, where
+    /// that is left to SageMaker, the usual `ModelLatency`. 0 where neither is known.
+    #[must_use]
+    pub fn work_minutes(&self, each: f64) -> f64 {
+        let latency = || crate::statistics::median(self.latency?.points().map(|(_, value)| value / 60_000_000.0));
+        self.slots.map(|slots| slots / each).or_else(latency).filter(|minutes| minutes.is_finite()).unwrap_or(0.0)
     }
 }
 

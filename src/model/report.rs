@@ -1,8 +1,8 @@
 //! The whole story of one variant, as people and machines read it.
 
 use super::{
-    Capacity, Diagnosis, EndpointName, Hosting, IncidentSummary, InferenceComponentName, LatencyObjective, Outcome,
-    OutcomeStatus, Plan, ScalableDimension, TriggerSummary, VariantName, Verdict,
+    Capacity, Diagnosis, EndpointName, Fact, Hosting, IncidentSummary, InferenceComponentName, LatencyObjective,
+    Outcome, OutcomeStatus, Plan, ScalableDimension, TriggerSummary, VariantName, Verdict,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,9 @@ pub struct Report {
     pub trigger: TriggerSummary,
     /// What the endpoint should keep.
     pub objective: Option<LatencyObjective>,
+    /// How it is served, where that is not one type of instance with one container and all of the traffic.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub serving: Vec<Fact>,
     /// Why it is slow.
     pub diagnosis: Diagnosis,
     /// What one instance sustains; none where it is not known.
@@ -42,6 +45,12 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// Where to look.
     pub links: Links,
+    /// The version that decided.
+    #[serde(default)]
+    pub advisor_version: String,
+    /// [`digest`](super::Observation::digest) of the observation that it decided from.
+    #[serde(default)]
+    pub observation_digest: String,
     /// The incident that it belongs to; none where nothing follows it through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<IncidentSummary>,
@@ -89,7 +98,7 @@ impl Report {
 }
 
 /// How much a report asks of a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Nothing.

@@ -38,6 +38,16 @@ impl ScalableDimension {
         }
     }
 
+    /// How many of them, in words.
+    #[must_use]
+    pub fn count(self) -> &'static str {
+        match self {
+            Self::InstanceCount => "instance count",
+            Self::CopyCount => "copy count",
+            Self::ProvisionedConcurrency => "provisioned concurrency",
+        }
+    }
+
     /// Several of them, in words.
     #[must_use]
     pub fn units(self) -> &'static str {
@@ -63,6 +73,14 @@ pub struct ScalableKey {
 impl ScalableKey {
     fn new(resource_id: String, dimension: ScalableDimension) -> Self {
         Self { service_namespace: "sagemaker".to_owned(), resource_id, scalable_dimension: dimension.name().to_owned() }
+    }
+
+    /// What it counts.
+    #[must_use]
+    pub fn dimension(&self) -> Option<ScalableDimension> {
+        let all =
+            [ScalableDimension::InstanceCount, ScalableDimension::CopyCount, ScalableDimension::ProvisionedConcurrency];
+        all.into_iter().find(|dimension| dimension.name() == self.scalable_dimension)
     }
 
     /// Of the instances of a variant.

@@ -4,8 +4,8 @@ use super::known;
 use super::whose::Whose;
 use crate::aws::{Aws, CallError};
 use crate::model::{
-    AlarmMetric, AlarmObjective, LatencyObjective, Metric, POLICY_NAME_PREFIX, Statistic, Subject, alarms_in_rule,
-    fires_on_high, keeps_the_unit, watched,
+    AlarmMetric, AlarmObjective, LatencyObjective, Metric, POLICY_NAME_PREFIX, Seconds, Statistic, Subject,
+    alarms_in_rule, fires_on_high, keeps_the_unit, watched,
 };
 use aws_sdk_cloudwatch::types::{AlarmType, Dimension, MetricAlarm, StateValue};
 use std::collections::BTreeMap;
@@ -81,27 +81,43 @@ pub async fn behind(aws: &Aws, children: &[String]) -> Result<Option<(Subject, A
 
 /// The strictest objective among the `ModelLatency` alarms with exactly this variant's dimensions.
 pub(super) async fn strictest_objective(aws: &Aws, whose: &Whose) -> Result<Option<LatencyObjective>, CallError> {
+    let alarms = of_metric(aws, whose, Metric::ModelLatency).await?;
+    let subject = whose.subject();
+    let of_subject = alarms.iter().filter_map(definition).filter(|(of, _)| *of == subject);
+    let objectives = of_subject.filter_map(|(_, objective)| known(objective));
+    Ok(objectives.min_by(|a, b| a.latency_slo_ms.0.total_cmp(&b.latency_slo_ms.0)))
+}
+
+/// How long the oldest request of an asynchronous endpoint may wait: the lowest threshold among its alarms on
+/// `ApproximateAgeOfOldestRequest`.
+pub(super) async fn age_objective(aws: &Aws, whose: &Whose) -> Result<Option<Seconds>, CallError> {
+    let alarms = of_metric(aws, whose, Metric::ApproximateAgeOfOldestRequest).await?;
+    let seconds = alarms.iter().filter_map(|alarm| {
+        let operator = alarm.comparison_operator().map(|operator| operator.as_str()).unwrap_or_default();
+        let threshold = alarm.threshold().filter(|_| fires_on_high(operator) && alarm.metrics().is_empty())?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
+        let seconds = threshold.round() as u32;
+        (seconds > 0).then_some(Seconds(seconds))
+    });
+    Ok(seconds.min_by_key(|seconds| seconds.0))
+}
+
+/// The alarms of people on a metric, with exactly the dimensions under which it is published.
+async fn of_metric(aws: &Aws, whose: &Whose, metric: Metric) -> Result<Vec<MetricAlarm>, CallError> {
     let output = aws
         .cloudwatch
         .describe_alarms_for_metric()
-        .namespace("AWS/SageMaker")
-        .metric_name("ModelLatency")
-        .set_dimensions(Some(whose.dimensions(Metric::ModelLatency)))
+        .namespace(metric.namespace())
+        .metric_name(metric.name())
+        .set_dimensions(Some(whose.dimensions(metric)))
         .send()
         .await
         .map_err(|error| CallError::new("cloudwatch:DescribeAlarmsForMetric", error))?;
-    let subject = whose.subject();
-    let objectives = output
-        .metric_alarms()
-        .iter()
-        .filter(|alarm| {
-            let name = alarm.alarm_name().unwrap_or_default();
-            !name.starts_with("TargetTracking-") && !name.starts_with(POLICY_NAME_PREFIX)
-        })
-        .filter_map(definition)
-        .filter(|(of, _)| *of == subject)
-        .filter_map(|(_, objective)| known(objective));
-    Ok(objectives.min_by(|a, b| a.latency_slo_ms.0.total_cmp(&b.latency_slo_ms.0)))
+    let is_of_people = |alarm: &&MetricAlarm| {
+        let name = alarm.alarm_name().unwrap_or_default();
+        !name.starts_with("TargetTracking-") && !name.starts_with(POLICY_NAME_PREFIX)
+    };
+    Ok(output.metric_alarms().iter().filter(is_of_people).cloned().collect())
 }
 
 struct Found {

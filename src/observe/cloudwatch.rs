@@ -1,17 +1,21 @@
 //! Metrics from `GetMetricData`, one value a minute, gaps kept as gaps.
 
 use super::Request;
-use super::statistics::{Depth, statistics};
-use super::whose::Whose;
+use super::statistics::Depth;
 use crate::aws::{Aws, CallError};
-use crate::model::{Metric, Metrics, Minute, Series, Statistic};
-use aws_sdk_cloudwatch::types::{Metric as CloudWatchMetric, MetricDataQuery, MetricStat, ScanBy, StatusCode};
+use crate::model::{Metric, Metrics, Minute, Part, PartMetrics, Series, Statistic};
+use aws_sdk_cloudwatch::types::{
+    Dimension, Metric as CloudWatchMetric, MetricDataQuery, MetricStat, ScanBy, StatusCode,
+};
 use aws_smithy_types::DateTime;
 use futures::future::try_join_all;
 use std::collections::BTreeMap;
 
 /// One page of an answer holds this many datapoints; a request that fits takes one round trip.
 const PAGE_DATAPOINTS: i64 = 100_800;
+/// One request takes this many queries.
+const MOST_QUERIES: usize = 500;
+const HOUR_MINUTES: i64 = 60;
 const DAY_MINUTES: i64 = 24 * 60;
 /// CloudWatch keeps single minutes for 15 days; one minute less, because the oldest expires while we ask.
 const RETENTION_MINUTES: i64 = 15 * DAY_MINUTES - 1;
@@ -19,75 +23,98 @@ const RETENTION_MINUTES: i64 = 15 * DAY_MINUTES - 1;
 const PERIOD_SECONDS: i32 = 60;
 const ACTION: &str = "cloudwatch:GetMetricData";
 
-/// Reads the metrics of a variant or component up to the end of the request's window.
-pub(super) async fn metrics(
-    aws: &Aws,
-    request: &Request,
-    whose: &Whose,
-    latency: Statistic,
-    has_gpu: bool,
-) -> Result<Metrics, CallError> {
+/// One statistic of one metric to read.
+pub(super) struct Query {
+    /// Whose, where not the variant's own.
+    pub part: Option<Part>,
+    pub metric: Metric,
+    pub statistic: Statistic,
+    pub depth: Depth,
+    pub dimensions: Vec<Dimension>,
+}
+
+/// The variant's own metrics, and those of its parts.
+#[derive(Default)]
+pub(super) struct Found {
+    pub own: Metrics,
+    pub parts: Vec<PartMetrics>,
+}
+
+/// Reads metrics up to the end of the request's window.
+pub(super) async fn read(aws: &Aws, request: &Request, queries: Vec<Query>) -> Result<Found, CallError> {
     let end = Minute::containing(request.at);
     let oldest = Minute::containing(request.now).plus(-RETENTION_MINUTES);
     let first = |depth| {
         let minutes = match depth {
             Depth::History => i64::from(request.history_days) * DAY_MINUTES,
             Depth::Day => DAY_MINUTES.min(i64::from(request.history_days) * DAY_MINUTES),
+            Depth::Hour => HOUR_MINUTES,
         };
         end.plus(-minutes).max(oldest)
     };
     let mut chunks: Vec<Chunk> = Vec::new();
-    for (metric, statistic, depth) in statistics(whose.hosting, latency, has_gpu) {
-        let first = first(depth);
+    for query in queries {
+        let first = first(query.depth);
         match chunks.iter_mut().find(|chunk| chunk.first == first && chunk.has_room(end)) {
-            Some(chunk) => chunk.statistics.push((metric, statistic)),
-            None => chunks.push(Chunk { first, statistics: vec![(metric, statistic)] }),
+            Some(chunk) => chunk.queries.push(query),
+            None => chunks.push(Chunk { first, queries: vec![query] }),
         }
     }
-    let requests = chunks.iter().filter(|chunk| chunk.first < end).map(|chunk| read(aws, chunk, whose, end));
-    Ok(Metrics(try_join_all(requests).await?.into_iter().flatten().collect()))
+    let requests = chunks.into_iter().filter(|chunk| chunk.first < end).map(|chunk| read_chunk(aws, chunk, end));
+    let mut found = Found::default();
+    for (part, series) in try_join_all(requests).await?.into_iter().flatten() {
+        let Some(part) = part else {
+            found.own.0.push(series);
+            continue;
+        };
+        match found.parts.iter_mut().find(|known| known.part == part) {
+            Some(known) => known.metrics.0.push(series),
+            None => found.parts.push(PartMetrics { part, metrics: Metrics(vec![series]) }),
+        }
+    }
+    Ok(found)
 }
 
 /// Statistics that are read in one request.
 struct Chunk {
     first: Minute,
-    statistics: Vec<(Metric, Statistic)>,
+    queries: Vec<Query>,
 }
 
 impl Chunk {
     /// Whether one more statistic still fits on the page.
     fn has_room(&self, end: Minute) -> bool {
-        let series = i64::try_from(self.statistics.len()).unwrap_or(i64::MAX).saturating_add(1);
-        end.since(self.first).saturating_mul(series) <= PAGE_DATAPOINTS
+        let series = i64::try_from(self.queries.len()).unwrap_or(i64::MAX).saturating_add(1);
+        self.queries.len() < MOST_QUERIES && end.since(self.first).saturating_mul(series) <= PAGE_DATAPOINTS
     }
 }
 
 /// One request, and its further pages where there are any.
-async fn read(
+async fn read_chunk(
     aws: &Aws,
-    Chunk { first, statistics }: &Chunk,
-    whose: &Whose,
+    Chunk { first, queries }: Chunk,
     end: Minute,
-) -> Result<Vec<Series>, CallError> {
-    let queries = statistics.iter().enumerate().map(|(index, (metric, statistic))| {
+) -> Result<Vec<(Option<Part>, Series)>, CallError> {
+    let asked = queries.iter().enumerate().map(|(index, query)| {
         let metric = CloudWatchMetric::builder()
-            .namespace(metric.namespace())
-            .metric_name(metric.name())
-            .set_dimensions(Some(whose.dimensions(*metric)))
+            .namespace(query.metric.namespace())
+            .metric_name(query.metric.name())
+            .set_dimensions(Some(query.dimensions.clone()))
             .build();
-        let stat = MetricStat::builder().metric(metric).period(PERIOD_SECONDS).stat(statistic.to_string()).build();
+        let stat =
+            MetricStat::builder().metric(metric).period(PERIOD_SECONDS).stat(query.statistic.to_string()).build();
         MetricDataQuery::builder().id(format!("m{index}")).metric_stat(stat).return_data(true).build()
     });
     let mut pages = aws
         .cloudwatch
         .get_metric_data()
-        .set_metric_data_queries(Some(queries.collect()))
+        .set_metric_data_queries(Some(asked.collect()))
         .start_time(DateTime::from_secs(first.start().as_second()))
         .end_time(DateTime::from_secs(end.start().as_second()))
         .scan_by(ScanBy::TimestampAscending)
         .into_paginator()
         .send();
-    let length = usize::try_from(end.since(*first)).unwrap_or_default();
+    let length = usize::try_from(end.since(first)).unwrap_or_default();
     let mut values: BTreeMap<String, Vec<Option<f64>>> = BTreeMap::new();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| CallError::new(ACTION, error))?;
@@ -100,15 +127,16 @@ async fn read(
             }
             let series = values.entry(result.id().unwrap_or_default().to_owned()).or_insert_with(|| vec![None; length]);
             for (time, value) in result.timestamps().iter().zip(result.values()) {
-                let index = Minute(time.secs().div_euclid(60)).since(*first);
+                let index = Minute(time.secs().div_euclid(60)).since(first);
                 if let Some(slot) = usize::try_from(index).ok().and_then(|index| series.get_mut(index)) {
                     *slot = Some(*value);
                 }
             }
         }
     }
-    let series = statistics.iter().enumerate().map(|(index, (metric, statistic))| {
-        Series::new(*metric, *statistic, *first, values.remove(&format!("m{index}")).unwrap_or_default())
+    let series = queries.into_iter().enumerate().map(|(index, query)| {
+        let values = values.remove(&format!("m{index}")).unwrap_or_default();
+        (query.part, Series::new(query.metric, query.statistic, first, values))
     });
     Ok(series.collect())
 }

@@ -2,10 +2,13 @@
 
 use crate::aws::{Aws, CallError};
 use crate::model::{
-    Endpoint, EndpointName, EndpointStatus, Hosting, InstanceCount, InstancePool, InstanceType, ManagedInstanceScaling,
-    Serverless, Variant, VariantName, VariantWeight,
+    Containers, Endpoint, EndpointName, EndpointStatus, Hosting, InstanceCount, InstancePool, InstanceType,
+    InvocationMode, ManagedInstanceScaling, Serverless, Variant, VariantName, VariantWeight,
 };
-use aws_sdk_sagemaker::types::{ContainerMode, ManagedInstanceScalingStatus, ProductionVariantSummary};
+use aws_sdk_sagemaker::types::{
+    ContainerMode, InferenceExecutionMode, InstancePool as ConfiguredPool, ManagedInstanceScalingStatus,
+    ProductionVariant, ProductionVariantSummary,
+};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -16,11 +19,11 @@ pub(super) struct EndpointDescription {
     pub config_name: Option<String>,
     pub is_asynchronous: bool,
     max_concurrent_invocations_per_instance: Option<u32>,
-    shadow_variants: Vec<VariantName>,
-    has_explainer: bool,
+    pub has_explainer: bool,
     captures_data: bool,
-    has_enhanced_metrics: bool,
+    pub has_enhanced_metrics: bool,
     pub variants: Vec<DescribedVariant>,
+    shadows: Vec<DescribedVariant>,
     pub failure_reason: Option<String>,
     last_modified_at: Option<Timestamp>,
 }
@@ -36,7 +39,15 @@ pub(super) struct DescribedVariant {
 /// `DescribeEndpointConfig`.
 pub(super) struct EndpointConfig {
     pub variants: Vec<ConfiguredVariant>,
+    shadows: Vec<ConfiguredVariant>,
     created_at: Option<Timestamp>,
+}
+
+impl EndpointConfig {
+    /// A production variant, or a shadow.
+    pub fn variant(&self, name: &VariantName) -> Option<&ConfiguredVariant> {
+        self.variants.iter().chain(&self.shadows).find(|variant| variant.name == *name)
+    }
 }
 
 /// A variant as its configuration has it.
@@ -46,6 +57,8 @@ pub(super) struct ConfiguredVariant {
     pub model_name: Option<String>,
     pub is_serverless: bool,
     pub instance_type: Option<InstanceType>,
+    /// Every type that its pools may bring.
+    pub pooled_types: Vec<InstanceType>,
 }
 
 impl EndpointConfig {
@@ -67,12 +80,17 @@ impl EndpointDescription {
             endpoint_config_name: self.config_name.clone(),
             endpoint_config_created_at: config.and_then(|config| config.created_at),
             weights: self.variants.iter().filter_map(DescribedVariant::weight).collect(),
-            shadow_variants: self.shadow_variants.clone(),
+            shadow_variants: self.shadows.iter().map(|shadow| shadow.name.clone()).collect(),
             max_concurrent_invocations_per_instance: self.max_concurrent_invocations_per_instance,
             has_explainer: self.has_explainer,
             captures_data: self.captures_data,
             has_enhanced_metrics: self.has_enhanced_metrics,
         }
+    }
+
+    /// A production variant, or a shadow.
+    pub fn variant(&self, name: &VariantName) -> Option<&DescribedVariant> {
+        self.variants.iter().chain(&self.shadows).find(|variant| variant.name == *name)
     }
 }
 
@@ -87,7 +105,6 @@ impl DescribedVariant {
 pub(super) async fn describe_endpoint(aws: &Aws, name: &EndpointName) -> Result<EndpointDescription, CallError> {
     let output = aws.sagemaker.describe_endpoint().endpoint_name(name.as_str()).send().await;
     let output = output.map_err(|error| CallError::new("sagemaker:DescribeEndpoint", error))?;
-    let shadows = output.shadow_production_variants().iter();
     Ok(EndpointDescription {
         arn: output.endpoint_arn().unwrap_or_default().to_owned(),
         status: EndpointStatus(output.endpoint_status().map(|status| status.as_str().to_owned()).unwrap_or_default()),
@@ -97,13 +114,13 @@ pub(super) async fn describe_endpoint(aws: &Aws, name: &EndpointName) -> Result<
             .async_inference_config()
             .and_then(|config| config.client_config())
             .and_then(|client| positive(client.max_concurrent_invocations_per_instance())),
-        shadow_variants: shadows.filter_map(|shadow| VariantName::parse(shadow.variant_name()?).ok()).collect(),
         has_explainer: output.explainer_config().is_some_and(|config| config.clarify_explainer_config().is_some()),
         captures_data: output.data_capture_config().is_some_and(|config| config.enable_capture() == Some(true)),
         has_enhanced_metrics: output
             .metrics_config()
             .is_some_and(|config| config.enable_enhanced_metrics() == Some(true)),
         variants: output.production_variants().iter().filter_map(described).collect(),
+        shadows: output.shadow_production_variants().iter().filter_map(described).collect(),
         failure_reason: output.failure_reason().map(str::to_owned),
         last_modified_at: timestamp(output.last_modified_time()),
     })
@@ -141,12 +158,14 @@ fn described(variant: &ProductionVariantSummary) -> Option<DescribedVariant> {
             .map(|current| (f64::from(current), f64::from(variant.desired_weight().unwrap_or(current)))),
         variant: Variant {
             instance_type,
-            current_instance_count: count(variant.current_instance_count()),
+            current_instance_count: count(variant.current_instance_count()).or_else(|| sum(&instance_pools)),
             desired_instance_count: count(variant.desired_instance_count()),
             routing_strategy: routing.map(|strategy| strategy.as_str().to_owned()),
+            model_name: None,
             serverless,
             managed_instance_scaling,
             instance_pools,
+            containers: None,
         },
     })
 }
@@ -154,26 +173,39 @@ fn described(variant: &ProductionVariantSummary) -> Option<DescribedVariant> {
 pub(super) async fn describe_endpoint_config(aws: &Aws, name: &str) -> Result<EndpointConfig, CallError> {
     let output = aws.sagemaker.describe_endpoint_config().endpoint_config_name(name).send().await;
     let output = output.map_err(|error| CallError::new("sagemaker:DescribeEndpointConfig", error))?;
-    let variants = output.production_variants().iter().filter_map(|variant| {
+    let configured = |variant: &ProductionVariant| {
         Some(ConfiguredVariant {
             name: VariantName::parse(variant.variant_name()?).ok()?,
             model_name: variant.model_name().map(str::to_owned),
             is_serverless: variant.serverless_config().is_some(),
             instance_type: variant.instance_type().map(|kind| InstanceType(kind.as_str().to_owned())),
+            pooled_types: variant.instance_pools().iter().filter_map(pooled_type).collect(),
         })
-    });
-    Ok(EndpointConfig { variants: variants.collect(), created_at: timestamp(output.creation_time()) })
+    };
+    Ok(EndpointConfig {
+        variants: output.production_variants().iter().filter_map(configured).collect(),
+        shadows: output.shadow_production_variants().iter().filter_map(configured).collect(),
+        created_at: timestamp(output.creation_time()),
+    })
 }
 
-/// How the variant's model is hosted: alone, with others in one container, or in several containers.
-pub(super) async fn model_hosting(aws: &Aws, name: &str) -> Result<Hosting, CallError> {
+/// How the variant's model is hosted: alone, with others in one container, or in several containers, and which those are.
+pub(super) async fn model_hosting(aws: &Aws, name: &str) -> Result<(Hosting, Option<Containers>), CallError> {
     let output = aws.sagemaker.describe_model().model_name(name).send().await;
     let output = output.map_err(|error| CallError::new("sagemaker:DescribeModel", error))?;
     let mut containers = output.primary_container().into_iter().chain(output.containers());
     if containers.any(|container| container.mode() == Some(&ContainerMode::MultiModel)) {
-        return Ok(Hosting::MultiModel);
+        return Ok((Hosting::MultiModel, None));
     }
-    Ok(if output.containers().len() > 1 { Hosting::MultiContainer } else { Hosting::RealTime })
+    if output.containers().len() <= 1 {
+        return Ok((Hosting::RealTime, None));
+    }
+    let is_direct = output
+        .inference_execution_config()
+        .is_some_and(|config| config.mode() == Some(&InferenceExecutionMode::Direct));
+    let names = output.containers().iter().filter_map(|container| container.container_hostname().map(str::to_owned));
+    let mode = if is_direct { InvocationMode::Direct } else { InvocationMode::Serial };
+    Ok((Hosting::MultiContainer, Some(Containers { mode, names: names.collect() })))
 }
 
 pub(super) async fn list_tags(aws: &Aws, arn: &str) -> Result<BTreeMap<String, String>, CallError> {
@@ -184,6 +216,17 @@ pub(super) async fn list_tags(aws: &Aws, arn: &str) -> Result<BTreeMap<String, S
         tags.insert(tag.key().unwrap_or_default().to_owned(), tag.value().unwrap_or_default().to_owned());
     }
     Ok(tags)
+}
+
+/// The endpoint's tags.
+///
+/// # Errors
+/// [`CallError`] where there is no such endpoint, or its tags cannot be read.
+pub async fn endpoint_tags(aws: &Aws, endpoint_name: &EndpointName) -> Result<BTreeMap<String, String>, CallError> {
+    aws.round();
+    let endpoint = describe_endpoint(aws, endpoint_name).await?;
+    aws.round();
+    list_tags(aws, &endpoint.arn).await
 }
 
 /// Names of every endpoint in the Region.
@@ -200,8 +243,19 @@ pub async fn list_endpoints(aws: &Aws) -> Result<Vec<EndpointName>, CallError> {
     Ok(names)
 }
 
+fn pooled_type(pool: &ConfiguredPool) -> Option<InstanceType> {
+    pool.instance_type().map(|kind| InstanceType(kind.as_str().to_owned()))
+}
+
 pub(super) fn count(value: Option<i32>) -> Option<InstanceCount> {
     value.and_then(|value| u32::try_from(value).ok()).map(InstanceCount)
+}
+
+/// Instances of all pools; none where there is no pool, or one does not say.
+fn sum(pools: &[InstancePool]) -> Option<InstanceCount> {
+    let counts = pools.iter().map(|pool| pool.current_instance_count.map(|count| count.0));
+    let sum = counts.sum::<Option<u32>>().map(InstanceCount);
+    sum.filter(|_| !pools.is_empty())
 }
 
 pub(super) fn positive(value: Option<i32>) -> Option<u32> {

@@ -1,7 +1,7 @@
 //! The scaling set-up of an endpoint alone, without its metrics.
 
 use super::components;
-use super::sagemaker::{EndpointDescription, describe_endpoint, describe_endpoint_config, list_tags};
+use super::sagemaker::{DescribedVariant, EndpointDescription, describe_endpoint, describe_endpoint_config, list_tags};
 use crate::aws::{Aws, CallError, alarms, auto_scaling};
 use crate::model::{
     EndpointName, InferenceComponentName, InstanceCount, ScalableKey, ScalableTarget, ScalingState, Subject,
@@ -28,7 +28,7 @@ pub struct StandingPart {
     pub name: String,
     /// By what name Application Auto Scaling knows it.
     pub key: ScalableKey,
-    /// Instances or copies that run.
+    /// Instances or copies that run, or units of provisioned concurrency that are set.
     pub running: Option<InstanceCount>,
     /// Its set-up; the tags of the target are none where they could not be read.
     pub scaling: ScalingState,
@@ -84,9 +84,7 @@ async fn parts(
     let mut parts = Vec::new();
     for variant in endpoint.variants.iter().filter(|variant| only.is_none_or(|name| variant.name == *name)) {
         if !config.as_ref().is_some_and(|config| config.holds_components(&variant.name)) {
-            let key = ScalableKey::of_variant(endpoint_name, &variant.name);
-            let name = variant.name.to_string();
-            parts.push(Part { name, key, running: variant.variant.current_instance_count });
+            parts.push(of_variant(endpoint_name, variant));
             continue;
         }
         for name in components::list(aws, endpoint_name, &variant.name).await? {
@@ -95,6 +93,18 @@ async fn parts(
         }
     }
     Ok(parts)
+}
+
+fn of_variant(endpoint_name: &EndpointName, described: &DescribedVariant) -> Part {
+    let DescribedVariant { name, variant, .. } = described;
+    let (key, running) = match variant.serverless {
+        Some(serverless) => (
+            ScalableKey::of_provisioned_concurrency(endpoint_name, name),
+            serverless.provisioned_concurrency.map(InstanceCount),
+        ),
+        None => (ScalableKey::of_variant(endpoint_name, name), variant.current_instance_count),
+    };
+    Part { name: name.to_string(), key, running }
 }
 
 fn of_component(name: &InferenceComponentName, running: Option<InstanceCount>) -> Part {

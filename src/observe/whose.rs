@@ -25,6 +25,11 @@ impl Whose {
         }
     }
 
+    /// Whether instances of its own serve it, invoked synchronously.
+    pub fn has_instances(&self) -> bool {
+        self.component.is_none() && self.hosting == Hosting::RealTime
+    }
+
     /// What an alarm on it watches.
     pub fn subject(&self) -> Subject {
         match &self.component {

@@ -4,7 +4,7 @@ use super::copies;
 use super::headroom::{Headroom, Unsized};
 use super::requests::Requests;
 use super::target_tracking::Tracked;
-use super::{RELAX_AFTER_MINUTES, may_be_changed, room, schedule, target_tracking};
+use super::{RELAX_AFTER_MINUTES, caveats, may_be_changed, room, schedule, target_tracking};
 use crate::config::Guardrails;
 use crate::model::{
     Capacity, Diagnosis, Grade, History, HoldReason, InstanceCount, InvocationsPerInstance, InvocationsPerMinute,
@@ -89,6 +89,7 @@ pub(super) fn planned(
     let lowers = schedule::that_would_lower(scaling, min_capacity, requests.max_capacity);
     plan.advice.extend(lowers.into_iter().filter(|_| headroom.floors.is_empty()));
     plan = plan.said(observation.dimension());
+    plan.reasoning.extend(caveats::caveats(observation));
     plan.reasoning.extend(room::reasoning(observation));
     if !plan.is_in_place() {
         may_be_changed(observation, diagnosis)?;

@@ -15,11 +15,24 @@ pub(super) struct FloorInstead {
     pub instance_hours: f64,
     /// Days of that history.
     pub days: f64,
+    /// Units of provisioned concurrency, not instances.
+    pub is_of_units: bool,
 }
 
 impl FloorInstead {
     /// Why, and what it would cost.
     pub fn reasoning(&self) -> String {
+        if self.is_of_units {
+            return format!(
+                "reacting is not enough: requests at once grow faster than units come, and under this policy some come \
+                 beyond the units in {:.0} minutes of {:.0} days; MinCapacity {} would leave {:.0}, with {} unit-hours",
+                self.misses,
+                self.days,
+                self.min,
+                self.would_miss,
+                Thousands(self.instance_hours.round())
+            );
+        }
         format!(
             "reacting is not enough: load grows faster than instances start, and the policy misses the objective in {:.0} \
              minutes of {:.0} days; MinCapacity {} would miss it in {:.0}, with {} instance-hours",
@@ -37,16 +50,22 @@ impl FloorInstead {
         if self.min <= register.min_capacity {
             return Vec::new();
         }
+        let (aim, units) = if self.is_of_units {
+            ("To meet bursts warm", "units of provisioned concurrency")
+        } else {
+            ("To keep the objective when load jumps", "instances")
+        };
         if self.min > self.max {
-            return vec![format!(
-                "To keep the objective when load jumps, {} instances have to be running, and the limits allow {}.",
-                self.min, self.max
-            )];
+            let are = if self.is_of_units { "set" } else { "running" };
+            return vec![format!("{aim}, {} {units} have to be {are}, and the limits allow {}.", self.min, self.max)];
         }
         let max_capacity = register.max_capacity.max(self.min);
         let higher = RegisterScalableTarget { min_capacity: self.min, max_capacity, ..register.clone() };
+        if self.is_of_units {
+            return vec![format!("{aim}, keep {} {units}: {}", self.min, higher.command())];
+        }
         vec![
-            format!("To keep the objective when load jumps, keep {} instances running: {}", self.min, higher.command()),
+            format!("{aim}, keep {} instances running: {}", self.min, higher.command()),
             format!("In quiet times, see whether a schedule does it with fewer: endpoint-advisor replay {asked}"),
         ]
     }
@@ -65,6 +84,7 @@ mod tests {
             would_miss: 4.0,
             instance_hours: 1_344.0,
             days: 14.0,
+            is_of_units: false,
         }
     }
 

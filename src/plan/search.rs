@@ -13,9 +13,13 @@ use crate::statistics::quantile;
 
 /// Targets, as shares of the capacity: below 0.35 money burns, above 0.95 the noise of single minutes is an overload.
 const SHARES: std::ops::RangeInclusive<u32> = 7..=19;
-const SHARE_STEP: f64 = 0.05;
+const STEPS: u32 = 20;
+const SHARE_STEP: f64 = 1.0 / STEPS as f64;
 /// Floors, as quantiles of the load.
 const FLOOR_QUANTILES: [f64; 6] = [0.0, 0.1, 0.3, 0.5, 0.7, 0.9];
+/// Floors of provisioned concurrency, as quantiles of the units that minutes need: a unit costs a fraction of an instance,
+/// and bursts are over before more of them come.
+const UNIT_QUANTILES: [f64; 6] = [0.1, 0.5, 0.8, 0.95, 0.98, 0.995];
 /// Seconds between two scale-outs; where it makes no difference, the first. SageMaker's own lock keeps it small.
 const OUT_COOLDOWNS: [u32; 3] = [60, 0, 180];
 /// Seconds between two scale-ins; where it makes no difference, the first.
@@ -52,6 +56,8 @@ pub(super) struct Task<'a> {
     pub capacity: &'a Capacity,
     pub bounds: &'a Bounds,
     pub objective: ScalingObjective,
+    /// What a policy follows first of all.
+    pub follows: Tracked,
     /// The policies that stand, within the new range.
     pub present: Option<&'a Compiled>,
     /// Policies of somebody else on other metrics, which act beside ours.
@@ -97,7 +103,7 @@ pub(super) fn search(task: &Task) -> Option<Found> {
     let exchange = Exchange::of(task.objective, replay.needed_fleet());
     let many = replay.draws(DRAWS);
     let mut search = Search { task, exchange, few: replay.draws(FEW_DRAWS), many: &many, tried: 0 };
-    let (mut cost, mut winner) = search.best_on(Tracked::Invocations)?;
+    let (mut cost, mut winner) = search.best_on(task.follows)?;
     let mut utilization_costs = None;
     if let Some(work) = capacity.work.filter(|_| task.may_track_utilization)
         && let Some((other, candidate)) = search.best_on(Tracked::Utilization(work.metric))
@@ -148,7 +154,7 @@ impl Search<'_> {
     fn best_on(&mut self, metric: Tracked) -> Option<(f64, Candidate)> {
         let Task { replay, capacity, bounds, .. } = *self.task;
         let (second_stage, third_stage) = match metric {
-            Tracked::Invocations => ON_INVOCATIONS,
+            Tracked::Invocations | Tracked::ProvisionedConcurrency => ON_INVOCATIONS,
             Tracked::Utilization(_) => ON_UTILIZATION,
         };
         let mut first = Vec::new();
@@ -218,6 +224,8 @@ impl Search<'_> {
                     rounded(work.percent_at(load)).map(|target| (work.load_at(target), target))
                 }
                 (Tracked::Utilization(_), None) => None,
+                // The metric is the share itself.
+                (Tracked::ProvisionedConcurrency, _) => Some((load, f64::from(step) / f64::from(STEPS))),
             }
         };
         let mut targets: Vec<(InvocationsPerInstance, f64)> = SHARES.filter_map(target).collect();
@@ -260,7 +268,7 @@ fn compiled(candidate: &Candidate, max: InstanceCount, replay: &Replay, others: 
     let ours = Rule::Tracking {
         metric: match candidate.metric {
             Tracked::Invocations => Metric::InvocationsPerInstance,
-            Tracked::Utilization(_) => Metric::Utilization,
+            Tracked::Utilization(_) | Tracked::ProvisionedConcurrency => Metric::Utilization,
         },
         target,
         high: AlarmRule { threshold: target, of: 3, needed: 3, is_high: true },
@@ -291,8 +299,12 @@ fn floors(replay: &Replay, sustained: InvocationsPerInstance, bounds: &Bounds) -
         let load = quantile(replay.traffic.usual(), *share)?;
         sustained.instances_for(InvocationsPerMinute(load))
     };
-    let mut floors: Vec<InstanceCount> =
-        FLOOR_QUANTILES.iter().filter_map(of).map(|count| count.max(bounds.least).min(bounds.max)).collect();
+    let units = |share: &f64| replay.emulator.units()?.for_share(*share);
+    let mut floors: Vec<InstanceCount> = match replay.emulator.units() {
+        Some(_) => UNIT_QUANTILES.iter().filter_map(units).collect(),
+        None => FLOOR_QUANTILES.iter().filter_map(of).collect(),
+    };
+    floors = floors.into_iter().map(|count| count.max(bounds.least).min(bounds.max)).collect();
     floors.push(bounds.least.min(bounds.max));
     floors.sort_unstable();
     floors.dedup();

@@ -2,10 +2,12 @@
 
 use super::copies;
 use super::demand::Demand;
+use super::shift::Shift;
 use super::target_tracking::{self, Headroom};
 use crate::config::Guardrails;
 use crate::model::{
-    Capacity, HoldReason, InstanceCount, InvocationsPerInstance, Observation, ScalableTarget, UsdPerHour,
+    Capacity, HoldReason, InstanceCount, InvocationsPerInstance, InvocationsPerMinute, Observation, ScalableTarget,
+    UsdPerHour,
 };
 
 /// What runs, and what one instance carries, where more of them would carry more.
@@ -55,6 +57,7 @@ impl Sizing {
         present: Option<&ScalableTarget>,
         capacity: Option<&Capacity>,
         guardrails: &Guardrails,
+        shift: Option<&Shift>,
     ) -> Result<Self, HoldReason> {
         let (current, capacity) = scalable(observation, capacity)?;
         let demand = Demand::of(observation, capacity).ok_or(HoldReason::CapacityUnknown)?;
@@ -67,7 +70,8 @@ impl Sizing {
         let needed = target_value.instances_for(demand.now.times(work)).ok_or(HoldReason::CapacityUnknown)?;
         let needed = needed.max(guardrails.min_instances);
         // Room for half as much again as the busiest minute of the history, and for what is needed now.
-        let room = capacity.low.instances_for(demand.peak.times(1.5)).ok_or(HoldReason::CapacityUnknown)?;
+        let peak = demand.peak.0.max(shift.map_or(0.0, |shift| shift.peak().0));
+        let room = capacity.low.instances_for(InvocationsPerMinute(1.5 * peak)).ok_or(HoldReason::CapacityUnknown)?;
         // During an incident nothing is lowered: neither Min, nor Max, nor what is running.
         let present_min = present.map_or(InstanceCount(1), |target| target.min_capacity);
         let present_max = present.map_or(current, |target| target.max_capacity);

@@ -13,13 +13,15 @@ use crate::statistics::quantile;
 /// Our policies' names: one policy per metric, and only one of them at a time.
 const INVOCATIONS_POLICY: &str = "endpoint-advisor-invocations";
 const UTILIZATION_POLICY: &str = "endpoint-advisor-utilization";
-/// The predefined metric.
+const PROVISIONED_POLICY: &str = "endpoint-advisor-provisioned-concurrency";
+/// The predefined metrics.
 const METRIC_TYPE: &str = "SageMakerVariantInvocationsPerInstance";
 /// The same of the copies of an inference component.
 const METRIC_TYPE_OF_COPIES: &str = "SageMakerInferenceComponentInvocationsPerCopy";
 /// A scalable target counts instances or copies, so that one of these is ours there. The last two are custom copies.
 const INVOCATIONS: [&str; 4] =
     [METRIC_TYPE, METRIC_TYPE_OF_COPIES, "AWS/SageMaker/InvocationsPerInstance", "AWS/SageMaker/InvocationsPerCopy"];
+const PROVISIONED_METRIC_TYPE: &str = "SageMakerVariantProvisionedConcurrencyUtilization";
 
 /// What our policy follows. Never latency: it does not fall in proportion to added instances, as target tracking assumes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub(super) enum Tracked {
     Invocations,
     /// `CPUUtilization` or `GPUUtilization`: the mean over instances, in percent summed over cores or GPUs.
     Utilization(Metric),
+    /// `ServerlessProvisionedConcurrencyUtilization`: the share of the units in use, 0 to 1.
+    ProvisionedConcurrency,
 }
 
 impl Tracked {
@@ -37,6 +41,10 @@ impl Tracked {
         metric.is_none_or(|metric| match self {
             Self::Invocations => INVOCATIONS.contains(&metric),
             Self::Utilization(own) => metric == format!("{}/{}", own.namespace(), own.name()),
+            Self::ProvisionedConcurrency => {
+                metric == PROVISIONED_METRIC_TYPE
+                    || metric == "AWS/SageMaker/ServerlessProvisionedConcurrencyUtilization"
+            }
         })
     }
 
@@ -44,9 +52,11 @@ impl Tracked {
         match self {
             Self::Invocations => INVOCATIONS_POLICY,
             Self::Utilization(_) => UTILIZATION_POLICY,
+            Self::ProvisionedConcurrency => PROVISIONED_POLICY,
         }
     }
 }
+
 /// Scale-outs are serialised by SageMaker anyway; a minute lets a larger one follow as soon as the next datapoint asks.
 const SCALE_OUT_COOLDOWN: Seconds = Seconds(60);
 /// Below this share of an instance, money is burnt without need; above, a minute's noise is an overload.
@@ -144,6 +154,7 @@ pub(super) fn numbers(present: &TargetTracking) -> Option<Numbers> {
         Tracked::Invocations,
         Tracked::Utilization(Metric::CPUUtilization),
         Tracked::Utilization(Metric::GPUUtilization),
+        Tracked::ProvisionedConcurrency,
     ];
     let metric = all.into_iter().find(|tracked| present.metric.is_some() && tracked.is(present.metric.as_deref()))?;
     (!present.disable_scale_in).then_some(Numbers {
@@ -154,10 +165,11 @@ pub(super) fn numbers(present: &TargetTracking) -> Option<Numbers> {
     })
 }
 
-/// Our policy among those that stand: the one on invocations, where somebody has brought both to stand.
+/// Our policy among those that stand: the one on invocations, where somebody has brought both to stand. Provisioned
+/// concurrency has a scalable target of its own.
 pub(super) fn ours(present: &[ScalingPolicy]) -> Option<&TargetTracking> {
     let named = |name: &str| present.iter().find(|policy| policy.policy_name == name)?.target_tracking.as_ref();
-    named(INVOCATIONS_POLICY).or_else(|| named(UTILIZATION_POLICY))
+    [INVOCATIONS_POLICY, UTILIZATION_POLICY, PROVISIONED_POLICY].into_iter().find_map(named)
 }
 
 /// Whether both of our policies stand, as a plan leaves them that was cut off while it wrote. They do not belong together.
@@ -174,13 +186,15 @@ pub(super) fn superseded(present: &[ScalingPolicy], metric: Tracked) -> impl Ite
 
 /// The request for a policy with these numbers; none for the utilisation of something that is no variant.
 pub(super) fn request(key: &ScalableKey, observation: &Observation, numbers: Numbers) -> Option<PutScalingPolicy> {
+    let predefined = |name: &str| {
+        MetricSpecification::Predefined(PredefinedMetricSpecification { predefined_metric_type: name.to_owned() })
+    };
     let metric = match numbers.metric {
         Tracked::Invocations => {
             let is_of_copies = key.scalable_dimension == ScalableDimension::CopyCount.name();
-            let metric_type = if is_of_copies { METRIC_TYPE_OF_COPIES } else { METRIC_TYPE };
-            let predefined_metric_type = metric_type.to_owned();
-            MetricSpecification::Predefined(PredefinedMetricSpecification { predefined_metric_type })
+            predefined(if is_of_copies { METRIC_TYPE_OF_COPIES } else { METRIC_TYPE })
         }
+        Tracked::ProvisionedConcurrency => predefined(PROVISIONED_METRIC_TYPE),
         Tracked::Utilization(metric) => {
             let variant_name = observation.variant_name.as_ref()?;
             let of_variant = CustomizedMetricSpecification::utilization;

@@ -49,11 +49,12 @@ impl Tuning {
             let range = Setup { min_capacity: calm, max_capacity: bounds.max.max(calm), ..setup.clone() };
             replay.compile(&range).ok()
         });
-        let others = replay.present().map_or_else(Vec::new, |setup| foreign_rules(&replay, setup));
+        let follows = follows(&replay);
+        let others = replay.present().map_or_else(Vec::new, |setup| foreign_rules(&replay, setup, follows));
         let policies = observation.scaling.as_ref().map_or(&[][..], |scaling| &scaling.policies);
         // A fault is no reason to give up a policy of ours: what cannot be replayed is not beaten.
         let ours = target_tracking::ours(policies).and_then(target_tracking::numbers);
-        if present.is_none() && ours.is_some_and(|ours| ours.metric != Tracked::Invocations) {
+        if present.is_none() && ours.is_some_and(|ours| ours.metric != follows) {
             return None;
         }
         let is_free = |metric| target_tracking::in_the_way(policies, metric).is_none();
@@ -62,6 +63,7 @@ impl Tuning {
             capacity,
             bounds,
             objective,
+            follows,
             present: present.as_ref().filter(|_| !target_tracking::are_both_ours(policies)),
             others: &others,
             // The utilisation of a copy is a share of what it was given: another metric, whose use nobody has measured yet.
@@ -98,21 +100,7 @@ impl Tuning {
 
     /// What was, against what is planned; none where a replay of what there is does not come close to what happened.
     pub fn forecast(&self, plan: &Plan) -> Option<Forecast> {
-        if !self.validation.passed {
-            return None;
-        }
-        let current = match self.replay.present() {
-            Some(setup) => self.replay.project(&self.replay.compile(setup).ok()?),
-            None => self.replay.project_recorded(),
-        };
-        let planned = self.replay.project(&self.replay.compile(&Setup::planned(plan)?).ok()?);
-        Some(Forecast {
-            days: whole(self.replay.traffic.days()),
-            current,
-            planned,
-            no_policy: self.replay.project_fixed(),
-            validation: self.validation.clone(),
-        })
+        self.replay.forecast(plan, &self.validation)
     }
 
     /// How the policy was found, one fact each.
@@ -132,16 +120,23 @@ impl Tuning {
                 Bound::Estimate => "capacity",
                 Bound::AtLeast => "the highest load that kept the objective; the limit was never seen",
             };
-            let target = match self.capacity.work.filter(|_| best.metric != Tracked::Invocations) {
-                Some(work) => {
+            let target = match (best.metric, self.capacity.work) {
+                (Tracked::ProvisionedConcurrency, _) => {
+                    format!("a target of {} ({:.0} % of the units in use)", best.target, 100.0 * best.target)
+                }
+                (Tracked::Utilization(_), Some(work)) => {
                     let words = utilization_in_words(work.metric, best.target, work.full_percent);
                     format!("{words} (TargetValue {}, {share:.0} % of {of})", best.target)
                 }
-                None => format!("a target of {} ({share:.0} % of {of})", best.load),
+                _ => format!("a target of {} ({share:.0} % of {of})", best.load),
+            };
+            let (minute, fleet) = match best.metric {
+                Tracked::ProvisionedConcurrency => ("a minute with requests beyond the units", "units"),
+                _ => ("a minute over the objective", "fleet"),
             };
             reasoning.push(format!(
                 "of {tried} policies replayed over {days:.0} days of this traffic, {target} with MinCapacity {} in quiet \
-                 times costs least, a minute over the objective counting as {weight} minutes of the fleet",
+                 times costs least, {minute} counting as {weight} minutes of the {fleet}",
                 best.min
             ));
             reasoning.extend(self.metric_reasoning());
@@ -175,8 +170,12 @@ impl Tuning {
         if self.found.over_minutes <= TOO_MUCH * minutes {
             return None;
         }
-        let load = quantile(self.replay.traffic.usual(), FLOOR_QUANTILE)?;
-        let min = self.capacity.low.instances_for(InvocationsPerMinute(load))?;
+        let load = || quantile(self.replay.traffic.usual(), FLOOR_QUANTILE);
+        let units = self.replay.emulator.units();
+        let min = match units {
+            Some(units) => units.for_share(FLOOR_QUANTILE)?,
+            None => self.capacity.low.instances_for(InvocationsPerMinute(load()?))?,
+        };
         let floor = f64::from(min.0);
         let mut setup = self.found.standing.clone();
         setup.min = setup.min.max(floor);
@@ -193,22 +192,24 @@ impl Tuning {
             would_miss: outcome.over_minutes(),
             instance_hours: outcome.instance_minutes() / 60.0,
             days: self.replay.traffic.days(),
+            is_of_units: units.is_some(),
         };
         (instead.would_miss < HELPS * instead.misses).then_some(instead)
     }
 }
 
-/// Days as people count them: to the nearest, and at least one.
-fn whole(days: f64) -> u32 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few weeks")]
-    let whole = days.round().max(1.0) as u32;
-    whole
+/// What a policy follows first of all.
+fn follows(replay: &Replay) -> Tracked {
+    match replay.emulator.units() {
+        Some(_) => Tracked::ProvisionedConcurrency,
+        None => Tracked::Invocations,
+    }
 }
 
 /// Policies of somebody else on other metrics; none where one of them cannot be replayed.
-fn foreign_rules(replay: &Replay, present: &Setup) -> Vec<Rule> {
+fn foreign_rules(replay: &Replay, present: &Setup, follows: Tracked) -> Vec<Rule> {
     let foreign = present.policies.iter().filter(|policy| !policy.is_ours());
-    let beside = foreign.filter(|policy| !target_tracking::is_on(policy, Tracked::Invocations)).cloned().collect();
+    let beside = foreign.filter(|policy| !target_tracking::is_on(policy, follows)).cloned().collect();
     let setup = Setup { policies: beside, scheduled_actions: Vec::new(), ..present.clone() };
     replay.compile(&setup).map(|compiled| compiled.rules).unwrap_or_default()
 }

@@ -29,7 +29,7 @@ impl Boot {
         if minutes.len() >= BOOT_ACTIVITIES {
             return Self { minutes, is_measured: true };
         }
-        let has_gpu = observation.variant.instance_type.as_ref().is_some_and(|kind| kind.gpus() != Some(0));
+        let has_gpu = observation.variant.instance_types().any(|kind| kind.gpus() != Some(0));
         let usual = if has_gpu { GPU_BOOT_MINUTES } else { CPU_BOOT_MINUTES };
         Self { minutes: vec![usual / USUAL_SPREAD, usual, usual * USUAL_SPREAD], is_measured: false }
     }

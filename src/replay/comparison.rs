@@ -35,6 +35,7 @@ impl Replay {
             endpoint_name: observation.endpoint_name.clone(),
             variant_name: observation.variant_name.clone(),
             inference_component_name: observation.inference_component_name.clone(),
+            hosting: observation.hosting,
             objective: observation.objective?,
             from: self.traffic.first.start(),
             days: (10.0 * self.traffic.days()).round() / 10.0,

@@ -1,7 +1,7 @@
 //! What is not known for certain, drawn the same way every time.
 
 use super::boot::Boot;
-use super::emulator::{Block, Draw};
+use super::outcome::{Block, Draw};
 use crate::model::{Bound, Capacity};
 
 /// Where the limit was never seen, it is this far from what is taken to be likely: 1.08 to twice the highest load that

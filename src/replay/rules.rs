@@ -26,6 +26,10 @@ pub enum Metric {
     Refused,
     /// Use of the busiest resource, in percent of one core or GPU times their number, as CloudWatch has it.
     Utilization,
+    /// Requests in the queue of an asynchronous endpoint for each instance; not published where there is none.
+    BacklogPerInstance,
+    /// 1 while requests wait in the queue and there is no instance, else 0.
+    BacklogWithoutCapacity,
 }
 
 /// A policy.

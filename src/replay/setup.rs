@@ -1,5 +1,6 @@
 //! A scaling set-up that can be replayed, in the words of Application Auto Scaling.
 
+use super::PROVISIONED_CONCURRENCY_UTILIZATION;
 use super::rules::{AlarmRule, Compiled, Metric, Rule, Steps, Timed};
 use crate::model::{
     InstanceCount, InvocationsPerInstance, Minute, Observation, Plan, PolicyAlarm, PutMetricAlarm, PutScalingPolicy,
@@ -143,12 +144,29 @@ impl Setup {
     /// # Errors
     /// What of it cannot be replayed.
     pub fn compile(&self, first: Minute, minutes: usize, utilization: Option<&str>) -> Result<Compiled, NotReplayable> {
+        self.compiled(first, minutes, |name| of_load(name, utilization))
+    }
+
+    /// The same of an asynchronous endpoint, whose policies follow its queue.
+    ///
+    /// # Errors
+    /// What of it cannot be replayed.
+    pub fn compile_for_queue(&self, first: Minute, minutes: usize) -> Result<Compiled, NotReplayable> {
+        self.compiled(first, minutes, of_queue)
+    }
+
+    fn compiled(
+        &self,
+        first: Minute,
+        minutes: usize,
+        followed: impl Fn(&str) -> Option<Metric>,
+    ) -> Result<Compiled, NotReplayable> {
         if self.min_capacity > self.max_capacity {
             return Err(NotReplayable::Range(self.min_capacity, self.max_capacity));
         }
         let mut rules = Vec::new();
         for policy in &self.policies {
-            rules.extend(rule(policy, utilization)?);
+            rules.extend(rule(policy, &followed)?);
         }
         let mut timed = Vec::new();
         for action in &self.scheduled_actions {
@@ -172,21 +190,21 @@ impl Setup {
     }
 }
 
-fn rule(policy: &ScalingPolicy, utilization: Option<&str>) -> Result<Vec<Rule>, NotReplayable> {
+fn rule(policy: &ScalingPolicy, metric: &impl Fn(&str) -> Option<Metric>) -> Result<Vec<Rule>, NotReplayable> {
     let unknown = || NotReplayable::Policy(policy.policy_name.clone());
     let no_metric = || NotReplayable::Metric(policy.policy_name.clone());
     let alarms = policy.alarms.as_deref().unwrap_or_default();
     match (&policy.target_tracking, &policy.step_scaling) {
         (Some(tracking), _) => {
-            // Utilisation is reckoned as the mean over instances.
+            // Everything but invocations is reckoned as a mean.
             let is_mean = tracking.customized.as_ref().is_none_or(|metric| metric.statistic == "Average");
-            let followed = tracking.metric.as_deref().and_then(|name| metric(name, utilization));
-            let metric = followed.filter(|metric| *metric != Metric::Utilization || is_mean);
-            Ok(vec![tracked(tracking, metric.ok_or_else(no_metric)?, alarms)])
+            let followed = tracking.metric.as_deref().and_then(metric);
+            let followed = followed.filter(|metric| *metric == Metric::InvocationsPerInstance || is_mean);
+            Ok(vec![tracked(tracking, followed.ok_or_else(no_metric)?, alarms)])
         }
         (None, Some(steps)) if !alarms.is_empty() => {
             let of = |alarm: &PolicyAlarm| {
-                let metric = alarm.metric.as_deref().and_then(|name| metric(name, utilization));
+                let metric = alarm.metric.as_deref().and_then(metric);
                 stepped(steps, metric.ok_or_else(no_metric)?, alarm).ok_or_else(unknown)
             };
             alarms.iter().map(of).collect()
@@ -195,15 +213,27 @@ fn rule(policy: &ScalingPolicy, utilization: Option<&str>) -> Result<Vec<Rule>, 
     }
 }
 
-/// What a metric's name means here.
-fn metric(name: &str, utilization: Option<&str>) -> Option<Metric> {
+/// What a metric's name means where it follows from the load.
+fn of_load(name: &str, utilization: Option<&str>) -> Option<Metric> {
+    let is_serverless = utilization == Some(PROVISIONED_CONCURRENCY_UTILIZATION);
     match name {
+        // Serverless variants publish none.
         "SageMakerVariantInvocationsPerInstance"
         | "AWS/SageMaker/InvocationsPerInstance"
         | "SageMakerInferenceComponentInvocationsPerCopy"
-        | "AWS/SageMaker/InvocationsPerCopy" => Some(Metric::InvocationsPerInstance),
-        "AWS/SageMaker/NoCapacityInvocationFailures" => Some(Metric::Refused),
+        | "AWS/SageMaker/InvocationsPerCopy" => (!is_serverless).then_some(Metric::InvocationsPerInstance),
+        "SageMakerVariantProvisionedConcurrencyUtilization" => is_serverless.then_some(Metric::Utilization),
+        "AWS/SageMaker/NoCapacityInvocationFailures" => (!is_serverless).then_some(Metric::Refused),
         _ if Some(name) == utilization => Some(Metric::Utilization),
+        _ => None,
+    }
+}
+
+/// What a metric's name means where it follows from a queue.
+fn of_queue(name: &str) -> Option<Metric> {
+    match name {
+        "AWS/SageMaker/ApproximateBacklogSizePerInstance" => Some(Metric::BacklogPerInstance),
+        "AWS/SageMaker/HasBacklogWithoutCapacity" => Some(Metric::BacklogWithoutCapacity),
         _ => None,
     }
 }
@@ -251,11 +281,11 @@ fn stepped(steps: &StepScaling, metric: Metric, alarm: &PolicyAlarm) -> Option<R
 
 fn watched(alarm: &PolicyAlarm, is_high: bool) -> AlarmRule {
     let of = alarm.evaluation_periods.clamp(1, MOST_DATAPOINTS);
-    // A rule fires beyond its threshold, some alarms at it.
-    let threshold = match alarm.comparison_operator.as_str() {
-        "GreaterThanOrEqualToThreshold" => alarm.threshold.next_down(),
-        "LessThanOrEqualToThreshold" => alarm.threshold.next_up(),
-        _ => alarm.threshold,
+    // Beyond the next number is beyond or at this one.
+    let threshold = match (alarm.comparison_operator.contains("OrEqual"), is_high) {
+        (false, _) => alarm.threshold,
+        (true, true) => alarm.threshold.next_down(),
+        (true, false) => alarm.threshold.next_up(),
     };
     AlarmRule { threshold, of, needed: alarm.datapoints_to_alarm.clamp(1, of), is_high }
 }

@@ -1,7 +1,6 @@
 //! Whether a replay of the present set-up comes close to what really happened.
 
-use super::emulator::Step;
-use super::{NotReplayable, Replay};
+use super::{NotReplayable, Replay, Step};
 use crate::model::{Bound, Validation};
 
 /// How far instance-hours may be off.
@@ -12,7 +11,7 @@ const CORRELATION: f64 = 0.8;
 const VIOLATIONS: (f64, f64) = (10.0, 0.40);
 
 /// A curve that was never seen to bend can be searched with, on the safe side, but promises nothing.
-const NEVER_NEAR: &str =
+pub(super) const NEVER_NEAR: &str =
     "the endpoint never came near its limit, so nothing is known of the minutes over the objective at higher loads";
 
 impl Replay {
@@ -20,20 +19,24 @@ impl Replay {
     /// counts where nothing scales the variant.
     #[must_use]
     pub fn validate(&self) -> Validation {
+        let words = match self.emulator.units() {
+            Some(_) => ("minutes with requests beyond provisioned concurrency", "unit-hours"),
+            None => WORDS,
+        };
         let recorded_violation_minutes: f64 = self.traffic.missed.iter().filter(|missed| !missed.is_nan()).sum();
         if self.capacity.bound == Bound::AtLeast {
-            let validation = judged(None, None, recorded_violation_minutes, 0.0, None);
+            let validation = judged(words, None, None, recorded_violation_minutes, 0.0, None);
             return Validation { passed: false, why_not: NEVER_NEAR.to_owned(), ..validation };
         }
         let past = self.emulator.in_the_past(&self.traffic);
         let recorded = self.traffic.filled_instances();
         let Some(setup) = self.present() else {
             let outcome = past.run_counts(&recorded, self.likely());
-            return judged(None, None, recorded_violation_minutes, outcome.over_minutes(), None);
+            return judged(words, None, None, recorded_violation_minutes, outcome.over_minutes(), None);
         };
         let compiled = match self.compile(setup) {
             Ok(compiled) => compiled,
-            Err(error) => return judged(None, None, recorded_violation_minutes, 0.0, Some(&error)),
+            Err(error) => return judged(words, None, None, recorded_violation_minutes, 0.0, Some(&error)),
         };
         let mut counts = Vec::with_capacity(recorded.len());
         let mut over = 0.0;
@@ -41,19 +44,28 @@ impl Replay {
             counts.push(step.serving);
             over += step.over;
         });
-        let known: Vec<(f64, f64)> = counts
-            .iter()
-            .zip(&self.traffic.instances)
-            .filter(|(_, recorded)| recorded.is_finite())
-            .map(|(replayed, recorded)| (*replayed, *recorded))
-            .collect();
-        let (replayed, real) = known.iter().fold((0.0, 0.0), |(a, b), (x, y)| (a + x, b + y));
-        let error = if real > 0.0 { replayed / real - 1.0 } else { 0.0 };
-        judged(Some(error), correlation(&known), recorded_violation_minutes, over, None)
+        let (error, correlation) = alike(&counts, &self.traffic.instances);
+        judged(words, Some(error), correlation, recorded_violation_minutes, over, None)
     }
 }
 
-fn judged(
+/// Instance-minutes replayed over those recorded, less 1, and how closely the counts move together.
+pub(super) fn alike(replayed: &[f64], recorded: &[f64]) -> (f64, Option<f64>) {
+    let both = replayed.iter().zip(recorded).map(|(replayed, recorded)| (*replayed, *recorded));
+    let known: Vec<(f64, f64)> = both.filter(|(_, recorded)| recorded.is_finite()).collect();
+    let (replayed, real) = known.iter().fold((0.0, 0.0), |(a, b), (x, y)| (a + x, b + y));
+    (if real > 0.0 { replayed / real - 1.0 } else { 0.0 }, correlation(&known))
+}
+
+/// What minutes and hours are called.
+pub(super) type Words = (&'static str, &'static str);
+
+/// Of instances.
+pub(super) const WORDS: Words = ("minutes over the objective", "instance-hours");
+
+/// Judges a replay by what was recorded.
+pub(super) fn judged(
+    (minutes, hours): Words,
     instance_hours_error: Option<f64>,
     correlation: Option<f64>,
     recorded: f64,
@@ -64,15 +76,13 @@ fn judged(
     let why_not = match (instance_hours_error, correlation) {
         _ if not_replayable.is_some() => not_replayable.map(ToString::to_string).unwrap_or_default(),
         (Some(error), _) if error.abs() > HOURS => {
-            format!("a replay of the present policies takes {:+.0} % instance-hours", 100.0 * error)
+            format!("a replay of the present policies takes {:+.0} % {hours}", 100.0 * error)
         }
         (_, Some(correlation)) if correlation < CORRELATION => {
             format!("a replay of the present policies scales at other times (correlation {correlation:.2})")
         }
         _ if (replayed - recorded).abs() > allowed => {
-            format!(
-                "a replay of what happened has {replayed:.0} minutes over the objective, and {recorded:.0} were recorded"
-            )
+            format!("a replay of what happened has {replayed:.0} {minutes}, and {recorded:.0} were recorded")
         }
         _ => String::new(),
     };

@@ -23,7 +23,6 @@ pub fn render(report: &Report) -> Value {
         Severity::Info => ":white_check_mark:",
     };
     let diagnosis = &report.diagnosis;
-    let of = report.dimension();
     let mut description = format!("*{}*\n{}\n", escape(&text::verdict_line(report)), escape(&diagnosis.summary));
     let change = incident::before_and_after(report);
     for line in &change {
@@ -44,18 +43,25 @@ pub fn render(report: &Report) -> Value {
         description.push_str(&format!("\n{}", escape(why)));
     }
     if let Some(capacity) = report.capacity.as_ref().filter(|_| report.plan.action == Action::Scale && !is_burst) {
-        description.push_str(&format!("\n{}", escape(&of.said(&text::capacity_in_short(capacity)))));
+        description.push_str(&format!("\n{}", escape(&text::capacity_in_short(capacity, report.hosting))));
     }
-    for line in report.plan.forecast.iter().flat_map(forecast::lines) {
-        description.push_str(&format!("\n{}", escape(&of.said(&line))));
+    for line in report.plan.forecast.iter().flat_map(|forecast| forecast::lines(forecast, report.hosting.dimension())) {
+        description.push_str(&format!("\n{}", escape(&line)));
     }
     if let Some(other) = diagnosis.alternatives.first() {
         description.push_str(&format!("\n\nNot {}: {}", other.verdict, escape(&other.why_not)));
     }
     description.push_str(&format!("\n\n<{}|endpoint> · <{}|graph>", report.links.console, report.links.graph));
 
-    // A command of the AWS CLI does not fit into a step.
-    let (commands, steps): (Vec<_>, Vec<_>) = report.next_steps.iter().partition(|step| step.contains(": aws "));
+    // A command of the AWS CLI does not fit into a step. Those of the plan stand behind one step together.
+    let is_of_plan = |step: &&String| step.contains(": aws ") && !diagnosis.next_steps.contains(step);
+    let (commands, steps): (Vec<_>, Vec<_>) = report.next_steps.iter().partition(is_of_plan);
+    let steps = steps.into_iter().map(|step| match text::split_command(step) {
+        Some((words, command)) if command.starts_with("aws ") => {
+            format!("{} (the command is in the e-mail).", words.trim_end_matches(':'))
+        }
+        _ => step.clone(),
+    });
     let apply = (!commands.is_empty()).then(|| match report.plan.action {
         Action::Scale if report.can_be_approved => {
             format!("To apply plan `{}`, approve it here, or run the commands in the e-mail.", report.plan.digest)
@@ -68,7 +74,7 @@ pub fn render(report: &Report) -> Value {
         }
         Action::Hold => "The commands are in the e-mail (and in the log, too).".to_owned(),
     });
-    let steps = apply.into_iter().chain(steps.into_iter().map(|step| cut(&escape(step), NEXT_STEP)));
+    let steps = apply.into_iter().chain(steps.map(|step| cut(&escape(&step), NEXT_STEP)));
     let keywords = ["sagemaker", diagnosis.verdict.name(), report.endpoint_name.as_str()];
     let looks = report.incident.as_ref().and_then(incident::next_look);
     if let Some(looks) = looks {

@@ -12,7 +12,7 @@ pub fn render(comparison: &Comparison) -> String {
     let _infallible = writeln!(out, "{}: {}\n\n{}", subject(comparison), scope(comparison), trust(comparison));
     let width = comparison.rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
     for row in &comparison.rows {
-        let _infallible = writeln!(out, "\n  {:width$}  {}", row.name, of.said(&line(row)));
+        let _infallible = writeln!(out, "\n  {:width$}  {}", row.name, line(row, comparison.dimension()));
     }
     if let Some(plan) = &comparison.advised {
         out.push_str("\nAdvised\n");
@@ -59,9 +59,10 @@ pub(super) fn scope(comparison: &Comparison) -> String {
 /// Whether numbers or only their order mean something.
 pub(super) fn trust(comparison: &Comparison) -> String {
     let validation = &comparison.validation;
+    let (minutes, _) = forecast::units(comparison.dimension());
     if validation.passed {
         format!(
-            "The replay can be trusted: {:.0} minutes over the objective were recorded, and {:.0} come out of it.",
+            "The replay can be trusted: {:.0} {minutes} were recorded, and {:.0} come out of it.",
             validation.recorded_violation_minutes, validation.replayed_violation_minutes
         )
     } else {
@@ -71,11 +72,12 @@ pub(super) fn trust(comparison: &Comparison) -> String {
 
 /// What the cost is counted in.
 pub(super) fn unit(comparison: &Comparison) -> String {
-    format!(
-        "Cost: {}, a minute over the objective counting as {} minutes of the fleet; 1 is the first line.",
-        comparison.dimension().units(),
-        comparison.weight
-    )
+    let of = comparison.dimension();
+    let (minute, fleet) = match of {
+        ScalableDimension::ProvisionedConcurrency => ("a minute with requests beyond them", "those that are needed"),
+        ScalableDimension::InstanceCount | ScalableDimension::CopyCount => ("a minute over the objective", "the fleet"),
+    };
+    format!("Cost: {}, {minute} counting as {} minutes of {fleet}; 1 is the first line.", of.units(), comparison.weight)
 }
 
 /// What is advised and how it was found, one fact each.
@@ -100,14 +102,14 @@ pub(super) fn commands(plan: &Plan) -> Vec<String> {
     range.chain(policies).chain(timed.map(text::schedule_command)).collect()
 }
 
-fn line(row: &Row) -> String {
+fn line(row: &Row, of: ScalableDimension) -> String {
     if let Some(reason) = &row.not_replayable {
         return format!("not replayed: {reason}");
     }
     let cost = row.relative_cost.map(|cost| format!("cost {cost:.2}")).unwrap_or_default();
-    let changes = row.changes.map(|changes| format!(", {changes} changes of the instance count")).unwrap_or_default();
+    let changes = row.changes.map(|changes| format!(", {changes} changes of the {}", of.count())).unwrap_or_default();
     match &row.projection {
-        Some(projection) => format!("{cost}: {}{changes}", forecast::projection(projection)),
+        Some(projection) => format!("{cost}: {}{changes}", forecast::projection(projection, of)),
         None => format!("{cost}{changes}"),
     }
 }

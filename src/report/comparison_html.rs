@@ -26,19 +26,18 @@ fn one(out: &mut String, comparison: &Comparison) {
         escape(&text::scope(comparison)),
         escape(&text::trust(comparison)),
     );
-    let of = comparison.dimension();
+    let (minutes, hours) = forecast::units(comparison.dimension());
     let _infallible = writeln!(
         out,
         "<section>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Set-ups\">\n<table>\n<thead><tr><th \
-         scope=\"col\">set-up</th><th scope=\"col\">cost</th><th scope=\"col\">over the objective, \
-         {}</th><th scope=\"col\">changes</th></tr></thead>\n<tbody>",
-        of.said("instance-hours")
+         scope=\"col\">set-up</th><th scope=\"col\">cost</th><th scope=\"col\">{minutes}, {hours}</th><th \
+         scope=\"col\">changes</th></tr></thead>\n<tbody>",
     );
     for row in &comparison.rows {
         let cost = row.relative_cost.map_or("–".to_owned(), |cost| format!("{cost:.2}"));
         let outcome = match (&row.not_replayable, &row.projection) {
             (Some(reason), _) => format!("not replayed: {reason}"),
-            (None, Some(projection)) => of.said(&forecast::projection(projection)),
+            (None, Some(projection)) => forecast::projection(projection, comparison.dimension()),
             (None, None) => "–".to_owned(),
         };
         let changes = row.changes.map_or("–".to_owned(), |changes| changes.to_string());

@@ -1,6 +1,7 @@
 //! A comparison of scaling set-ups as Markdown: for an issue, a pull request or a wiki.
 
 use super::comparison as text;
+use super::forecast;
 use super::text::split_command;
 use crate::model::{Comparison, Row, Thousands};
 use std::fmt::Write as _;
@@ -10,9 +11,8 @@ use std::fmt::Write as _;
 pub fn render(comparison: &Comparison) -> String {
     let mut out = format!("## {}\n\n", text::subject(comparison));
     let _infallible = writeln!(out, "{}. {}\n", text::scope(comparison), escape(&text::trust(comparison)));
-    let of = comparison.dimension();
-    let hours = of.said("instance-hours");
-    let _infallible = writeln!(out, "| set-up | cost | minutes over the objective | {hours} | USD | changes |");
+    let (minutes, hours) = forecast::units(comparison.dimension());
+    let _infallible = writeln!(out, "| set-up | cost | {minutes} | {hours} | USD | changes |");
     out.push_str("| --- | ---: | ---: | ---: | ---: | ---: |\n");
     for row in &comparison.rows {
         let _infallible = writeln!(out, "| {} | {} |", escape(&row.name), cells(row).join(" | "));
@@ -25,7 +25,7 @@ pub fn render(comparison: &Comparison) -> String {
     }
     if let Some(plan) = &comparison.advised {
         out.push_str("\n### Advised\n\n");
-        for fact in text::facts(plan, of) {
+        for fact in text::facts(plan, comparison.dimension()) {
             let _infallible = match split_command(&fact) {
                 Some((words, command)) => writeln!(out, "- {}\n\n  ```sh\n  {command}\n  ```\n", escape(words)),
                 None => writeln!(out, "- {}", escape(&fact)),

@@ -2,7 +2,7 @@
 //! show the same.
 
 use super::{forecast, incident, text};
-use crate::model::{Action, OutcomeStatus, Report, ScalableDimension};
+use crate::model::{Action, Hosting, OutcomeStatus, Report, ScalableDimension};
 
 /// What a person reads at three in the morning; the report as JSON has the rest.
 const FACTS: usize = 6;
@@ -68,11 +68,20 @@ impl Document {
                 Section { title: None, items: vec![item(Mark::Sentence, &diagnosis.summary)] }
             },
             Section { title: Some("Why"), items: if is_first_verdict { Vec::new() } else { why(report) } },
+            facts("What serves it", if is_first_verdict { Vec::new() } else { serving(report) }),
             facts(done(report), outcome(report)),
-            facts("What it would have done", would_have_done(report)),
             facts(
-                match (report.plan.action, report.dimension()) {
-                    (Action::Hold, of) if report.plan.reasoning.is_empty() => carries(of),
+                "What it would have done",
+                report
+                    .plan
+                    .forecast
+                    .iter()
+                    .flat_map(|forecast| forecast::lines(forecast, report.hosting.dimension()))
+                    .collect(),
+            ),
+            facts(
+                match report.plan.action {
+                    Action::Hold if report.plan.reasoning.is_empty() => carried(report.hosting),
                     _ => "How it was sized",
                 },
                 sizing(report, is_first_verdict),
@@ -112,6 +121,10 @@ fn why(report: &Report) -> Vec<Item> {
     evidence.chain(context).take(FACTS).collect()
 }
 
+fn serving(report: &Report) -> Vec<String> {
+    report.serving.iter().map(|fact| fact.text.clone()).collect()
+}
+
 /// What the outcome is called.
 fn done(report: &Report) -> &'static str {
     match (report.plan.action, report.outcome.status) {
@@ -138,21 +151,18 @@ fn outcome(report: &Report) -> Vec<String> {
     lines
 }
 
-fn would_have_done(report: &Report) -> Vec<String> {
-    let lines = report.plan.forecast.as_ref().map(forecast::lines).unwrap_or_default();
-    lines.iter().map(|line| report.dimension().said(line)).collect()
-}
-
-fn carries(of: ScalableDimension) -> &'static str {
-    match of {
+/// What a capacity is called by itself.
+fn carried(hosting: Hosting) -> &'static str {
+    match hosting.dimension() {
+        ScalableDimension::InstanceCount => "What one instance carries",
         ScalableDimension::CopyCount => "What one copy carries",
-        _ => "What one instance carries",
+        ScalableDimension::ProvisionedConcurrency => "What one unit of concurrency carries",
     }
 }
 
 fn sizing(report: &Report, is_first_verdict: bool) -> Vec<String> {
     let capacity = report.capacity.as_ref().filter(|_| !is_first_verdict);
-    let capacity = capacity.map(|capacity| report.dimension().said(&text::capacity_line(capacity)));
+    let capacity = capacity.map(|capacity| report.dimension().said(&text::capacity_line(capacity, report.hosting)));
     capacity.into_iter().chain(report.plan.reasoning.iter().cloned()).collect()
 }
 
@@ -174,8 +184,8 @@ pub fn headline(report: &Report) -> String {
         }
         OutcomeStatus::Verified => format!("{subject}: its alarms are OK again"),
         OutcomeStatus::RolledBack => {
-            let units = report.dimension().units();
-            format!("{subject}: more {units} did not help, and the change was taken back")
+            let more = report.hosting.dimension().units();
+            format!("{subject}: more {more} did not help, and the change was taken back")
         }
         OutcomeStatus::Relaxed => format!("{subject}: MinCapacity is back to what it was"),
         _ => format!("{subject} is {}", report.dimension().said(report.diagnosis.verdict.headline())),

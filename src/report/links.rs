@@ -1,6 +1,6 @@
 //! Where to look: console pages, the whole definition of a graph in its link.
 
-use crate::model::{InstanceCount, Links, Metric, Minute, Observation, Statistic};
+use crate::model::{InstanceCount, Links, Metric, Minute, Observation, ScalableDimension, Statistic};
 
 /// Links to the endpoint and to a graph of its latency and load.
 #[must_use]
@@ -29,6 +29,11 @@ fn graph(observation: &Observation) -> String {
         (None, None) => (None, ("EndpointName", observation.endpoint_name.as_str())),
     };
     let line = |metric: Metric, stat: &str, axis: &str| {
+        if metric.is_of_endpoint() {
+            let name = encode(observation.endpoint_name.as_str());
+            let namespace = encode(metric.namespace());
+            return format!("~(~'{namespace}~'{}~'EndpointName~'{name}~(stat~'{stat}~yAxis~'{axis}))", metric.name());
+        }
         let endpoint = dimension.map(|name| format!("~'EndpointName~'{}", encode(name))).unwrap_or_default();
         format!(
             "~(~'{}~'{}{endpoint}~'{}~'{}~(stat~'{}~yAxis~'{axis}))",
@@ -39,24 +44,27 @@ fn graph(observation: &Observation) -> String {
             encode(stat)
         )
     };
-    let annotation = observation.objective.map(|objective| {
-        format!(
-            "~annotations~(horizontal~(~(label~'objective~value~{:.0})))",
-            objective.latency_slo_ms.to_microseconds().0
-        )
-    });
-    let is_component = observation.inference_component_name.is_some();
-    let load = match observation.running() {
-        // Without a copy there is no load, only requests that are refused.
-        Some(InstanceCount(0)) if is_component => Metric::NoCapacityInvocationFailures,
-        _ if is_component => Metric::InvocationsPerCopy,
-        _ => Metric::InvocationsPerInstance,
+    let latency = || observation.objective.map(|objective| objective.latency_slo_ms.to_microseconds().0);
+    let age = || observation.age_objective.map(|age| f64::from(age.0));
+    let objective = if observation.is_asynchronous() { age() } else { latency() };
+    let annotation =
+        objective.map(|objective| format!("~annotations~(horizontal~(~(label~'objective~value~{objective:.0})))"));
+    let lines = if observation.is_asynchronous() {
+        let age = line(Metric::ApproximateAgeOfOldestRequest, "Maximum", "left");
+        age + &line(Metric::ApproximateBacklogSize, "Average", "right")
+    } else {
+        let load = match (observation.dimension(), observation.running()) {
+            // Without a copy there is no load, only requests that are refused.
+            (ScalableDimension::CopyCount, Some(InstanceCount(0))) => Metric::NoCapacityInvocationFailures,
+            (ScalableDimension::CopyCount, _) => Metric::InvocationsPerCopy,
+            (ScalableDimension::ProvisionedConcurrency, _) => Metric::Invocations,
+            (ScalableDimension::InstanceCount, _) => Metric::InvocationsPerInstance,
+        };
+        line(Metric::ModelLatency, &statistic, "left") + &line(load, "Sum", "right")
     };
     let end = Minute::containing(observation.at);
     format!(
-        "~(metrics~({}{})~view~'timeSeries~stacked~false~region~'{}~period~60~start~'{}~end~'{}{})",
-        line(Metric::ModelLatency, &statistic, "left"),
-        line(load, "Sum", "right"),
+        "~(metrics~({lines})~view~'timeSeries~stacked~false~region~'{}~period~60~start~'{}~end~'{}{})",
         encode(observation.endpoint.region()),
         encode(&end.plus(-24 * 60).start().to_string()),
         encode(&end.start().to_string()),

@@ -22,9 +22,10 @@ fn what(policy: &PutScalingPolicy, keeps: Option<&str>) -> String {
     };
     let target = Thousands(tracking.target_value);
     let tracked = match (&tracking.metric, keeps) {
-        (MetricSpecification::Predefined(metric), _) => {
+        (MetricSpecification::Predefined(metric), _) if metric.predefined_metric_type.contains("Invocations") => {
             format!("{} at {target} per minute", metric.predefined_metric_type)
         }
+        (MetricSpecification::Predefined(metric), _) => format!("{} at {target}", metric.predefined_metric_type),
         (MetricSpecification::Customized(_), Some(keeps)) => format!("{keeps}: TargetValue {target}"),
         (MetricSpecification::Customized(metric), None) => format!("{} at {target}", metric.metric_name),
     };

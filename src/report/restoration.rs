@@ -31,8 +31,7 @@ pub fn lines(way: &Restoration) -> Vec<String> {
 #[must_use]
 pub fn instances(way: &Restoration, running: Option<InstanceCount>) -> Option<String> {
     let running = running?;
-    let is_of_copies = way.key.scalable_dimension == ScalableDimension::CopyCount.name();
-    let units = if is_of_copies { ScalableDimension::CopyCount } else { ScalableDimension::InstanceCount }.units();
+    let units = way.key.dimension().map_or("instances", ScalableDimension::units);
     match (&way.deregister_scalable_target, &way.gives.target) {
         (Some(_), _) => Some(format!("{running} {units} go on running, and nothing scales them.")),
         (None, Some(target)) if running > target.max_capacity => Some(format!(

@@ -3,7 +3,9 @@
 use super::document::{Document, Mark, Section};
 use super::policies;
 pub use crate::model::split_command;
-use crate::model::{Bound, Capacity, Milliseconds, Plan, PutScheduledAction, Report, ScalableTarget, Thousands};
+use crate::model::{
+    Bound, Capacity, Hosting, Milliseconds, Plan, PutScheduledAction, Report, ScalableTarget, Thousands,
+};
 use std::fmt::Write as _;
 
 const COLUMNS: usize = 78;
@@ -49,7 +51,7 @@ pub fn verdict_line(report: &Report) -> String {
 
 /// `one instance sustains 1,200 invocations per minute (90 % interval 1,080 to 1,290) with p90 within 500 ms`.
 #[must_use]
-pub fn capacity_in_short(capacity: &Capacity) -> String {
+pub fn capacity_in_short(capacity: &Capacity, hosting: Hosting) -> String {
     if capacity.is_throughput {
         return throughput_in_short(capacity);
     }
@@ -57,10 +59,11 @@ pub fn capacity_in_short(capacity: &Capacity) -> String {
     let value = capacity.invocations_per_instance_per_minute;
     match (capacity.bound, capacity.high) {
         (Bound::Estimate, Some(high)) => format!(
-            "one instance sustains {value} invocations per minute (90 % interval {} to {high}) {objective}",
+            "one {} sustains {value} invocations per minute (90 % interval {} to {high}) {objective}",
+            hosting.server(),
             capacity.low
         ),
-        _ => format!("one instance sustains at least {value} invocations per minute {objective}"),
+        _ => format!("one {} sustains at least {value} invocations per minute {objective}", hosting.server()),
     }
 }
 
@@ -76,9 +79,14 @@ fn throughput_in_short(capacity: &Capacity) -> String {
 }
 
 /// The same, with how far to trust it and how it was found.
-pub(super) fn capacity_line(capacity: &Capacity) -> String {
+pub(super) fn capacity_line(capacity: &Capacity, hosting: Hosting) -> String {
     let minutes = Thousands(f64::from(capacity.minutes_used));
-    format!("{}; grade {}, from {minutes} minutes: {}", capacity_in_short(capacity), capacity.grade, capacity.method)
+    format!(
+        "{}; grade {}, from {minutes} minutes: {}",
+        capacity_in_short(capacity, hosting),
+        capacity.grade,
+        capacity.method
+    )
 }
 
 /// The plan, before → after.
@@ -105,6 +113,24 @@ pub fn plan_lines(plan: &Plan) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// One line for each thing that a plan changes, before → after.
+#[must_use]
+pub fn difference(plan: &Plan) -> Vec<String> {
+    let before = plan.based_on.clone().unwrap_or_default();
+    let after = plan.stands_on(&before);
+    let policies = plan.put_scaling_policies.iter().map(|policy| &policy.policy_name);
+    let policies = policies.chain(plan.delete_scaling_policies.iter().map(|policy| &policy.policy_name));
+    let policies = policies.map(|name| ("policy", name, before.policy_in_words(name), after.policy_in_words(name)));
+    let alarms = plan.put_metric_alarms.iter().map(|alarm| &alarm.alarm_name);
+    let alarms = alarms.map(|name| ("alarm", name, before.alarm_in_words(name), after.alarm_in_words(name)));
+    let timed = plan.put_scheduled_actions.iter().map(|action| &action.scheduled_action_name);
+    let timed = timed.map(|name| ("schedule", name, before.action_in_words(name), after.action_in_words(name)));
+    let (was, will) = (before.target_in_words(), after.target_in_words());
+    let target = (was != will).then(|| format!("scalable target: {was} -> {will}"));
+    let all = policies.chain(alarms).chain(timed).filter(|(_, _, was, will)| was != will);
+    target.into_iter().chain(all.map(|(what, name, was, will)| format!("{what} {name}: {was} -> {will}"))).collect()
 }
 
 /// The AWS CLI command for `PutScheduledAction`.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Stages and values that reckon only with what they are given.
-const PURE: [&str; 12] = [
+const PURE: [&str; 14] = [
     "trigger",
     "diagnose",
     "capacity",
@@ -14,6 +14,8 @@ const PURE: [&str; 12] = [
     "follow_up",
     "undo",
     "report",
+    "export",
+    "redact",
     "model",
     "config",
     "statistics",

@@ -1,5 +1,8 @@
 //! Asynchronous endpoints: what is made of a queue whose truth is known.
 
+mod plans;
+mod replays;
+
 use crate::endpoint::{at, known, observed as template, settings};
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::capacity::capacity;
@@ -36,6 +39,16 @@ fn of(incident: &Incident) -> Observation {
         Some(Series::new(known(published.metric)?, known(published.statistic)?, first, published.values.clone()))
     });
     observation.metrics = Metrics(series.collect());
+    observation
+}
+
+/// The same without what is older than so many minutes.
+fn shortened(mut observation: Observation, minutes: i64) -> Observation {
+    let first = Minute::containing(at()).plus(-minutes);
+    for series in &mut observation.metrics.0 {
+        let values = (0..minutes).map(|index| series.at(first.plus(index))).collect();
+        *series = Series::new(series.metric, series.statistic, first, values);
+    }
     observation
 }
 
@@ -88,13 +101,7 @@ fn what_one_instance_processes_lies_in_its_interval() {
 
 #[test]
 fn a_queue_that_was_never_seen_waiting_says_what_is_processed_at_least() {
-    let mut observation = observed("calm", 1);
-    for series in &mut observation.metrics.0 {
-        let busy = at().as_second() / 60 - 960;
-        let values = series.points().map(|(minute, value)| (minute.0, value)).collect::<BTreeMap<_, _>>();
-        let values = (busy..busy + 960).map(|minute| values.get(&minute).copied()).collect();
-        *series = Series::new(series.metric, series.statistic, Minute(busy), values);
-    }
+    let observation = shortened(observed("calm", 1), 960);
     let capacity = capacity(&observation).unwrap();
     assert_eq!((capacity.bound, capacity.high), (Bound::AtLeast, None));
 }

@@ -31,6 +31,10 @@ pub fn applied(observation: &Observation, plan: &Plan) -> Observation {
         let alarms = (!alarms.is_empty()).then_some(alarms);
         scaling.policies.push(ScalingPolicy { alarms, ..put.to_policy() });
     }
+    for alarm in &plan.put_metric_alarms {
+        let policy = scaling.policies.iter_mut().find(|policy| policy.policy_name == alarm.policy_name());
+        policy.unwrap().alarms = Some(vec![alarm.to_alarm()]);
+    }
     scaling.policies.retain(|policy| !plan.deletes(&policy.policy_name));
     let schedule = scaling.scheduled_actions.get_or_insert_default();
     schedule.extend(plan.put_scheduled_actions.iter().map(PutScheduledAction::to_action));
@@ -39,6 +43,9 @@ pub fn applied(observation: &Observation, plan: &Plan) -> Observation {
         None => (&mut after.variant.current_instance_count, &mut after.variant.desired_instance_count),
     };
     (*current, *desired) = (Some(register.min_capacity), Some(register.min_capacity));
+    if let Some(serverless) = &mut after.variant.serverless {
+        serverless.provisioned_concurrency = Some(register.min_capacity.0);
+    }
     after
 }
 

@@ -61,8 +61,10 @@ pub fn observed(scenario: &str) -> Observation {
             slo_statistic: Statistic::P90,
             source: ObjectiveSource::Alarm,
         }),
+        age_objective: None,
         instance_price: None,
         metrics: metrics(&minutes),
+        parts: Vec::new(),
         warnings: Vec::new(),
     }
 }

@@ -88,7 +88,7 @@ fn later(observation: &Observation, later: &Later) -> Observation {
     after
 }
 
-fn look(incident: &Incident, observation: &Observation) -> Judgement {
+pub fn look(incident: &Incident, observation: &Observation) -> Judgement {
     look_on(incident, observation, Occasion::Scheduled)
 }
 
@@ -97,11 +97,11 @@ fn look_on(incident: &Incident, observation: &Observation, occasion: Occasion) -
     judge(incident, &Look { occasion, observation, diagnosis: &diagnosis, blocked_by: blocked_by(observation) })
 }
 
-fn status(judgement: &Judgement) -> Option<OutcomeStatus> {
+pub fn status(judgement: &Judgement) -> Option<OutcomeStatus> {
     judgement.news.as_ref().map(|news| news.status)
 }
 
-fn phase(judgement: &Judgement) -> Option<Phase> {
+pub fn phase(judgement: &Judgement) -> Option<Phase> {
     judgement.then.map(|next| next.phase)
 }
 

@@ -31,6 +31,22 @@ fn without_pictures(page: &str) -> String {
     format!("{head}{body}[the report as JSON]{end}")
 }
 
+/// Leaves a page where a browser is pointed at it (`tests/browser`).
+fn keep(name: &str, page: &str) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(format!("{name}.html")), page).unwrap();
+}
+
+#[test]
+fn what_serves_an_endpoint_stands_in_every_face() {
+    let observation = crate::variants::shifted();
+    let weight = "its weight is 1 of 4, 25 % of the requests that name no variant";
+    assert!(page(&observation).contains(&format!("<h2>What serves it</h2>\n<ul>\n<li>{weight}")));
+    let markdown = markdown::render(&explain(&observation, &settings(&[])));
+    assert!(markdown.contains(&format!("### What serves it\n\n- {weight}")), "{markdown}");
+}
+
 #[test]
 fn six_verdicts_as_pages_and_as_markdown() {
     for (scenario, golden) in [
@@ -47,6 +63,7 @@ fn six_verdicts_as_pages_and_as_markdown() {
         expect_test::expect_file![folder.join("report.md")].assert_eq(&markdown::render(&report));
         let page = page(&observation);
         expect_test::expect_file![folder.join("page.html")].assert_eq(&without_pictures(&page));
+        keep(golden, &page);
     }
 }
 
@@ -59,6 +76,7 @@ fn names_from_outside_are_inert_in_every_face() {
     let page = page(&observation);
     assert!(!page.contains("<script") && !page.contains("<!channel"), "a name became markup");
     assert!(page.contains("&lt;script&gt;alert(&#39;x&#39;)"));
+    keep("hostile", &page);
     let markdown = markdown::render(&explain(&observation, &settings(&[])));
     assert!(markdown.contains("\\[a\\](javascript") && !markdown.contains("\n# ") && !markdown.contains(" <script"));
 }

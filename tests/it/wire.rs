@@ -3,7 +3,10 @@
 mod components;
 mod fake;
 mod incidents;
+mod parts;
+mod queue;
 mod scaling;
+mod serverless;
 mod steps;
 mod writes;
 

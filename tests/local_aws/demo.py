@@ -1,5 +1,5 @@
-"""`make demo`: three slow endpoints, one advisor. One needs instances and gets them; one hosts an inference component that needs
-copies; the third needs neither, and is told why."""
+"""`make demo`: four slow endpoints, one advisor. One needs instances and gets them; one hosts an inference component that needs
+copies; one needs neither, and is told why; on the last a shift of weight brings one variant more requests than it can carry."""
 
 import json
 import signal
@@ -45,12 +45,12 @@ class Demo:
             self._scaling(orders)
             self._messages(orders)
 
-        ranking = self._ranking()
-        report = self._incident(ranking)
+        tagging = self._tagging()
+        report = self._incident(tagging)
         if report:
             self._expect(report["diagnosis"]["verdict"] == "overload", "the verdict is overload")
             self._expect(report["outcome"]["status"] == "applied", "the plan was applied")
-            self._scaling(ranking)
+            self._scaling(tagging)
 
         search = self._endpoint("search", "slow-dependency")
         report = self._incident(search)
@@ -59,19 +59,27 @@ class Demo:
             self._expect(report["plan"]["action"] == "hold", f"it declines to scale: {report['plan']['hold_reason']}")
             self._expect(not search.target() and not search.policies(), "Application Auto Scaling has nothing for search")
             self._messages(search)
+        ranking = self._endpoint("ranking", "overload", beside={"Stable": 3.0})
+        report = self._incident(ranking, takes_from="Stable")
+        if report:
+            self._expect(report["diagnosis"]["sub_cause"] == "weight_shift", "the verdict is overload, by a shift of requests between variants")
+            self._expect(ranking.target() is not None, f"{ranking.variant} got a scalable target")
+            stable = Endpoint(self.emulators, ranking.name, "Stable")
+            self._expect(not stable.target() and not stable.policies(), "Application Auto Scaling has nothing for Stable")
+            self._messages(ranking)
         self._expect(self.stack.waiting("DeadLetterQueueUrl") == 0, "the dead-letter queue is empty")
 
-    def _endpoint(self, name: str, scenario: str) -> Endpoint:
+    def _endpoint(self, name: str, scenario: str, **made) -> Endpoint:
         self._heading(f"The endpoint `{name}`, up to the incident")
-        endpoint = Endpoint.simulate(self.emulators, name, scenario, DAYS)
+        endpoint = Endpoint.simulate(self.emulators, name, scenario, DAYS, **made)
         with terminal.progress(f"{DAYS} days of minute metrics into CloudWatch"):
             datums = endpoint.history.write(until_minute=-INCIDENT_MINUTES - 1)
         terminal.line(f"{datums:,} datums; {endpoint.instances()} × {INSTANCE_TYPE}; p90 ModelLatency {self._latency(endpoint):.0f} ms; no auto scaling.")
         return endpoint
 
-    def _ranking(self) -> Endpoint:
-        self._heading("The endpoint `ranking` with the inference component `ranker`, up to the incident")
-        endpoint = Endpoint.of_component(self.emulators, Component("ranker", "ranking"))
+    def _tagging(self) -> Endpoint:
+        self._heading("The endpoint `tagging` with the inference component `tagger`, up to the incident")
+        endpoint = Endpoint.of_component(self.emulators, Component("tagger", "tagging"))
         endpoint.simulate_component("overload", DAYS)
         terminal.note("moto knows no inference components: the demo's gateway answers for it, in AWS's shape.")
         with terminal.progress(f"{DAYS} days of minute metrics into CloudWatch"):
@@ -79,13 +87,17 @@ class Demo:
         terminal.line(f"{datums:,} datums; {endpoint.instances()} copies; p90 ModelLatency {self._latency(endpoint):.0f} ms; no auto scaling.")
         return endpoint
 
-    def _incident(self, endpoint: Endpoint) -> dict | None:
+    def _incident(self, endpoint: Endpoint, takes_from: str | None = None) -> dict | None:
+        """`takes_from`: the variant beside it from which the requests come."""
         self._heading(f"`{endpoint.name}` becomes slow")
         cloudwatch = self.emulators.client("cloudwatch")
         alarm = Alarm(endpoint.name, component=endpoint.component.name if endpoint.component else "")
         alarm.put(cloudwatch)
         endpoint.history.write()
         endpoint.history.up_to_now()
+        if takes_from:
+            endpoint.take_requests_from(takes_from, times=9, since=-INCIDENT_MINUTES - 1)
+            terminal.line(f"Requests moved here from the variant {takes_from}: a tenth of the endpoint's before, a quarter now.")
         state = alarm.read_state(cloudwatch)
         terminal.line(f"p90 ModelLatency is {self._latency(endpoint):.0f} ms, the objective {alarm.threshold / 1000:.0f} ms. "
                       f"{self._load(endpoint)}")
@@ -197,7 +209,8 @@ def main() -> int:
     if demo.failures:
         print(f"Not as expected: {'; '.join(demo.failures)}.")
         return 1
-    print(f"orders and the component ranker were overloaded and got policies; search was slow for another reason and was left alone. "
+    print(f"orders and the component tagger were overloaded and got policies; search was slow for another reason and was left alone; "
+          f"a shift of requests overloaded one variant of ranking, which got a policy of its own. "
           f"{time.monotonic() - began:.0f} s; everything is stopped.")
     return 0
 

@@ -20,24 +20,29 @@ class Endpoint:
     component: Component | None = None  # what is scaled, where it hosts an inference component
 
     @classmethod
-    def create(cls, emulators: Emulators, name: str, instances: int = 1, tags: dict[str, str] | None = None) -> "Endpoint":
-        """An endpoint without any metric."""
+    def create(cls, emulators: Emulators, name: str, instances: int = 1, tags: dict[str, str] | None = None,
+               beside: dict[str, float] | None = None, containers: tuple[str, ...] = ()) -> "Endpoint":
+        """An endpoint without any metric. `beside`: other variants and their weights, its own being 1; `containers`: the names of
+        several."""
         endpoint, sagemaker = cls(emulators, name), emulators.client("sagemaker")
+        image = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/model:1"
+        several = {"Containers": [{"Image": image, "ContainerHostname": container} for container in containers]}
         sagemaker.create_model(ModelName=name, ExecutionRoleArn=f"arn:aws:iam::{ACCOUNT}:role/model",
-                               PrimaryContainer={"Image": f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/model:1"})
+                               **(several if containers else {"PrimaryContainer": {"Image": image}}))
         sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[
-            {"VariantName": endpoint.variant, "ModelName": name, "InstanceType": INSTANCE_TYPE,
-             "InitialInstanceCount": instances, "InitialVariantWeight": 1.0}])
+            {"VariantName": variant, "ModelName": name, "InstanceType": INSTANCE_TYPE, "InitialInstanceCount": instances,
+             "InitialVariantWeight": weight} for variant, weight in {endpoint.variant: 1.0, **(beside or {})}.items()])
         sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
         endpoint.tag(tags or {})
         return endpoint
 
     @classmethod
     def simulate(cls, emulators: Emulators, name: str, scenario: str, days: int = 3, without: tuple[str, ...] = (),
-                 end: datetime | None = None, metrics: str = REGION, distinct: int | None = None) -> "Endpoint":
-        """An endpoint with the past that a scenario tells, not yet written. `metrics`: the emulator's Region for it."""
+                 end: datetime | None = None, metrics: str = REGION, distinct: int | None = None, **made) -> "Endpoint":
+        """An endpoint with the past that a scenario tells, not yet written. `metrics`: the emulator's Region for it; `made`: as
+        `create` takes it."""
         history = History(emulators.client("cloudwatch", metrics), name, cls.variant, scenario, days, without=without, end=end, distinct=distinct)
-        endpoint = cls.create(emulators, name, history.instances)
+        endpoint = cls.create(emulators, name, history.instances, **made)
         endpoint.history = history
         return endpoint
 
@@ -54,6 +59,13 @@ class Endpoint:
         cloudwatch = self.emulators.client("cloudwatch")
         self.history = History(cloudwatch, self.name, self.variant, scenario, days, component=self.component.name)
         self.component.current = self.history.instances
+
+    def take_requests_from(self, variant: str, times: float, since: int) -> None:
+        """`variant` gets `times` the requests of this one up to minute `since` (-1 being the last that the simulator tells); from
+        then on, what this one gets more, that one gets less."""
+        all_together = (1 + times) * self.history.minute(since)["invocations"]
+        self.history.put_beside("Invocations", lambda m: times * m["invocations"] if m["minute"] <= since else all_together - m["invocations"],
+                                VariantName=variant)
 
     @property
     def arn(self) -> str:

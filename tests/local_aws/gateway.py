@@ -5,6 +5,10 @@
 - `DescribeScalingPolicies`: moto's answer, with the alarms that fire step policies.
 - `DescribeEndpoint`: moto's answer, with `EndpointStatus` from `endpoint_status` where a test asks for another. (moto
   reports `InService` at once and has no way to hold an endpoint in `Updating`.)
+- `DescribeEndpoint`, `DescribeEndpointConfig`, `DescribeModel`: the fields in `described` in place of moto's. (moto knows no
+  shadow variants, instance pools, explainers, metrics configuration and no mode of several containers.)
+- `DescribeEndpoint`: `AsyncInferenceConfig` from `asynchronous`: moto takes it with the configuration and does not tell it of the endpoint.
+- `DescribeScalingPolicies`: moto's answer, where `Alarms` is always empty, with those of `policy_alarms`, by the policy's ARN.
 - CloudWatch: a program whose access key is `own-NAME` has metrics and alarms of its own, in the emulator's Region NAME.
   ministack walks through all metrics of a Region at each call, so it slows down as tests add theirs.
 - Whatever `faults` names: a throttled or a denied call.
@@ -91,6 +95,9 @@ class Gateway:
         self.emails: list[dict] = []
         self.faults: list[Fault] = []
         self.endpoint_status: dict[str, str] = {}
+        self.asynchronous: dict[str, dict] = {}
+        self.described: dict[tuple[str, str], dict] = {}  # by operation and name: fields in AWS's shape
+        self.policy_alarms: dict[str, list[dict]] = {}
         self.auto_scaling.activities = []
         self.cut: Cut | None = None
 
@@ -172,8 +179,19 @@ class Gateway:
         if call.service == "sagemaker" and call.operation.startswith("DescribeEndpoint"):
             answer = json.dumps(self.components.changed(call.operation, asked, json.loads(answer))).encode()
         match call.operation:
-            case "DescribeEndpoint" if status := self.endpoint_status.get(call.body.get("EndpointName", "")):
-                return json.dumps(json.loads(answer) | {"EndpointStatus": status}).encode()
+            case "DescribeEndpoint" | "DescribeEndpointConfig" | "DescribeModel":
+                name = call.body.get(f"{call.operation.removeprefix('Describe')}Name", "")
+                fields = dict(self.described.get((call.operation, name), {}))
+                if call.operation == "DescribeEndpoint" and (status := self.endpoint_status.get(name)):
+                    fields["EndpointStatus"] = status
+                if call.operation == "DescribeEndpoint" and (config := self.asynchronous.get(name)):
+                    fields["AsyncInferenceConfig"] = config
+                return json.dumps(json.loads(answer) | fields).encode() if fields else answer
+            case "DescribeScalingPolicies" if self.policy_alarms:
+                told = json.loads(answer)
+                for policy in told["ScalingPolicies"]:
+                    policy["Alarms"] = self.policy_alarms.get(policy["PolicyARN"], [])
+                return json.dumps(told).encode()
             case "Publish" if call.body.get("MessageStructure") == "json":
                 message = json.loads(call.body["Message"])
                 self.emails.append({"topic": call.body["TopicArn"], "subject": call.body.get("Subject", ""),

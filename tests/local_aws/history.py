@@ -37,6 +37,7 @@ class History:
         self._minutes = _simulate(scenario, days, seed)
         self._end = (end or datetime.now(timezone.utc)).replace(second=0, microsecond=0)
         self._written: datetime | None = None  # all minutes before it are in CloudWatch
+        self._written_beside: dict[str, datetime] = {}  # the same of further metrics
 
     @property
     def instances(self) -> int:
@@ -64,6 +65,22 @@ class History:
         missing = int((now - self._written) / _MINUTE)
         self.put([(self._written + i * _MINUTE, steady[i % len(steady)]) for i in range(missing)])
         self._written = max(now, self._written)
+
+    def put_beside(self, metric: str, value, unit: str = "None", namespace: str = INVOCATIONS, last: int | None = None, **dimensions: str) -> None:
+        """Writes a metric with one value a minute until now, `value(minute)` of what the simulator tells (None: no datapoint),
+        under further or other dimensions than the variant's own; each minute once. `last`: only so many minutes."""
+        steady, now = self._minutes[-_STEADY_MINUTES:], datetime.now(timezone.utc)
+        told = [(self._end + m["minute"] * _MINUTE, m) for m in self._minutes]
+        told += [(self._end + i * _MINUTE, steady[i % len(steady)]) for i in range(int((now - self._end) / _MINUTE))]
+        under = {dimension["Name"]: dimension["Value"] for dimension in self._dimensions} | dimensions
+        named = [{"Name": name, "Value": value} for name, value in under.items()]
+        key = f"{namespace} {metric} {sorted(under.items())}"
+        fresh = [(at, m) for at, m in told[-(last or len(told)):] if at > self._written_beside.get(key, datetime.min.replace(tzinfo=timezone.utc))]
+        self._written_beside[key] = told[-1][0]
+        datums = [{"MetricName": metric, "Dimensions": named, "Timestamp": at, "Unit": unit, "Value": float(worth)}
+                  for at, minute in fresh if (worth := value(minute)) is not None]
+        for first in range(0, len(datums), _DATUMS_PER_CALL):
+            self._cloudwatch.put_metric_data(Namespace=namespace, MetricData=datums[first : first + _DATUMS_PER_CALL])
 
     def put(self, minutes: list[tuple[datetime, dict]]) -> int:
         """Writes minutes in the simulator's words; answers how many datums that took."""

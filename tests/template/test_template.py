@@ -15,7 +15,7 @@ import cfnlint.decode
 import pytest
 
 ROOT = pathlib.Path(os.environ.get("ENDPOINT_ADVISOR_ROOT", pathlib.Path(__file__).parents[2]))
-TEMPLATES = ["template.yaml", "infra/endpoint-alarms.yaml", "infra/slack.yaml"]
+TEMPLATES = ["template.yaml", "infra/endpoint-alarms.yaml", "infra/slack.yaml", "infra/slack-webhook.yaml"]
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:111122223333:function:endpoint-advisor"
 # Every way to deploy a template that makes a difference to what it allows.
 WAYS = [
@@ -24,6 +24,7 @@ WAYS = [
     ("infra/endpoint-alarms.yaml", {}),
     ("infra/slack.yaml", {}),
     ("infra/slack.yaml", {"FunctionArn": FUNCTION_ARN}),
+    ("infra/slack-webhook.yaml", {}),
 ]
 
 # The settings that the function reads, and those that a template must leave alone until their resources exist in it.

@@ -21,7 +21,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
         0.2,
         format!("{}, less than load rose", work.in_words()),
     ));
-    let checks = vec![
+    let mut checks = vec![
         latency.is_bad(),
         load.is_beyond_usual(),
         // A queue that fills slowly lets some minutes pass; saturated hardware does not keep up whatever came before.
@@ -48,8 +48,11 @@ pub(super) fn judge(features: &Features) -> Judgement {
     // Each request that fails is asked again once or twice.
     let is_doubled = load.traffic_ratio.is_some_and(|ratio| ratio > 1.7);
     let same_traffic = load.traffic_ratio.is_some_and(|ratio| ratio < 1.1);
+    let shift = features.traffic_share.as_ref().filter(|share| share.has_risen());
     let (sub_cause, why) = if lost_instances && same_traffic {
         ("capacity_loss", "; instances went away while traffic stayed")
+    } else if shift.is_some() {
+        ("weight_shift", "; more of the endpoint's requests come to this variant")
     } else if load.is_after_latency {
         ("retry_storm", "; traffic rose only after latency had, as when callers ask again")
     } else if features.errors.share_5xx.is_some_and(|share| share > RETRIED_SHARE) && is_doubled {
@@ -58,6 +61,10 @@ pub(super) fn judge(features: &Features) -> Judgement {
         ("traffic_growth", "")
     };
     let mut next_steps = Vec::new(); // the plan says how to scale
+    if let Some(shift) = shift.filter(|_| sub_cause == "weight_shift") {
+        checks.insert(2, shift.is_shifted());
+        next_steps.push(shift.next_step());
+    }
     if sub_cause == "retry_storm" {
         next_steps.push(
             "If callers ask again when an answer is late: give them exponential backoff with jitter and a limit on retries, or \

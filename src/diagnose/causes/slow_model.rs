@@ -1,7 +1,7 @@
 //! Each request takes more work than it did at the same load, or always took too much for the objective.
 
 use crate::diagnose::check::{Check, Judgement, NOT_EXCLUDED};
-use crate::diagnose::features::{Features, is_not_load, whole};
+use crate::diagnose::features::{Explanations, Features, is_not_load, whole};
 use crate::model::Verdict;
 
 /// A rise that went on for longer than this is no deployment; queues fill faster too.
@@ -20,13 +20,15 @@ pub(super) fn judge(features: &Features) -> Judgement {
     let is_gradual = is_gradual(features);
     // Heavier work meets every request; long pauses leave the fastest as it is.
     let is_tail = latency.minimum_ratio.is_some_and(|ratio| ratio < STALLS_FASTEST);
+    let explained = features.explanations.as_ref().filter(|explanations| explanations.have_risen());
     let sub_cause = match () {
+        () if explained.is_some() => Some("explanations"),
         () if deployment.is_some() && !is_gradual => Some("after_deployment"),
         () if is_gradual => Some("leak"),
         () if is_tail => Some("stalls"),
         () => None,
     };
-    let checks = vec![
+    let mut checks = vec![
         // A deployment just before, or a slow climb, is reason enough to take a small rise for one.
         if is_expected(features) { work.has_risen_a_little() } else { work.has_risen() },
         latency.is_elevated(),
@@ -42,6 +44,10 @@ pub(super) fn judge(features: &Features) -> Judgement {
         features.loading.is_rare(),
     ];
     let mut next_steps = vec![];
+    if let Some(explained) = explained {
+        checks.insert(1, explained.are_more());
+        next_steps.extend(Explanations::next_steps());
+    }
     if deployment.is_some() {
         let previous = changes.endpoint_config_name.as_deref().unwrap_or("the present one");
         next_steps.push(format!(
@@ -49,6 +55,7 @@ pub(super) fn judge(features: &Features) -> Judgement {
         ));
     }
     next_steps.extend(match sub_cause {
+        Some("explanations") => Vec::new(),
         Some("leak") => vec![
             format!(
                 "It has been getting slower for {} minutes at the same load: look for something that grows (memory, a \
@@ -75,9 +82,10 @@ pub(super) fn judge(features: &Features) -> Judgement {
     Judgement {
         verdict: Verdict::SlowModel,
         sub_cause,
-        summary: match deployment {
-            Some(deployment) => format!("{}, and {}; {deployment}.", work.in_words(), latency.at_load_in_words()),
-            None => format!("{}, and {}.", work.in_words(), latency.at_load_in_words()),
+        summary: match (deployment, explained) {
+            (_, Some(explained)) => format!("{}, and {}: {}.", work.in_words(), latency.at_load_in_words(), explained.in_words()),
+            (Some(deployment), _) => format!("{}, and {}; {deployment}.", work.in_words(), latency.at_load_in_words()),
+            (None, None) => format!("{}, and {}.", work.in_words(), latency.at_load_in_words()),
         },
         next_steps,
         checks,

@@ -15,6 +15,10 @@ fn takes_over(features: &Features) -> Check {
 pub(super) fn judge(features: &Features) -> Judgement {
     let Features { instances, latency, load, work, .. } = features;
     let uneven = instances.are_uneven().or(is_in_one_place(features));
+    let each = features.each_instance.as_ref();
+    let named = each.filter(|each| each.stands_out().margin() > 0.0);
+    // Whatever shows it best, the one that can be named is what to tell.
+    let uneven = named.map_or(uneven.clone(), |each| each.stands_out().at_least(uneven.margin()));
     let checks = vec![
         uneven.clone(),
         // Where the least busy instance works harder for each request too, it took over the ill one's requests, or they
@@ -48,9 +52,14 @@ pub(super) fn judge(features: &Features) -> Judgement {
         features.memory.is_fine(),
     ];
     let is_random = features.routing_strategy.as_deref() != Some("LEAST_OUTSTANDING_REQUESTS");
-    let mut next_steps = vec![
-        "Replace the instances: an update to the same endpoint configuration brings new ones.".to_owned(),
-    ];
+    let mut next_steps = vec![match named {
+        Some(each) => format!(
+            "Replace instance {}: an update to the same endpoint configuration brings new instances for all {}. Its log is \
+             the stream that ends in its id.",
+            each.id, each.count
+        ),
+        None => "Replace the instances: an update to the same endpoint configuration brings new ones.".to_owned(),
+    }];
     if is_random {
         next_steps.push(
             "Set RoutingConfig to LEAST_OUTSTANDING_REQUESTS in a new endpoint configuration: requests then avoid the \
@@ -58,9 +67,11 @@ pub(super) fn judge(features: &Features) -> Judgement {
                 .to_owned(),
         );
     }
-    next_steps.push(
-        "Set EnableEnhancedMetrics in the endpoint configuration: metrics then name the instance.".to_owned(),
-    );
+    if !features.has_enhanced_metrics {
+        next_steps.push(
+            "Set EnableEnhancedMetrics in the endpoint configuration: metrics then name the instance.".to_owned(),
+        );
+    }
     Judgement {
         verdict: Verdict::UnevenLoad,
         sub_cause: None,

@@ -47,11 +47,11 @@ impl Work {
     pub(super) fn measure(windows: &Windows) -> Self {
         // Where a GPU does the work and does not show, the cores say nothing of how busy the hardware is.
         let shows_gpu = windows.now(|row| row.gpu.average).is_some();
-        let kind = windows.observation.variant.instance_type.as_ref();
+        let variant = &windows.observation.variant;
         let is_normalised = match &windows.observation.component {
             // A copy's utilisation is published as a share of what it was given.
             Some(component) => shows_gpu || component.accelerators.is_none_or(|gpus| gpus <= 0.0),
-            None => kind.is_some_and(|kind| kind.vcpus().is_some() && (shows_gpu || kind.gpus() == Some(0))),
+            None => variant.vcpus().is_some() && (shows_gpu || variant.gpus() == Some(0.0)),
         };
         let resources = [Resource::new("CPU", |row| row.cpu), Resource::new("GPU", |row| row.gpu)];
         let busiest = resources

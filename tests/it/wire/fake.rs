@@ -11,7 +11,7 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use ciborium::Value as Cbor;
 use endpoint_advisor::aws::Aws;
-use endpoint_advisor::model::{Observation, Series};
+use endpoint_advisor::model::{Metrics, Observation, Part, PartMetrics, Series, VariantName};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -256,7 +256,8 @@ impl Fake {
         let observation = self.observation.as_ref().unwrap();
         let results = body["MetricDataQueries"].as_array().unwrap().iter().map(|query| {
             let stat = &query["MetricStat"];
-            let series = observation.metrics.0.iter().find(|series| {
+            let metrics = published(observation, stat["Metric"]["Dimensions"].as_array().unwrap());
+            let series = metrics.into_iter().flat_map(|metrics| &metrics.0).find(|series| {
                 stat["Metric"]["MetricName"] == series.metric.name() && stat["Stat"] == series.statistic.to_string()
             });
             let points: Vec<_> = series.into_iter().flat_map(Series::points).collect();
@@ -276,6 +277,23 @@ impl Fake {
             ])
         });
         Cbor::Map(vec![(Cbor::from("MetricDataResults"), Cbor::Array(results.collect()))])
+    }
+}
+
+/// The metrics that are published under these dimensions: the variant's own, or those of a part.
+fn published<'a>(observation: &'a Observation, dimensions: &[Value]) -> Option<&'a Metrics> {
+    let value = |name: &str| dimensions.iter().find(|dimension| dimension["Name"] == name)?["Value"].as_str();
+    let of_part = |part: &&PartMetrics| match &part.part {
+        Part::Variant(name) => dimensions.len() == 2 && value("VariantName") == Some(name.as_str()),
+        Part::InstanceType(kind) => dimensions.len() == 3 && value("InstanceType") == Some(&kind.0),
+        Part::Instance(id) => value("InstanceId") == Some(id),
+        Part::Container(name) => dimensions.len() == 3 && value("ContainerName") == Some(name),
+    };
+    let own = observation.variant_name.as_ref().map(VariantName::as_str);
+    match observation.parts.iter().find(of_part) {
+        Some(part) => Some(&part.metrics),
+        None => (dimensions.len() == 1 || dimensions.len() == 2 && value("VariantName") == own)
+            .then_some(&observation.metrics),
     }
 }
 

@@ -2,12 +2,12 @@
 
 use super::fake::{Answer, Fake};
 use super::{OVERLOAD, run, target};
+use crate::export::{STEP_POLICY as POLICY, with_step_policy};
 use ciborium::Value as Cbor;
 use endpoint_advisor::act::{apply, restore};
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
-    MetricDimension, Observation, Outcome, OutcomeStatus, Plan, PolicyConfiguration, PutMetricAlarm, PutScalingPolicy,
-    ScalableKey, ScalableTarget, ScalingState, Seconds, StepAdjustmentRequest, StepScalingConfiguration, Trigger,
+    Observation, Outcome, OutcomeStatus, Plan, PutScalingPolicy, ScalableKey, ScalableTarget, ScalingState, Trigger,
 };
 use endpoint_advisor::report::policies::{alarm_command, policy_command};
 use endpoint_advisor::trigger::{Event, parse};
@@ -15,7 +15,6 @@ use endpoint_advisor::undo::by_tags;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-const POLICY: &str = "endpoint-advisor-from-zero";
 const ALARM: &str = "endpoint-advisor-from-zero/endpoint/orders/variant/AllTraffic";
 const ARN: &str = "arn:aws:autoscaling:us-east-1:111122223333:scalingPolicy:6d89:policyName/endpoint-advisor-from-zero";
 
@@ -25,41 +24,7 @@ fn key() -> ScalableKey {
 
 /// The plan of an overload, with a step policy besides.
 fn plan() -> Plan {
-    let mut plan = explain(&OVERLOAD, &crate::endpoint::settings(&[])).plan;
-    let ScalableKey { service_namespace, resource_id, scalable_dimension } = key();
-    plan.put_scaling_policies.push(PutScalingPolicy {
-        policy_name: POLICY.to_owned(),
-        service_namespace,
-        resource_id,
-        scalable_dimension,
-        policy_type: "StepScaling".to_owned(),
-        configuration: PolicyConfiguration::Steps(StepScalingConfiguration {
-            adjustment_type: "ChangeInCapacity".to_owned(),
-            step_adjustments: vec![StepAdjustmentRequest {
-                metric_interval_lower_bound: Some(0.0),
-                metric_interval_upper_bound: None,
-                scaling_adjustment: 1,
-            }],
-            min_adjustment_magnitude: None,
-            cooldown: Seconds(300),
-            metric_aggregation_type: "Average".to_owned(),
-        }),
-    });
-    plan.put_metric_alarms.push(PutMetricAlarm {
-        alarm_name: PutMetricAlarm::name_for(POLICY, &key()),
-        alarm_description: "Fires endpoint-advisor-from-zero".to_owned(),
-        namespace: "AWS/SageMaker".to_owned(),
-        metric_name: "HasBacklogWithoutCapacity".to_owned(),
-        dimensions: vec![MetricDimension { name: "EndpointName".to_owned(), value: "orders".to_owned() }],
-        statistic: "Average".to_owned(),
-        period: Seconds(60),
-        evaluation_periods: 2,
-        datapoints_to_alarm: 2,
-        threshold: 1.0,
-        comparison_operator: "GreaterThanOrEqualToThreshold".to_owned(),
-        treat_missing_data: "missing".to_owned(),
-    });
-    plan
+    with_step_policy(explain(&OVERLOAD, &crate::endpoint::settings(&[])).plan)
 }
 
 /// The policies of the plan as `DescribeScalingPolicies` tells them.

@@ -20,11 +20,13 @@ mod play;
 mod quiet;
 mod retries;
 mod script;
+mod serverless;
 pub(crate) mod site;
 mod waiting;
 mod work;
 
 pub use incident::{Activity, Incident, Scaling, Truth};
+pub use serverless::{SERVERLESS_FAMILIES, ServerlessFamily, ServerlessIncident, serverless_incident};
 
 use dice::Dice;
 use script::Script;

@@ -1,6 +1,8 @@
-//! Prints a simulated endpoint's minutes as JSON lines, oldest first.
+//! Prints a simulated endpoint's minutes as JSON lines, oldest first; of an asynchronous one, its metrics, one a line.
 
 use clap::Parser;
+use serde_json::json;
+use simulator::queue::Family;
 use simulator::{SCENARIOS, Scenario, simulate};
 use std::io::{BufWriter, Write as _};
 use std::process::ExitCode;
@@ -9,8 +11,11 @@ use std::process::ExitCode;
 #[derive(Parser)]
 struct Cli {
     /// Which trouble; `--list` names them.
-    #[arg(required_unless_present = "list")]
+    #[arg(required_unless_present_any = ["list", "queue"])]
     scenario: Option<String>,
+    /// A day of an asynchronous endpoint in this trouble instead: the instances at the end, then its metrics.
+    #[arg(long, conflicts_with = "scenario")]
+    queue: Option<String>,
     /// Days of history.
     #[arg(long, default_value_t = 3)]
     days: i64,
@@ -28,6 +33,18 @@ fn main() -> ExitCode {
     if cli.list {
         for scenario in &SCENARIOS {
             let _ = writeln!(out, "{:30} {}", scenario.name, scenario.about);
+        }
+        return ExitCode::SUCCESS;
+    }
+    if let Some(name) = cli.queue.as_deref() {
+        let Some(incident) = Family::named(name).map(|family| family.incident(cli.seed)) else {
+            eprintln!("simulate: no such trouble of a queue");
+            return ExitCode::from(2);
+        };
+        let _ = writeln!(out, "{}", json!({"instances": incident.instances, "slots": incident.slots}));
+        for published in &incident.published {
+            let (metric, statistic, values) = (published.metric, published.statistic, &published.values);
+            let _ = writeln!(out, "{}", json!({"metric": metric, "statistic": statistic, "values": values}));
         }
         return ExitCode::SUCCESS;
     }

@@ -1,0 +1,75 @@
+//! `apply`: writes a plan.
+
+use crate::args::{Apply, Observed};
+use crate::observe::{from_aws, is_file, saved};
+use crate::print::{is_confirmed, print};
+use crate::undo::obeys_mode;
+use crate::{AWS_ERROR, Tool, ToolError};
+use endpoint_advisor::act;
+use endpoint_advisor::advise::{explain, refusal};
+use endpoint_advisor::model::{OutcomeStatus, Report};
+use endpoint_advisor::observe::endpoint_tags;
+use endpoint_advisor::report::document::headline;
+use endpoint_advisor::report::text;
+use std::process::ExitCode;
+
+/// Shows what changes, asks, and writes it.
+pub async fn run(tool: &Tool, arguments: Apply) -> Result<ExitCode, ToolError> {
+    let Apply { what, variant, component, yes, override_tags } = arguments;
+    let reports: Vec<Report> = if is_file(&what) {
+        let reports: Vec<Report> = saved(&what, "a saved report")?;
+        let is_asked = |report: &Report| {
+            let has = |asked: &Option<String>, name: Option<&str>| asked.is_none() || asked.as_deref() == name;
+            has(&variant, report.variant_name.as_ref().map(|name| name.as_str()))
+                && has(&component, report.inference_component_name.as_ref().map(|name| name.as_str()))
+        };
+        reports.into_iter().filter(is_asked).collect()
+    } else {
+        let observations = from_aws(tool, &Observed::of(what, variant, component)).await?;
+        observations.iter().map(|observation| explain(observation, &tool.settings)).collect()
+    };
+    let Some(first) = reports.first() else {
+        return Err(ToolError::BadInput("nothing to apply: there is no such variant or component".to_owned(), None));
+    };
+    let aws = tool.aws().await;
+    let tags = endpoint_tags(&aws, &first.endpoint_name).await?;
+    obeys_mode(&tags, override_tags)?;
+    let mut planned = Vec::new();
+    let mut reasons = Vec::new();
+    for report in &reports {
+        match refusal(report, &tool.settings, &tags) {
+            None => planned.push(report),
+            Some(outcome) => reasons.push(format!("{}: {}", report.subject(), outcome.words())),
+        }
+    }
+    if planned.is_empty() {
+        return Err(ToolError::BadInput(format!("nothing to apply: {}", reasons.join("; ")), None));
+    }
+    for reason in &reasons {
+        print(reason);
+    }
+    for report in &planned {
+        print(&format!("{}, as of {}", headline(report), report.at));
+        for line in text::difference(&report.plan) {
+            print(&format!("  {line}"));
+        }
+    }
+    if !yes && !is_confirmed()? {
+        print("Nothing was changed.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut code = ExitCode::SUCCESS;
+    for report in planned {
+        let outcome = act::apply(&aws, &report.plan).await?;
+        print(&format!("{}: {}: {}", report.subject(), outcome.status, outcome.words()));
+        if !matches!(outcome.status, OutcomeStatus::Applied | OutcomeStatus::Unchanged) {
+            code = ExitCode::from(AWS_ERROR);
+        }
+    }
+    print(&format!(
+        "Nothing follows this up by itself. See whether it helped: endpoint-advisor explain {0}. Take it back: \
+         endpoint-advisor undo {0}",
+        first.endpoint_name
+    ));
+    Ok(code)
+}

@@ -1,0 +1,71 @@
+//! A plan as a file for the tool that keeps a team's infrastructure: CloudFormation, Terraform, or the AWS CLI.
+//!
+//! Pure. Each holds the scalable target with the range, the policies, the alarms and the scheduled actions of the plan.
+//! What stands already is imported, not made anew. The tags by which Endpoint Advisor knows its own targets are in the AWS
+//! CLI script alone: what is kept in a template belongs to the template.
+
+mod cli;
+mod cloudformation;
+mod terraform;
+
+pub use cli::cli;
+pub use cloudformation::cloudformation;
+pub use terraform::terraform;
+
+use crate::model::{Plan, RegisterScalableTarget, Report, ScalingState};
+
+/// A file, and what to know before it is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Export {
+    /// The file.
+    pub text: String,
+    /// What the file cannot say or do by itself, one step each.
+    pub notes: Vec<String>,
+}
+
+/// Why there is nothing to export.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no plan to export: {}", .0.join("; "))]
+pub struct NothingToExport(Vec<String>);
+
+/// One subject whose plan is exported.
+struct Part<'a> {
+    report: &'a Report,
+    plan: &'a Plan,
+    register: &'a RegisterScalableTarget,
+    before: ScalingState,
+}
+
+/// The plans that ask for something.
+fn parts(reports: &[Report]) -> Result<Vec<Part<'_>>, NothingToExport> {
+    fn part(report: &Report) -> Option<Part<'_>> {
+        let plan = &report.plan;
+        let register = plan.register_scalable_target.as_ref()?;
+        Some(Part { report, plan, register, before: plan.based_on.clone().unwrap_or_default() })
+    }
+    let parts: Vec<_> = reports.iter().filter_map(part).collect();
+    if parts.is_empty() {
+        let why = |report: &Report| {
+            let reason = report.plan.hold_reason.map_or("the plan asks for nothing", crate::model::HoldReason::text);
+            format!("{}: {reason}", report.subject())
+        };
+        return Err(NothingToExport(reports.iter().map(why).collect()));
+    }
+    Ok(parts)
+}
+
+/// What no template can do: delete what it never held.
+fn deletions<'a>(parts: &'a [Part<'_>]) -> impl Iterator<Item = String> + 'a {
+    let gone = |part: &'a Part<'_>| part.plan.delete_scaling_policies.iter();
+    parts.iter().flat_map(gone).map(|policy| {
+        format!(
+            "Once the new policy stands, delete the one whose place it takes: {}",
+            crate::report::policies::delete_command(policy)
+        )
+    })
+}
+
+/// `orders/AllTraffic, planned 2026-10-05T09:14:00Z, digest 3f9c…`, for a comment.
+fn about(part: &Part<'_>) -> String {
+    format!("{}, planned {}, digest {}", part.report.subject(), part.report.at, part.plan.digest)
+}

@@ -1,0 +1,64 @@
+//! The plan as a shell script of the AWS CLI.
+
+use super::{Export, NothingToExport, Part, about, parts};
+use crate::model::{PutMetricAlarm, Report};
+use serde::Serialize;
+use std::fmt::Write as _;
+
+/// The requests of the plans, as they would be sent, in the order in which they are safe: what remembers the way back first, the
+/// range last, because from then on SageMaker starts instances and refuses every other change.
+///
+/// # Errors
+/// [`NothingToExport`] where no plan asks for anything.
+pub fn cli(reports: &[Report]) -> Result<Export, NothingToExport> {
+    let mut out = "#!/bin/sh\nset -eu\n".to_owned();
+    for part in &parts(reports)? {
+        let _infallible = write!(out, "\n# {}\n", about(part));
+        for command in commands(part) {
+            let _infallible = writeln!(out, "{command}");
+        }
+    }
+    Ok(Export { text: out, notes: Vec::new() })
+}
+
+fn commands(part: &Part<'_>) -> Vec<String> {
+    let Part { plan, register, .. } = part;
+    let scaling = |operation: &str, request: String| format!("aws application-autoscaling {operation} {request}");
+    let tag = plan.tag_resource.iter().map(|tag| scaling("tag-resource", input(tag)));
+    let first = plan.register_first.iter().map(|first| scaling("register-scalable-target", input(first)));
+    let policies = plan.put_scaling_policies.iter().map(|policy| scaling("put-scaling-policy", input(policy)));
+    let alarms = plan.put_metric_alarms.iter().map(|alarm| alarm_command(part, alarm));
+    let gone = plan.delete_scaling_policies.iter().map(|policy| scaling("delete-scaling-policy", input(policy)));
+    let timed = plan.put_scheduled_actions.iter().map(|action| scaling("put-scheduled-action", input(action)));
+    // Policies and schedules need a target: one that is new and has no first range of its own is registered before them.
+    let range = scaling("register-scalable-target", input(register));
+    let (before, after) = match (part.before.target.is_none(), &plan.register_first) {
+        (true, None) => (Some(range), None),
+        _ => (None, Some(range)),
+    };
+    tag.chain(first).chain(before).chain(policies).chain(alarms).chain(gone).chain(timed).chain(after).collect()
+}
+
+/// An alarm fires the policy by its ARN, which only AWS knows.
+fn alarm_command(part: &Part<'_>, alarm: &PutMetricAlarm) -> String {
+    let key = part.register.key();
+    let arn = format!(
+        "aws application-autoscaling describe-scaling-policies --service-namespace {} --resource-id {} --policy-names {} \
+         --query 'ScalingPolicies[0].PolicyARN' --output text",
+        key.service_namespace,
+        key.resource_id,
+        alarm.policy_name()
+    );
+    format!("aws cloudwatch put-metric-alarm {} --alarm-actions \"$({arn})\"", input(alarm))
+}
+
+/// A request as the AWS CLI takes it whole.
+fn input<T: Serialize>(request: &T) -> String {
+    let json = serde_json::to_string(request).unwrap_or_default();
+    format!("--cli-input-json {}", quoted(&json))
+}
+
+/// One word of the shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}

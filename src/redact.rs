@@ -1,0 +1,149 @@
+//! An observation with other names in place of its own, so that it can be shared. Pure.
+//!
+//! Metrics, times, instance types and settings stay as they are: the verdict and the numbers of the plan come out the same.
+//! Names of endpoints, variants, components, alarms, policies and schedules, account ids, roles, buckets, images and tags go.
+
+use crate::model::Observation;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The account in AWS's own examples.
+const ACCOUNT: &str = "111122223333";
+
+/// Fields whose values are AWS's words, not somebody's names.
+const WORDS_OF_AWS: [&str; 12] = [
+    "version",
+    "kind",
+    "state",
+    "hosting",
+    "metric",
+    "statistic",
+    "unit",
+    "instance_type",
+    "status",
+    "status_code",
+    "policy_type",
+    "routing_strategy",
+];
+
+/// Variants are called this where nobody chose a name.
+const USUAL_VARIANT: &str = "AllTraffic";
+
+/// The same observation under other names.
+///
+/// # Errors
+/// Where the result cannot be read back, which would be a mistake here.
+pub fn redact(observation: &Observation) -> Result<Observation, serde_json::Error> {
+    let names = Names::of(observation);
+    let mut value = serde_json::to_value(observation)?;
+    names.replace(&mut value);
+    serde_json::from_value(value)
+}
+
+/// What stands for each name. Longer names first: one may hold another.
+struct Names(Vec<(String, String)>);
+
+impl Names {
+    fn of(observation: &Observation) -> Self {
+        let mut names = BTreeMap::new();
+        let mut name = |name: &str, kind: &str, number: usize| {
+            if !name.is_empty() && name != USUAL_VARIANT {
+                names.entry(name.to_owned()).or_insert_with(|| format!("{kind}-{number}"));
+            }
+        };
+        name(observation.endpoint_name.as_str(), "endpoint", 1);
+        let of_endpoint = observation.endpoint.weights.iter().map(|weight| &weight.variant_name);
+        let component = observation.component.as_ref();
+        let of_component = component.and_then(|component| component.variant_name.as_ref());
+        let variants = observation.variant_name.iter().chain(of_component).chain(of_endpoint);
+        let variants = variants.chain(&observation.endpoint.shadow_variants);
+        for (variant, number) in variants.zip(1..) {
+            name(variant.as_str(), "variant", number);
+        }
+        let neighbours = component.and_then(|component| component.neighbours.as_ref()).into_iter().flatten();
+        let components = observation.inference_component_name.iter().chain(neighbours.map(|other| &other.name));
+        for (component, number) in components.zip(1..) {
+            name(component.as_str(), "component", number);
+        }
+        if let Some(config) = &observation.endpoint.endpoint_config_name {
+            name(config, "endpoint-config", 1);
+        }
+        if let Some(alarm) = &observation.trigger.alarm_name {
+            name(alarm, "alarm", 1);
+        }
+        if let Some(scaling) = &observation.scaling {
+            for (policy, number) in scaling.policies.iter().filter(|policy| !policy.is_ours()).zip(1..) {
+                name(&policy.policy_name, "policy", number);
+            }
+            let actions = scaling.scheduled_actions.iter().flatten().filter(|action| !action.is_ours());
+            for (action, number) in actions.zip(1..) {
+                name(&action.name, "action", number);
+            }
+        }
+        let mut names: Vec<(String, String)> = names.into_iter().collect();
+        names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+        Self(names)
+    }
+
+    fn replace(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.replaced(text),
+            Value::Array(values) => values.iter_mut().for_each(|value| self.replace(value)),
+            Value::Object(fields) => {
+                if let Some(Value::Object(tags)) = fields.get_mut("tags") {
+                    tags.retain(|key, _| key.starts_with("endpoint-advisor:"));
+                }
+                let fields = fields.iter_mut().filter(|(name, _)| !WORDS_OF_AWS.contains(&name.as_str()));
+                fields.for_each(|(_, value)| self.replace(value));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn replaced(&self, text: &str) -> String {
+        let renamed = self.0.iter().fold(text.to_owned(), |text, (name, other)| whole(&text, name, other));
+        let words = renamed.split_inclusive(|c: char| c.is_whitespace() || c == '"' || c == '\'');
+        words.map(|word| without_account(&without_path(word))).collect()
+    }
+}
+
+/// Replaces a name where it stands by itself; a hyphen, a slash or a colon may follow.
+fn whole(text: &str, name: &str, other: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(name) {
+        let is_inside = before.ends_with(char::is_alphanumeric) || after.starts_with(char::is_alphanumeric);
+        out.push_str(before);
+        out.push_str(if is_inside { name } else { other });
+        rest = after;
+    }
+    out + rest
+}
+
+/// Roles, buckets and images name people, teams and products.
+fn without_path(word: &str) -> String {
+    let end = word.len() - word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric()).len();
+    let (bare, rest) = word.split_at_checked(word.len() - end).unwrap_or((word, ""));
+    let is_identity = ["arn:aws:iam:", "arn:aws:sts:", "arn:aws-cn:iam:", "arn:aws-cn:sts:", "arn:aws-us-gov:iam:"]
+        .iter()
+        .chain(&["arn:aws-us-gov:sts:", "s3://", "https://"])
+        .any(|start| bare.starts_with(start));
+    if is_identity || bare.contains(".dkr.ecr.") { format!("redacted{rest}") } else { word.to_owned() }
+}
+
+/// Puts the account of AWS's examples in place of every run of exactly twelve digits.
+fn without_account(text: &str) -> String {
+    let mut out = String::new();
+    let mut digits = String::new();
+    for c in text.chars().map(Some).chain([None]) {
+        match c {
+            Some(c) if c.is_ascii_digit() => digits.push(c),
+            other => {
+                out.push_str(if digits.len() == ACCOUNT.len() { ACCOUNT } else { &digits });
+                digits.clear();
+                out.extend(other);
+            }
+        }
+    }
+    out
+}

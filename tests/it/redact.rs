@@ -1,0 +1,93 @@
+//! An observation that is shared says what it said, and nothing of whose it is.
+
+use crate::endpoint::{observed, settings};
+use crate::scenarios::with_target;
+use endpoint_advisor::advise::explain;
+use endpoint_advisor::model::{
+    EndpointName, InferenceComponentName, Observation, ScalingActivity, ScalingPolicy, TriggerKind, VariantName,
+    VariantWeight,
+};
+use endpoint_advisor::redact::redact;
+use std::collections::BTreeMap;
+
+/// An endpoint whose names are everywhere.
+fn named() -> Observation {
+    let policy = ScalingPolicy {
+        policy_name: "zebra-target-tracking".to_owned(),
+        policy_type: "TargetTrackingScaling".to_owned(),
+        ..ScalingPolicy::default()
+    };
+    let mut observation = with_target(observed("overload"), 1, 4, Some(policy));
+    observation.endpoint_name = "zebra".parse().unwrap();
+    observation.variant_name = Some("zebra-blue".parse().unwrap());
+    observation.endpoint.arn = "arn:aws:sagemaker:us-east-1:210987654321:endpoint/zebra".to_owned();
+    observation.endpoint.endpoint_config_name = Some("zebra-2026-10".to_owned());
+    observation.endpoint.failure_reason =
+        Some("No such image 210987654321.dkr.ecr.us-east-1.amazonaws.com/zebra:7.".to_owned());
+    observation.endpoint.weights =
+        vec![VariantWeight { variant_name: "zebra-green".parse().unwrap(), current_weight: 1.0, desired_weight: 1.0 }];
+    observation.trigger.alarm_name = Some("Zebra team: latency".to_owned());
+    observation.tags = Some(BTreeMap::from([
+        ("team".to_owned(), "zebra".to_owned()),
+        ("endpoint-advisor:objective".to_owned(), "cost".to_owned()),
+    ]));
+    observation.warnings = vec![
+        "tags: AccessDenied: User: arn:aws:sts::210987654321:assumed-role/zebra-role/x is not authorized".to_owned(),
+    ];
+    observation.scaling.as_mut().unwrap().activities = Some(vec![ScalingActivity {
+        started_at: observation.at,
+        ended_at: None,
+        status_code: "Failed".to_owned(),
+        status_message: Some("see s3://zebra-bucket/log".to_owned()),
+        description: "Setting desired instance count to 3.".to_owned(),
+        cause: "monitor alarm TargetTracking-endpoint/zebra/variant/zebra-blue-AlarmHigh-1 in state ALARM".to_owned(),
+        not_scaled_reasons: Vec::new(),
+    }]);
+    observation
+}
+
+#[test]
+fn nothing_says_whose_it_is() {
+    let shared = serde_json::to_string(&redact(&named()).unwrap()).unwrap();
+    for name in ["zebra", "Zebra", "210987654321", "team"] {
+        assert!(!shared.contains(name), "{name} in {}", shared.get(..3_000).unwrap_or(&shared));
+    }
+    for kept in [
+        "\"endpoint-1\"",
+        "TargetTracking-endpoint/endpoint-1/variant/variant-1-AlarmHigh-1",
+        "arn:aws:sagemaker:us-east-1:111122223333:endpoint/endpoint-1",
+        "User: redacted is not authorized",
+        "endpoint-advisor:objective",
+    ] {
+        assert!(shared.contains(kept), "{kept}");
+    }
+}
+
+#[test]
+fn the_verdict_and_the_numbers_stay() {
+    for scenario in ["overload", "slow-model", "capacity-loss"] {
+        let before = explain(&observed(scenario), &settings(&[]));
+        let after = explain(&redact(&observed(scenario)).unwrap(), &settings(&[]));
+        assert_eq!(after.diagnosis, before.diagnosis);
+        assert_eq!(after.capacity, before.capacity);
+        assert_eq!(after.plan.forecast, before.plan.forecast);
+        let range = |report: &endpoint_advisor::model::Report| {
+            report.plan.register_scalable_target.as_ref().map(|register| (register.min_capacity, register.max_capacity))
+        };
+        assert_eq!(range(&after), range(&before));
+    }
+}
+
+#[test]
+fn a_name_inside_a_word_is_another_word() {
+    let mut observation = observed("overload");
+    observation.endpoint_name = "m5".parse::<EndpointName>().unwrap();
+    observation.variant_name = Some("ALARM".parse::<VariantName>().unwrap());
+    observation.inference_component_name = Some("Sum".parse::<InferenceComponentName>().unwrap());
+    observation.warnings = vec!["m5x and m5".to_owned()];
+    let shared = redact(&observation).unwrap();
+    assert_eq!(shared.variant.instance_type, observation.variant.instance_type);
+    assert_eq!((shared.trigger.kind, shared.trigger.state), (TriggerKind::EventbridgeAlarm, Some("ALARM".to_owned())));
+    assert_eq!(shared.metrics, observation.metrics);
+    assert_eq!(shared.warnings, ["m5x and endpoint-1"]);
+}
