@@ -12,7 +12,7 @@ mod taking_back;
 #[cfg(feature = "aws")]
 pub use session::{Advice, AdviseError, advise};
 #[cfg(feature = "aws")]
-pub use taking_back::{VariantWayBack, WayBack, take_back, way_back};
+pub use taking_back::{PartWayBack, WayBack, take_back, way_back};
 
 use crate::config::{Mode, Settings};
 use crate::decide::{Authority, decide};
@@ -40,6 +40,7 @@ fn consider(observation: &Observation, settings: &Settings, authority: impl FnOn
     let capacity = capacity::capacity(observation);
     let plan = plan::plan(observation, &diagnosis, capacity.as_ref(), &guardrails);
     let decision = decide(&plan, &diagnosis, &guardrails, settings.defaults.mode, authority(&plan.digest));
+    let decision = decision.map(|outcome| outcome.said(observation.dimension()));
     Considered { diagnosis, capacity, plan, decision, problems: guardrails.problems }
 }
 

@@ -15,6 +15,7 @@ mod check;
 mod features;
 mod infrequent_traffic;
 mod insufficient_data;
+mod no_copies;
 mod serverless;
 mod windows;
 
@@ -60,11 +61,17 @@ pub fn diagnose(observation: &Observation) -> Diagnosis {
 
 /// Says why requests that are answered at once are slow.
 fn of_instances(observation: &Observation, history: &History) -> Diagnosis {
-    match Features::of(observation, history) {
+    if let Some(diagnosis) = no_copies::without_any(observation) {
+        return diagnosis;
+    }
+    let judged = match Features::of(observation, history) {
         Ok(features) => judge(&features),
         Err(missing) => infrequent_traffic::diagnosis(observation, history)
             .unwrap_or_else(|| insufficient_data::diagnosis(&missing)),
-    }
+    };
+    let mut judged = judged.said(observation.dimension());
+    judged.context.extend(no_copies::facts(observation));
+    no_copies::instead_of_overload(observation, judged)
 }
 
 /// Lets every cause judge.

@@ -118,6 +118,11 @@ pub fn is_news(told: &Told, now: &Told) -> bool {
 /// Judges a look.
 #[must_use]
 pub fn judge(incident: &Incident, look: &Look) -> Judgement {
+    let judgement = judged(incident, look);
+    Judgement { news: judgement.news.map(|news| news.said(look.observation.dimension())), ..judgement }
+}
+
+fn judged(incident: &Incident, look: &Look) -> Judgement {
     let judging = Judging { incident, look, now: look.observation.at, after: Measures::of(look.observation) };
     match (look.occasion, incident.phase) {
         (Occasion::AlarmsOk, _) => judging.recovered(),
@@ -150,6 +155,9 @@ impl Judging<'_> {
         let waited = self.now.duration_since(written.at);
         let running = self.look.observation.running();
         let is_short = running.is_none_or(|running| running < written.instances);
+        if let Some(lack) = self.lack(is_short) {
+            return self.no_room(lack);
+        }
         match self.look.blocked_by {
             Some(blocked @ (BlockedBy::Quota | BlockedBy::InsufficientCapacity)) if is_short => {
                 return self.refused(blocked);

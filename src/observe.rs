@@ -1,12 +1,14 @@
 //! A subject → [`Observation`]s, one per variant: the only stage that reads AWS.
 //!
 //! Three rounds, each concurrent: the endpoint and the alarm that woke us; configuration, tags and scaling set-up;
-//! metrics and what needed the names found before. Where instances or containers publish for themselves, a fourth reads
+//! metrics and what needed the names found before. A variant that holds inference components takes two more between the
+//! last two: which they are, and each of them. Where instances or containers publish for themselves, a last one reads
 //! them. Only `DescribeEndpoint` and `GetMetricData` are indispensable: what
 //! else cannot be read becomes a warning, and what depends on it is held back later.
 
 pub mod alarm;
 mod cloudwatch;
+mod components;
 mod parts;
 mod pricing;
 mod sagemaker;
@@ -20,11 +22,11 @@ use crate::model::{
     AlarmObjective, EndpointName, Hosting, InferenceComponent, InferenceComponentName, InstanceType, LatencyObjective,
     Observation, Scaling, Seconds, Statistic, Subject, TriggerSummary, Variant, VariantName,
 };
-use futures::future::{OptionFuture, join, join_all, join3, join5};
+use futures::future::{OptionFuture, join, join_all, join4, join5};
 use jiff::Timestamp;
 use sagemaker::{ConfiguredVariant, EndpointConfig, EndpointDescription};
 pub use sagemaker::{endpoint_tags, list_endpoints};
-pub use standing::{Standing, StandingVariant, standing};
+pub use standing::{Standing, StandingPart, standing};
 use std::collections::BTreeMap;
 use whose::Whose;
 
@@ -74,7 +76,7 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
         Subject::Variant(endpoint, variant) => (endpoint.clone(), Some(variant.clone()), None),
         Subject::InferenceComponent(name) => {
             aws.round();
-            let described = sagemaker::describe_inference_component(aws, name).await?;
+            let described = components::describe(aws, name).await?;
             (described.endpoint_name, described.variant_name, Some((name.clone(), described.component)))
         }
     };
@@ -90,7 +92,7 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
 
     let config_name = endpoint.config_name.as_deref();
     let mut config = None;
-    let variants = match variant_name {
+    let mut variants = match variant_name {
         Some(variant) => vec![variant],
         None if !endpoint.variants.is_empty() => endpoint.variants.iter().map(|variant| variant.name.clone()).collect(),
         // While it is created, and once it failed, an endpoint does not say its variants; its configuration does.
@@ -102,6 +104,10 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
             config.iter().flat_map(|config| &config.variants).map(|variant| variant.name.clone()).collect()
         }
     };
+    // A component is on one variant, whichever it is.
+    if component.is_some() {
+        variants.truncate(1);
+    }
     let to_read = config_name.filter(|_| config.is_none());
     let to_read = to_read.map(|name| sagemaker::describe_endpoint_config(aws, name));
     let wanted: Vec<Whose> = variants
@@ -114,14 +120,25 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
         })
         .collect();
     let setups = wanted.iter().map(|whose| setup(aws, request, whose));
+    let beside = component.as_ref().and(wanted.first());
+    let beside = beside.map(|whose| components::list(aws, &whose.endpoint_name, &whose.variant_name));
     aws.round();
-    let (read, tags, setups) =
-        join3(OptionFuture::from(to_read), sagemaker::list_tags(aws, &endpoint.arn), join_all(setups)).await;
+    let (read, tags, setups, beside) = join4(
+        OptionFuture::from(to_read),
+        sagemaker::list_tags(aws, &endpoint.arn),
+        join_all(setups),
+        OptionFuture::from(beside),
+    )
+    .await;
     let config = config.or_else(|| read.and_then(|result| kept(result, &mut warnings)));
     let tags = kept(tags, &mut warnings);
+    let described = component.map(|(_, component)| component);
+    let wanted = wanted.into_iter().zip(setups);
+    let wanted = wanted.map(|(whose, setup)| Wanted { whose, component: described.clone(), setup }).collect();
+    let wanted = components::expanded(aws, request, config.as_ref(), wanted, &mut warnings).await;
 
     let mut parts = Vec::new();
-    for (whose, setup) in wanted.into_iter().zip(setups) {
+    for Wanted { whose, component, setup } in wanted {
         let mut warnings = warnings.clone();
         let scaling = kept(setup.scaling, &mut warnings).map(|scaling| Scaling {
             activities: kept(setup.activities, &mut warnings),
@@ -138,13 +155,21 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
             .or(alarm_objective)
             .or(found);
         let age_objective = setup.age_objective.and_then(|result| kept(result, &mut warnings)).flatten();
-        parts.push(Part { whose, scaling, alarm_names: setup.alarm_names, objective, age_objective, warnings });
+        let alarm_names = setup.alarm_names;
+        parts.push(Part { whose, component, scaling, alarm_names, objective, age_objective, warnings });
     }
-    let observations = parts.into_iter().map(|part| {
-        let component = component.as_ref().map(|(_, component)| component.clone());
-        finish(aws, request, component, &endpoint, config.as_ref(), tags.as_ref(), part)
-    });
-    join_all(observations).await.into_iter().collect()
+    let named = parts.first().and_then(|part| part.whose.component.clone());
+    let neighbours = named.zip(beside);
+    let neighbours = neighbours.map(|(name, all)| async move { components::neighbours(aws, &name, all).await });
+    let observations =
+        parts.into_iter().map(|part| finish(aws, request, &endpoint, config.as_ref(), tags.as_ref(), part));
+    let (observations, neighbours) = join(join_all(observations), OptionFuture::from(neighbours)).await;
+    let mut observations = observations.into_iter().collect::<Result<Vec<_>, _>>()?;
+    if let (Some(observation), Some(neighbours)) = (observations.first_mut(), neighbours) {
+        let neighbours = kept(neighbours, &mut observation.warnings);
+        observation.component.iter_mut().for_each(|component| component.neighbours.clone_from(&neighbours));
+    }
+    Ok(observations)
 }
 
 /// The endpoint of an inference component.
@@ -153,7 +178,14 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
 /// [`CallError`] where it cannot be read.
 pub async fn endpoint_of(aws: &Aws, component: &InferenceComponentName) -> Result<EndpointName, CallError> {
     aws.round();
-    Ok(sagemaker::describe_inference_component(aws, component).await?.endpoint_name)
+    Ok(components::describe(aws, component).await?.endpoint_name)
+}
+
+/// One variant or component after the second round.
+struct Wanted {
+    whose: Whose,
+    component: Option<InferenceComponent>,
+    setup: Setup,
 }
 
 /// What the second round finds out about one variant.
@@ -170,6 +202,7 @@ struct Setup {
 /// One variant between the second and the third round.
 struct Part {
     whose: Whose,
+    component: Option<InferenceComponent>,
     scaling: Option<Scaling>,
     alarm_names: Vec<Vec<String>>,
     objective: Option<LatencyObjective>,
@@ -207,7 +240,6 @@ async fn setup(aws: &Aws, request: &Request, whose: &Whose) -> Setup {
 async fn finish(
     aws: &Aws,
     request: &Request,
-    component: Option<InferenceComponent>,
     endpoint: &EndpointDescription,
     config: Option<&EndpointConfig>,
     tags: Option<&BTreeMap<String, String>>,
@@ -294,13 +326,13 @@ async fn finish(
         at: request.at,
         trigger: request.trigger.clone(),
         endpoint_name: part.whose.endpoint_name,
-        variant_name: component.is_none().then_some(part.whose.variant_name),
+        variant_name: part.component.is_none().then_some(part.whose.variant_name),
         inference_component_name: part.whose.component,
         hosting,
         is_hosting_known,
         endpoint: endpoint.to_endpoint(config),
         variant,
-        component,
+        component: part.component,
         tags: tags.cloned(),
         scaling: part.scaling,
         objective: part.objective,

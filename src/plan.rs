@@ -7,13 +7,16 @@ mod asynchronous;
 mod burst;
 mod bursty;
 mod caveats;
+mod copies;
 mod demand;
 mod floor;
+mod from_zero;
 mod guardrails;
 mod headroom;
 mod herd;
 mod quiet;
 mod requests;
+mod room;
 mod schedule;
 mod score;
 mod search;
@@ -25,7 +28,8 @@ mod tuning;
 
 use crate::config::Guardrails;
 use crate::model::{
-    BlockedBy, Bound, Capacity, Diagnosis, HoldReason, Hosting, InstanceType, Minute, Observation, Plan, Relax, Verdict,
+    BlockedBy, Bound, Capacity, Diagnosis, HoldReason, Hosting, InstanceCount, InstanceType, Minute, Observation, Plan,
+    Relax, ScalableDimension, Verdict,
 };
 use crate::replay::Boot;
 use asynchronous::Occasion;
@@ -53,11 +57,21 @@ pub fn plan(
         Verdict::Burst => bursty::planned(observation, diagnosis, capacity, guardrails),
         _ => sized(observation, diagnosis, capacity, guardrails).map_err(Unsized::from),
     };
+    planned_or_held(planned, observation)
+}
+
+/// The plan, or why there is none.
+fn planned_or_held(planned: Result<Plan, Unsized>, observation: &Observation) -> Plan {
     match planned {
         Ok(plan) => plan,
         // Whatever else would hold it: SageMaker refuses changes until then.
         Err(_) if !observation.endpoint.status.is_in_service() => Plan::hold(HoldReason::EndpointNotInService),
-        Err(unsized_for) => unsized_for.into(),
+        Err(unsized_for) => {
+            let advice = room::advice_on_hold(observation, unsized_for.reason);
+            let mut plan = Plan::from(unsized_for).said(observation.dimension());
+            plan.advice.extend(advice);
+            plan
+        }
     }
 }
 
@@ -75,20 +89,26 @@ fn sized(
         return of_queue(observation, diagnosis, capacity, guardrails);
     }
     can_be_scaled(observation)?;
+    let of = observation.dimension();
+    if of == ScalableDimension::CopyCount && observation.running() == Some(InstanceCount(0)) {
+        return from_zero::planned(observation, diagnosis, capacity, guardrails);
+    }
     let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
     let present = scaling.target.as_ref();
     let shift = Shift::of(observation, diagnosis);
     let sizing = Sizing::of(observation, present, capacity, guardrails, shift.as_ref())?;
     let Sizing { current, max_capacity, target_value, .. } = sizing;
     // An incident is no time to lower anything, nor to put a schedule over a floor that was raised.
-    let bounds = Bounds { least: sizing.calm_min, max: max_capacity, may_schedule: false };
+    let bounds = Bounds { least: sizing.calm_min.max(InstanceCount(1)), max: max_capacity, may_schedule: false };
     // Nor to try what no replay of a known limit supports.
     let known = capacity.filter(|capacity| capacity.bound == Bound::Estimate);
     let tuning = known.and_then(|capacity| Tuning::of(observation, capacity, &bounds, guardrails.objective));
     // A floor belongs to the policy that it was searched with.
     let may_put = |tuning: &Tuning| target_tracking::in_the_way(&scaling.policies, tuning.best().metric).is_none();
     let calm_min = match &tuning {
-        Some(tuning) if may_put(tuning) && !tuning.keeps_present() => tuning.best().min.max(sizing.calm_min),
+        Some(tuning) if may_put(tuning) && !tuning.keeps_present() => {
+            copies::calm(tuning.best().min.max(sizing.calm_min), sizing.calm_min)
+        }
         _ => sizing.calm_min,
     };
     let min_capacity = sizing.min_capacity.max(calm_min).min(max_capacity);
@@ -106,7 +126,7 @@ fn sized(
         current,
         min_capacity,
         max_capacity,
-        numbers,
+        numbers: Some(numbers),
         keeps_policies: tuning.as_ref().is_some_and(Tuning::keeps_present),
         floors: &[],
     };
@@ -121,10 +141,16 @@ fn sized(
     plan.forecast = tuning.as_ref().and_then(|tuning| tuning.forecast(&plan));
     plan.advice.extend(schedule::that_would_lower(scaling, min_capacity, max_capacity));
     plan.advice.extend(floor_instead(observation, tuning.as_ref(), &plan));
+    plan = plan.said(of);
+    plan.reasoning.extend(from_zero::why(&plan));
+    plan.reasoning.extend(room::reasoning(observation));
+    plan.advice.extend(room::advice(observation, sizing.wanted));
     if !plan.is_in_place() {
         may_be_changed(observation, diagnosis)?;
         if max_capacity <= current {
-            return Err(HoldReason::GuardrailReached);
+            // What is allowed may find no room.
+            let is_full = sizing.wanted > current;
+            return Err(if is_full { HoldReason::NoRoom } else { HoldReason::GuardrailReached });
         }
     }
     Ok(plan)
@@ -153,11 +179,7 @@ fn of_queue(
 /// history. Unlike in an incident, `MinCapacity` may fall here.
 #[must_use]
 pub fn tune(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Guardrails) -> Plan {
-    match tuned(observation, capacity, guardrails) {
-        Ok(plan) => plan,
-        Err(_) if !observation.endpoint.status.is_in_service() => Plan::hold(HoldReason::EndpointNotInService),
-        Err(reason) => Plan::hold(reason),
-    }
+    planned_or_held(tuned(observation, capacity, guardrails).map_err(Unsized::from), observation)
 }
 
 fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Guardrails) -> Result<Plan, HoldReason> {
@@ -177,7 +199,9 @@ fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Gu
     // Somebody else's schedule would fight ours over MinCapacity.
     let has_foreign_schedule =
         scaling.scheduled_actions.as_ref().is_none_or(|actions| actions.iter().any(|action| !action.is_ours()));
-    let bounds = Bounds { least: quiet.least, max: quiet.max_capacity, may_schedule: !has_foreign_schedule };
+    let least = copies::least(observation, scaling.target.as_ref(), guardrails);
+    let may_schedule = !has_foreign_schedule && least > InstanceCount(0);
+    let bounds = Bounds { least: quiet.least, max: quiet.max_capacity, may_schedule };
     let tuning = capacity.and_then(|capacity| Tuning::of(observation, capacity, &bounds, guardrails.objective));
     if tuning.is_none() && !quiet.is_better_than(&scaling.policies) {
         return Err(HoldReason::NothingToDo);
@@ -205,9 +229,9 @@ fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Gu
         scaling,
         guardrails,
         current: quiet.current,
-        min_capacity,
+        min_capacity: copies::calm(min_capacity, least),
         max_capacity: quiet.max_capacity,
-        numbers,
+        numbers: Some(numbers),
         keeps_policies,
         floors: &floors,
     };
@@ -217,6 +241,9 @@ fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Gu
     };
     plan.reasoning.extend(caveats::caveats(observation));
     plan.advice.extend(floor_instead(observation, tuning.as_ref(), &plan));
+    plan = plan.said(observation.dimension());
+    plan.reasoning.extend(from_zero::why(&plan));
+    plan.reasoning.extend(room::reasoning(observation));
     Ok(Plan { forecast: tuning.as_ref().and_then(|tuning| tuning.forecast(&plan)), ..plan })
 }
 
@@ -224,7 +251,12 @@ fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Gu
 fn floor_instead(observation: &Observation, tuning: Option<&Tuning>, plan: &Plan) -> Vec<String> {
     let floor = tuning.and_then(Tuning::floor_instead).zip(plan.register_scalable_target.as_ref());
     floor.map_or_else(Vec::new, |(floor, register)| {
-        floor.advice(register, &observation.endpoint_name, observation.variant_name.as_ref())
+        let part = match (&observation.inference_component_name, &observation.variant_name) {
+            (Some(component), _) => format!(" --component {component}"),
+            (None, Some(variant)) => format!(" --variant {variant}"),
+            (None, None) => String::new(),
+        };
+        floor.advice(register, &format!("{}{part}", observation.endpoint_name))
     })
 }
 
@@ -244,8 +276,10 @@ fn can_be_scaled(observation: &Observation) -> Result<(), HoldReason> {
     if !observation.is_hosting_known {
         return Err(HoldReason::HostingUnknown);
     }
-    if !matches!(observation.hosting, Hosting::RealTime | Hosting::MultiModel | Hosting::MultiContainer) {
-        return Err(HoldReason::HostingNotSized);
+    match observation.hosting {
+        Hosting::RealTime | Hosting::MultiModel | Hosting::MultiContainer => {}
+        Hosting::InferenceComponent => return copies::can_be_scaled(observation),
+        Hosting::Serverless | Hosting::Asynchronous => return Err(HoldReason::HostingNotSized),
     }
     has_scalable_instances(observation)
 }

@@ -55,12 +55,17 @@ impl Names {
         };
         name(observation.endpoint_name.as_str(), "endpoint", 1);
         let of_endpoint = observation.endpoint.weights.iter().map(|weight| &weight.variant_name);
-        let variants = observation.variant_name.iter().chain(of_endpoint).chain(&observation.endpoint.shadow_variants);
+        let component = observation.component.as_ref();
+        let of_component = component.and_then(|component| component.variant_name.as_ref());
+        let variants = observation.variant_name.iter().chain(of_component).chain(of_endpoint);
+        let variants = variants.chain(&observation.endpoint.shadow_variants);
         for (variant, number) in variants.zip(1..) {
             name(variant.as_str(), "variant", number);
         }
-        if let Some(component) = &observation.inference_component_name {
-            name(component.as_str(), "component", 1);
+        let neighbours = component.and_then(|component| component.neighbours.as_ref()).into_iter().flatten();
+        let components = observation.inference_component_name.iter().chain(neighbours.map(|other| &other.name));
+        for (component, number) in components.zip(1..) {
+            name(component.as_str(), "component", number);
         }
         if let Some(model) = &observation.variant.model_name {
             name(model, "model", 1);

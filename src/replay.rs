@@ -32,7 +32,8 @@ pub use traffic::Traffic;
 pub use units::Units;
 
 use crate::model::{
-    Capacity, Forecast, History, Hosting, InstanceCount, Observation, Plan, Projection, UsdPerHour, Validation,
+    Capacity, Forecast, History, Hosting, InstanceCount, Observation, Plan, Projection, ScalableDimension, UsdPerHour,
+    Validation,
 };
 use crate::statistics::theil_sen;
 use projection::{Cold, projection};
@@ -77,7 +78,7 @@ impl Replay {
             emulator,
             boot: Boot::of(observation),
             capacity: capacity.clone(),
-            price: observation.instance_price,
+            price: observation.unit_price(),
             current: observation.running(),
             present: Setup::present(observation),
             utilization: Some(utilization_metric(observation)),
@@ -199,8 +200,21 @@ fn whole(days: f64) -> u32 {
 
 /// The metric of the resource that does the work: of the GPU, where there is one.
 fn utilization_metric(observation: &Observation) -> &'static str {
-    let has_gpu = observation.variant.gpus().is_some_and(|gpus| gpus > 0.0);
-    if has_gpu { "/aws/sagemaker/Endpoints/GPUUtilization" } else { "/aws/sagemaker/Endpoints/CPUUtilization" }
+    match (observation.dimension(), works_on_gpu(observation)) {
+        (ScalableDimension::CopyCount, true) => "/aws/sagemaker/InferenceComponents/GPUUtilizationNormalized",
+        (ScalableDimension::CopyCount, false) => "/aws/sagemaker/InferenceComponents/CPUUtilizationNormalized",
+        (_, true) => "/aws/sagemaker/Endpoints/GPUUtilization",
+        (_, false) => "/aws/sagemaker/Endpoints/CPUUtilization",
+    }
+}
+
+/// Whether a GPU does the work: a copy's own, or the instance's.
+fn works_on_gpu(observation: &Observation) -> bool {
+    let gpus = match &observation.component {
+        Some(component) => component.accelerators,
+        None => observation.variant.gpus(),
+    };
+    gpus.is_some_and(|gpus| gpus > 0.0)
 }
 
 /// Utilisation over load; none where it does not follow it.
@@ -211,7 +225,7 @@ fn usage(observation: &Observation, capacity: &Capacity) -> Option<Usage> {
     }
     let history = History::of(observation);
     let variant = &observation.variant;
-    let has_gpu = variant.gpus().is_some_and(|gpus| gpus > 0.0);
+    let has_gpu = works_on_gpu(observation);
     let points: Vec<(f64, f64)> = history
         .0
         .values()
@@ -227,6 +241,8 @@ fn usage(observation: &Observation, capacity: &Capacity) -> Option<Usage> {
         (left + (used - idle - each * load).powi(2), all + (used - mean).powi(2))
     });
     let units = if has_gpu { variant.gpus() } else { variant.vcpus() };
+    // A copy's utilisation is published as a share of what it was given.
+    let units = if observation.component.is_some() { Some(1.0) } else { units };
     let percent = 100.0 * units.filter(|units| *units > 0.0)?;
     (each > 0.0 && left <= (1.0 - LEAST_EXPLAINED) * all).then_some(Usage {
         idle: idle * percent,

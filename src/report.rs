@@ -23,7 +23,7 @@ pub mod text;
 
 use crate::model::{
     Action, Capacity, Diagnosis, HoldReason, IncidentSummary, Observation, Outcome, OutcomeStatus, Plan, Report,
-    TriggerSummary, Verdict,
+    ScalableDimension, TriggerSummary, Verdict,
 };
 use jiff::Timestamp;
 
@@ -39,7 +39,7 @@ pub fn report(
     plan: Plan,
     outcome: Outcome,
 ) -> Report {
-    let next_steps = next_steps(&diagnosis, &plan, &outcome, None);
+    let next_steps = next_steps(&diagnosis, &plan, &outcome, None, observation.dimension());
     Report {
         version: VERSION.to_owned(),
         id: id(observation),
@@ -72,7 +72,8 @@ pub fn report(
 /// A report with what came of it in the end.
 #[must_use]
 pub fn settled(report: Report, outcome: Outcome) -> Report {
-    let next_steps = next_steps(&report.diagnosis, &report.plan, &outcome, report.incident.as_ref());
+    let incident = report.incident.as_ref();
+    let next_steps = next_steps(&report.diagnosis, &report.plan, &outcome, incident, report.dimension());
     Report { next_steps, outcome, ..report }
 }
 
@@ -93,6 +94,7 @@ fn next_steps(
     plan: &Plan,
     outcome: &Outcome,
     incident: Option<&IncidentSummary>,
+    of: ScalableDimension,
 ) -> Vec<String> {
     let mut steps = Vec::new();
     // Where instances are not the best answer, the others come first.
@@ -143,7 +145,7 @@ fn next_steps(
     if let Some(reason) = plan.hold_reason
         && (diagnosis.verdict.is_helped_by_scaling() || is_shadow)
     {
-        steps.extend(hold_steps(reason));
+        steps.extend(hold_steps(reason).map(|step| of.said(&step)));
     }
     steps.extend(plan.advice.iter().cloned());
     steps.extend(diagnosis.next_steps.iter().filter(|_| !comes_first).cloned());
@@ -181,6 +183,12 @@ fn hold_steps(reason: HoldReason) -> Option<String> {
             "Use another instance type or Region, or instance pools of several types: AWS has none of these now."
         }
         Reason::BurstableInstance => "Move to an instance type that can be scaled, as ml.m5 or ml.c6i.",
+        Reason::ComponentNotInService => {
+            "See why the inference component is not InService: aws sagemaker describe-inference-component says it."
+        }
+        Reason::CostUnknown => {
+            "Lower MaxInstanceCount of the variant's ManagedInstanceScaling to what you would pay for, or raise the hourly limit."
+        }
         Reason::NotScalableByInstances => {
             "Look behind the instances: a database, a shared service or an account limit that all of them use."
         }
@@ -204,6 +212,8 @@ fn hold_steps(reason: HoldReason) -> Option<String> {
         | Reason::ProvisionedConcurrencyWillNotHelp => {
             return None;
         }
+        // The plan's advice says how to get room.
+        Reason::NoRoom => return None,
     };
     Some(step.to_owned())
 }

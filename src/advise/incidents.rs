@@ -99,10 +99,8 @@ impl Session<'_> {
 
     /// Whether an alarm has to be looked into at all: repetitions of what is known are not.
     pub(super) async fn incident_before(&self, subject: &Subject, alarm_name: &str) -> Result<Before, AdviseError> {
-        let (Some(schedules), Subject::Variant(endpoint, variant)) = (self.schedules(), subject) else {
-            return Ok(Before::Observe(Known::NotAsked));
-        };
-        let key = self.key(endpoint, variant.as_str());
+        let Some(schedules) = self.schedules() else { return Ok(Before::Observe(Known::NotAsked)) };
+        let Some(key) = self.key_of(subject).await? else { return Ok(Before::Observe(Known::NotAsked)) };
         let known = match schedules.get(&key).await {
             Err(error) => Known::Unavailable(error.to_string()),
             Ok(None) => Known::Closed,

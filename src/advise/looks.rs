@@ -202,6 +202,7 @@ impl Session<'_> {
             OutcomeStatus::RolledBack => HoldReason::ScalingWillNotHelp,
             OutcomeStatus::Failed if news.reason == "quota" => HoldReason::Quota,
             OutcomeStatus::Failed if news.reason == "insufficient_capacity" => HoldReason::InsufficientCapacity,
+            OutcomeStatus::Failed if news.reason == "no_room" => HoldReason::NoRoom,
             OutcomeStatus::Failed => HoldReason::ScalingInProgress,
             _ => HoldReason::NothingToDo,
         };

@@ -135,9 +135,10 @@ impl Session<'_> {
         let Some((subject, objective)) = self.watched_by(&alarm).await? else {
             return Ok(Advice::ignored(format!("alarm `{}` watches no SageMaker endpoint", alarm.alarm_name)));
         };
-        let known = match self.incident_before(&subject, &alarm.alarm_name).await? {
-            Before::Answered(advice) => return Ok(*advice),
-            Before::Observe(known) => known,
+        let known = match self.incident_before(&subject, &alarm.alarm_name).await {
+            Ok(Before::Answered(advice)) => return Ok(*advice),
+            Ok(Before::Observe(known)) => known,
+            Err(error) => return gone(error, "the alarm's endpoint no longer exists"),
         };
         let (objective, objective_from) = match objective {
             AlarmObjective::Known(objective) => (Some(objective), ObjectiveFrom::Nowhere),

@@ -1,6 +1,6 @@
 //! What stands in the way of adding instances, whatever the cause.
 
-use crate::model::{BlockedBy, Observation, ScalingActivity};
+use crate::model::{BlockedBy, Lack, Observation, Scaling, ScalingActivity};
 
 /// A failed scale-out older than this was another incident.
 const RECENT_SECONDS: i64 = 3_600;
@@ -11,24 +11,43 @@ pub fn blocked_by(observation: &Observation) -> Option<BlockedBy> {
     if !observation.endpoint.status.is_in_service() {
         return Some(BlockedBy::EndpointNotInService);
     }
+    // While copies come and go, a component is `Updating`.
+    let is_refusing = |status: &str| !matches!(status, "InService" | "Updating");
+    if observation.component.as_ref().is_some_and(|component| is_refusing(&component.status)) {
+        return Some(BlockedBy::EndpointNotInService);
+    }
     if observation.wanted().zip(observation.running()).is_some_and(|(wanted, running)| wanted > running) {
-        return Some(BlockedBy::ScalingInProgress);
+        return Some(missing(observation));
     }
     let scaling = observation.scaling.as_ref()?;
     let target = scaling.target.as_ref()?;
     if target.is_scale_out_suspended {
         return Some(BlockedBy::ScalingSuspended);
     }
-    let latest = scaling
-        .activities
-        .iter()
-        .flatten()
-        .filter(|activity| activity.not_scaled_reasons.is_empty())
-        .max_by_key(|activity| activity.started_at);
-    if let Some(blocked) = latest.and_then(|activity| failure(activity, observation)) {
+    if let Some(blocked) = latest(scaling).and_then(|activity| failure(activity, observation)) {
         return Some(blocked);
     }
     (observation.running()? >= target.max_capacity).then_some(BlockedBy::AtMaxCapacity)
+}
+
+/// Why fewer run than were asked for. Instances start; copies start too, where they find room.
+fn missing(observation: &Observation) -> BlockedBy {
+    let refused = || {
+        let latest = observation.scaling.as_ref().and_then(latest);
+        latest.and_then(|activity| failure(activity, observation)).filter(|why| *why != BlockedBy::ScalingInProgress)
+    };
+    match observation.lack() {
+        _ if observation.component.is_none() => BlockedBy::ScalingInProgress,
+        Some(Lack::AtMaxInstances | Lack::FixedInstances) => BlockedBy::AtMaxCapacity,
+        Some(Lack::NoInstanceCame) => refused().unwrap_or(BlockedBy::InsufficientCapacity),
+        None => refused().unwrap_or(BlockedBy::ScalingInProgress),
+    }
+}
+
+/// What scaled last, or tried to.
+fn latest(scaling: &Scaling) -> Option<&ScalingActivity> {
+    let tried = scaling.activities.iter().flatten().filter(|activity| activity.not_scaled_reasons.is_empty());
+    tried.max_by_key(|activity| activity.started_at)
 }
 
 /// Why the latest activity got stuck, by the texts in which SageMaker says so.

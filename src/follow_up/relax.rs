@@ -39,10 +39,12 @@ impl Judging<'_> {
             Hosting::Serverless => super::serverless::needed(self.look.observation)?,
             _ => needed(self.look.observation, self.has_room_for(written)?)?,
         };
+        // A component that may do without any copy keeps the one that it needs by its policy.
+        let is_enough = needed <= relax.min_capacity.max(InstanceCount(1));
         let stands = self.stands()?;
         let is_ours = ours(&stands).difference(&ours(&written.stands)).is_none();
         let is_free = self.look.observation.endpoint.status.is_in_service();
-        (self.now >= due && needed <= relax.min_capacity && is_ours && is_free)
+        (self.now >= due && is_enough && is_ours && is_free)
             .then(|| undo::relax(relax.min_capacity, &stands, &self.key()?))
             .flatten()
     }

@@ -1,15 +1,23 @@
 //! What a look taught, in words.
 
-use super::Judging;
-use crate::model::{Diagnosis, Evidence, Phase, Restoration, Verdict};
+use super::{Judging, News};
+use crate::model::{Diagnosis, Evidence, Phase, Restoration, ScalableDimension, Verdict};
 use jiff::SignedDuration;
+
+impl News {
+    /// The same, said of what is counted. The diagnosis was said where it was made.
+    pub(super) fn said(self, of: ScalableDimension) -> Self {
+        Self { words: of.said(&self.words), steps: self.steps.iter().map(|step| of.said(step)).collect(), ..self }
+    }
+}
 
 impl Judging<'_> {
     /// Today's verdict, with what the attempt taught.
     pub(super) fn without_load_as_cause(&self) -> Diagnosis {
         let today = self.look.diagnosis.clone();
         let learned = format!(
-            "Load per instance fell{} and latency did not follow: load is not the cause.",
+            "Load per {} fell{} and latency did not follow: load is not the cause.",
+            self.look.observation.dimension().unit(),
             change(self.incident.before.load, self.after.load)
         );
         let evidence = Evidence {
@@ -46,8 +54,18 @@ impl Judging<'_> {
     pub(super) fn count_step(&self, restoration: &Restoration) -> Option<String> {
         restoration.deregister_scalable_target.as_ref()?;
         let (before, after) = self.incident.before.instances.zip(self.after.instances)?;
-        let (endpoint, variant) = (&self.incident.endpoint_name, self.incident.variant_name.as_ref()?);
-        (after > before).then(|| {
+        let endpoint = &self.incident.endpoint_name;
+        if after <= before {
+            return None;
+        }
+        if let Some(component) = &self.incident.inference_component_name {
+            return Some(format!(
+                "{after} copies run where {before} ran before, and nothing scales them now. Set them back: aws sagemaker \
+                 update-inference-component-runtime-config --inference-component-name {component} \
+                 --desired-runtime-config CopyCount={before}"
+            ));
+        }
+        self.incident.variant_name.as_ref().map(|variant| {
             format!(
                 "{after} instances run where {before} ran before, and nothing scales them now. Set them back: aws sagemaker \
                  update-endpoint-weights-and-capacities --endpoint-name {endpoint} --desired-weights-and-capacities \

@@ -1,7 +1,8 @@
 //! Scaling set-ups side by side, replayed over the same history.
 
 use super::{
-    Action, EndpointName, Hosting, LatencyObjective, Plan, Projection, ScalableDimension, Validation, VariantName,
+    Action, EndpointName, Hosting, InferenceComponentName, LatencyObjective, Plan, Projection, ScalableDimension,
+    Validation, VariantName,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,8 +15,11 @@ pub struct Comparison {
     pub version: String,
     /// The endpoint.
     pub endpoint_name: EndpointName,
-    /// The variant.
+    /// The variant; none for an inference component.
     pub variant_name: Option<VariantName>,
+    /// The component; none for a variant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inference_component_name: Option<InferenceComponentName>,
     /// How it is hosted: it decides what is counted.
     pub hosting: Hosting,
     /// What it should keep.
@@ -58,15 +62,15 @@ impl Comparison {
 pub struct NotCompared {
     /// The endpoint.
     pub endpoint_name: EndpointName,
-    /// The variant.
-    pub variant_name: Option<VariantName>,
+    /// The variant, or the inference component.
+    pub part_name: Option<String>,
     /// Why, in words.
     pub why: String,
 }
 
 impl fmt::Display for NotCompared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let part = self.variant_name.as_ref().map(|variant| format!("/{variant}")).unwrap_or_default();
+        let part = self.part_name.as_ref().map(|part| format!("/{part}")).unwrap_or_default();
         write!(f, "{}{part} is not compared: {}", self.endpoint_name, self.why)
     }
 }

@@ -1,6 +1,6 @@
 //! The verdict and what carries it.
 
-use super::Hosting;
+use super::{Hosting, ScalableDimension};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -216,6 +216,23 @@ impl BlockedBy {
             Self::ScalingInProgress => "instances are starting already",
             Self::EndpointNotInService => "the endpoint is not InService",
         }
+    }
+}
+
+impl Diagnosis {
+    /// What stands in the way of scaling, in words.
+    #[must_use]
+    pub fn in_the_way(&self, of: ScalableDimension) -> Option<String> {
+        let blocked = self.blocked_by?;
+        Some(match (self.verdict, blocked) {
+            (Verdict::NoCopies, BlockedBy::AtMaxCapacity) => {
+                "the variant has as many instances as it may have".to_owned()
+            }
+            (_, BlockedBy::EndpointNotInService) if of == ScalableDimension::CopyCount => {
+                "the endpoint or the component is not InService".to_owned()
+            }
+            _ => of.said(blocked.text()),
+        })
     }
 }
 

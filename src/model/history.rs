@@ -160,7 +160,10 @@ impl History {
                 put(metric, statistic, &|row, value| row.gpu_memory = Some(value / whole));
             }
         }
-        for (metric, whole) in [(Metric::CPUUtilization, cores), (Metric::CPUUtilizationNormalized, 100.0)] {
+        // What a component's instances do, they do for others too.
+        let is_own = |metric: &Metric| *metric != Metric::CPUUtilization || observation.component.is_none();
+        let cpu = [(Metric::CPUUtilization, cores), (Metric::CPUUtilizationNormalized, 100.0)];
+        for (metric, whole) in cpu.into_iter().filter(|(metric, _)| is_own(metric)) {
             put(metric, Statistic::Average, &|row, value| row.cpu.average = Some(value / whole));
             put(metric, Statistic::Minimum, &|row, value| row.cpu.minimum = Some(value / whole));
             put(metric, Statistic::Maximum, &|row, value| row.cpu.maximum = Some(value / whole));
@@ -171,6 +174,7 @@ impl History {
             put(metric, Statistic::Maximum, &|row, value| row.gpu.maximum = Some(value / whole));
         }
         history.complete_load();
+        history.add_refused(observation);
         history
     }
 
@@ -190,6 +194,19 @@ impl History {
                 (None, Some(load)) => row.invocations = Some(InvocationsPerMinute(load.0 * instances)),
                 _ => {}
             }
+        }
+    }
+
+    /// Requests that found no copy came too. Whether `Invocations` counts them is not documented; the larger of the two is not
+    /// wrong either way. There is no load on a copy then.
+    fn add_refused(&mut self, observation: &Observation) {
+        let series = observation.metrics.series(Metric::NoCapacityInvocationFailures, Statistic::Sum);
+        let last = observation.last_minute();
+        let points = series.into_iter().flat_map(Series::points);
+        for (minute, refused) in points.filter(|(minute, refused)| *minute <= last && *refused > 0.0) {
+            let row = self.0.entry(minute).or_default();
+            let counted = row.invocations.map_or(0.0, |counted| counted.0);
+            row.invocations = Some(InvocationsPerMinute(counted.max(refused)));
         }
     }
 

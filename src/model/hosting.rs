@@ -1,6 +1,7 @@
 //! How SageMaker hosts a model, and what comes with each way.
 
-use super::{InstanceCount, InstanceType, ScalableDimension};
+use super::{InstanceCount, InstanceType, Neighbour, ScalableDimension, VariantName};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -107,4 +108,13 @@ pub struct InferenceComponent {
     pub accelerators: Option<f64>,
     /// `MinMemoryRequiredInMb` of one copy.
     pub min_memory_in_mb: Option<u32>,
+    /// `VariantName`: the variant on whose instances its copies are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant_name: Option<VariantName>,
+    /// `LastModifiedTime`: so long, at least, its copies are as many as they should be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_modified_at: Option<Timestamp>,
+    /// The other components on these instances; none where they could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub neighbours: Option<Vec<Neighbour>>,
 }

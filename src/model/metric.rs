@@ -136,6 +136,12 @@ metrics! {
 }
 
 impl Metric {
+    /// Whether the metric is of the instances, whatever runs on them.
+    #[must_use]
+    pub fn is_of_instances(self) -> bool {
+        self.namespace() == INSTANCES
+    }
+
     /// Whether the metric is of the endpoint as a whole: it has no `VariantName`.
     #[must_use]
     pub fn is_of_endpoint(self) -> bool {

@@ -208,6 +208,12 @@ pub enum HoldReason {
     HeadroomBeyondGuardrail,
     /// Latency follows the load on all instances together: something behind them is the limit.
     NotScalableByInstances,
+    /// Copies of an inference component were asked for and find no room on the instances.
+    NoRoom,
+    /// The inference component is not `InService`.
+    ComponentNotInService,
+    /// An hourly limit is set, and copies share instances that may cost more.
+    CostUnknown,
     /// Serverless: `MaxConcurrency` is the limit, and nothing scales it by itself.
     MaxConcurrencyNotScaled,
     /// Serverless: Application Auto Scaling scales provisioned concurrency only where some is set.
@@ -230,6 +236,8 @@ impl HoldReason {
                 | Self::EndpointNotInService
                 | Self::ScalingStateUnknown
                 | Self::HostingUnknown
+                | Self::ComponentNotInService
+                | Self::CostUnknown
                 | Self::HeadroomBeyondGuardrail
         )
     }
@@ -260,6 +268,12 @@ impl HoldReason {
             }
             Self::NotScalableByInstances => {
                 "latency follows the load on all instances together, so something behind them is the limit"
+            }
+            Self::NoRoom => "copies were asked for and find no room",
+            Self::ComponentNotInService => "the inference component is not InService",
+            Self::CostUnknown => {
+                "an hourly limit is set, and all the instances that the copies may take cost more: what some copies cost is not \
+                 known"
             }
             Self::MaxConcurrencyNotScaled => {
                 "MaxConcurrency is the limit, and Application Auto Scaling does not scale it"

@@ -2,7 +2,7 @@
 
 use super::{
     Capacity, Diagnosis, EndpointName, Fact, Hosting, IncidentSummary, InferenceComponentName, LatencyObjective,
-    Outcome, OutcomeStatus, Plan, TriggerSummary, VariantName, Verdict,
+    Outcome, OutcomeStatus, Plan, ScalableDimension, TriggerSummary, VariantName, Verdict,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -63,6 +63,12 @@ pub struct Report {
 }
 
 impl Report {
+    /// What is counted when it scales.
+    #[must_use]
+    pub fn dimension(&self) -> ScalableDimension {
+        self.hosting.dimension()
+    }
+
     /// `orders/AllTraffic`.
     #[must_use]
     pub fn subject(&self) -> String {

@@ -2,9 +2,8 @@
 
 use crate::aws::{Aws, CallError};
 use crate::model::{
-    Containers, Endpoint, EndpointName, EndpointStatus, Hosting, InferenceComponent, InferenceComponentName,
-    InstanceCount, InstancePool, InstanceType, InvocationMode, ManagedInstanceScaling, Serverless, Variant,
-    VariantName, VariantWeight,
+    Containers, Endpoint, EndpointName, EndpointStatus, Hosting, InstanceCount, InstancePool, InstanceType,
+    InvocationMode, ManagedInstanceScaling, Serverless, Variant, VariantName, VariantWeight,
 };
 use aws_sdk_sagemaker::types::{
     ContainerMode, InferenceExecutionMode, InstancePool as ConfiguredPool, ManagedInstanceScalingStatus,
@@ -56,9 +55,18 @@ pub(super) struct ConfiguredVariant {
     pub name: VariantName,
     /// None where inference components bring the models.
     pub model_name: Option<String>,
+    pub is_serverless: bool,
     pub instance_type: Option<InstanceType>,
     /// Every type that its pools may bring.
     pub pooled_types: Vec<InstanceType>,
+}
+
+impl EndpointConfig {
+    /// Whether a variant is made for inference components: it names no model itself.
+    pub fn holds_components(&self, variant_name: &VariantName) -> bool {
+        let variant = self.variants.iter().find(|variant| variant.name == *variant_name);
+        variant.is_some_and(|variant| variant.model_name.is_none() && !variant.is_serverless)
+    }
 }
 
 impl EndpointDescription {
@@ -169,6 +177,7 @@ pub(super) async fn describe_endpoint_config(aws: &Aws, name: &str) -> Result<En
         Some(ConfiguredVariant {
             name: VariantName::parse(variant.variant_name()?).ok()?,
             model_name: variant.model_name().map(str::to_owned),
+            is_serverless: variant.serverless_config().is_some(),
             instance_type: variant.instance_type().map(|kind| InstanceType(kind.as_str().to_owned())),
             pooled_types: variant.instance_pools().iter().filter_map(pooled_type).collect(),
         })
@@ -209,38 +218,6 @@ pub(super) async fn list_tags(aws: &Aws, arn: &str) -> Result<BTreeMap<String, S
     Ok(tags)
 }
 
-/// `DescribeInferenceComponent`.
-pub(super) struct ComponentDescription {
-    pub endpoint_name: EndpointName,
-    pub variant_name: Option<VariantName>,
-    pub component: InferenceComponent,
-}
-
-pub(super) async fn describe_inference_component(
-    aws: &Aws,
-    name: &InferenceComponentName,
-) -> Result<ComponentDescription, CallError> {
-    const ACTION: &str = "sagemaker:DescribeInferenceComponent";
-    let output = aws.sagemaker.describe_inference_component().inference_component_name(name.as_str()).send().await;
-    let output = output.map_err(|error| CallError::new(ACTION, error))?;
-    let endpoint = EndpointName::parse(output.endpoint_name().unwrap_or_default());
-    let runtime = output.runtime_config();
-    let needs = output.specification().and_then(|specification| specification.compute_resource_requirements());
-    Ok(ComponentDescription {
-        endpoint_name: endpoint.map_err(|error| CallError::unexpected(ACTION, error))?,
-        variant_name: output.variant_name().and_then(|variant| VariantName::parse(variant).ok()),
-        component: InferenceComponent {
-            status: output.inference_component_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
-            failure_reason: output.failure_reason().map(str::to_owned),
-            current_copy_count: runtime.and_then(|runtime| count(runtime.current_copy_count())),
-            desired_copy_count: runtime.and_then(|runtime| count(runtime.desired_copy_count())),
-            cpu_cores: needs.and_then(|needs| needs.number_of_cpu_cores_required()).map(f64::from),
-            accelerators: needs.and_then(|needs| needs.number_of_accelerator_devices_required()).map(f64::from),
-            min_memory_in_mb: needs.and_then(|needs| positive(needs.min_memory_required_in_mb())),
-        },
-    })
-}
-
 /// The endpoint's tags.
 ///
 /// # Errors
@@ -270,7 +247,7 @@ fn pooled_type(pool: &ConfiguredPool) -> Option<InstanceType> {
     pool.instance_type().map(|kind| InstanceType(kind.as_str().to_owned()))
 }
 
-fn count(value: Option<i32>) -> Option<InstanceCount> {
+pub(super) fn count(value: Option<i32>) -> Option<InstanceCount> {
     value.and_then(|value| u32::try_from(value).ok()).map(InstanceCount)
 }
 
@@ -281,10 +258,10 @@ fn sum(pools: &[InstancePool]) -> Option<InstanceCount> {
     sum.filter(|_| !pools.is_empty())
 }
 
-fn positive(value: Option<i32>) -> Option<u32> {
+pub(super) fn positive(value: Option<i32>) -> Option<u32> {
     value.and_then(|value| u32::try_from(value).ok()).filter(|value| *value > 0)
 }
 
-fn timestamp(time: Option<&aws_smithy_types::DateTime>) -> Option<Timestamp> {
+pub(super) fn timestamp(time: Option<&aws_smithy_types::DateTime>) -> Option<Timestamp> {
     time.and_then(|time| Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).ok()?).ok())
 }

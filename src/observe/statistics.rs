@@ -86,9 +86,11 @@ fn component(latency: Statistic, has_gpu: bool) -> Vec<(Metric, Statistic, Depth
     statistics.extend(common(latency));
     statistics.extend([
         (Metric::CPUUtilizationNormalized, Average, History),
+        (Metric::NoCapacityInvocationFailures, Sum, History),
+        // Of the instances, with all components on them.
+        (Metric::CPUUtilization, Average, Day),
         (Metric::OverheadLatency, Average, Day),
         (Metric::InvocationModelErrors, Sum, Day),
-        (Metric::NoCapacityInvocationFailures, Sum, Day),
         (Metric::ConcurrentRequestsPerCopy, Minimum, Day),
         (Metric::ConcurrentRequestsPerCopy, Maximum, Day),
         (Metric::CPUUtilizationNormalized, Minimum, Day),

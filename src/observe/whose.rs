@@ -42,9 +42,9 @@ impl Whose {
     pub fn dimensions(&self, metric: Metric) -> Vec<Dimension> {
         let endpoint = ("EndpointName", self.endpoint_name.as_str());
         let dimensions = match &self.component {
-            Some(component) => vec![("InferenceComponentName", component.as_str())],
+            Some(component) if !metric.is_of_instances() => vec![("InferenceComponentName", component.as_str())],
             None if metric.is_of_endpoint() => vec![endpoint],
-            None => vec![endpoint, ("VariantName", self.variant_name.as_str())],
+            _ => vec![endpoint, ("VariantName", self.variant_name.as_str())],
         };
         dimensions.into_iter().map(|(name, value)| Dimension::builder().name(name).value(value).build()).collect()
     }

@@ -1,10 +1,10 @@
 //! The plan for bursts: the range, target and schedule that leave the room which they need, or why there is none.
 
-use super::guardrails;
+use super::copies;
 use super::headroom::{Headroom, Unsized};
 use super::requests::Requests;
 use super::target_tracking::Tracked;
-use super::{RELAX_AFTER_MINUTES, caveats, may_be_changed, schedule, target_tracking};
+use super::{RELAX_AFTER_MINUTES, caveats, may_be_changed, room, schedule, target_tracking};
 use crate::config::Guardrails;
 use crate::model::{
     Capacity, Diagnosis, Grade, History, HoldReason, InstanceCount, InvocationsPerInstance, InvocationsPerMinute,
@@ -26,15 +26,17 @@ pub(super) fn planned(
 ) -> Result<Plan, Unsized> {
     super::can_be_scaled(observation)?;
     let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
-    let current = observation.variant.current_instance_count.ok_or(HoldReason::ScalingStateUnknown)?;
+    let current = observation.running().ok_or(HoldReason::ScalingStateUnknown)?;
     let objective = observation.objective.ok_or(HoldReason::NoObjective)?;
     if capacity.is_some_and(|capacity| capacity.is_shared) {
         return Err(HoldReason::NotScalableByInstances.into());
     }
     let present = scaling.target.as_ref();
-    let ceiling = guardrails::ceiling(guardrails, present, current, observation.instance_price)?;
-    let calm_min =
-        present.map_or(current, ScalableTarget::calm_min_capacity).max(guardrails.min_instances).min(ceiling);
+    let ceiling = copies::ceiling(observation, guardrails, present, current)?;
+    let calm_min = present
+        .map_or(current, ScalableTarget::calm_min_capacity)
+        .max(copies::least(observation, present, guardrails))
+        .min(ceiling);
     let mut headroom = if diagnosis.is_of_single_minutes() {
         Headroom::single_minutes(observation, &objective, capacity, calm_min)?
     } else {
@@ -45,11 +47,12 @@ pub(super) fn planned(
         (headroom.floors, headroom.up) = (Vec::new(), 1.0);
     }
     let needed = headroom.needed.max(guardrails.min_instances);
-    let price = Price { from: calm_min, to: needed, up: headroom.up, usd: observation.instance_price };
+    let price = Price { from: calm_min, to: needed, up: headroom.up, usd: observation.unit_price() };
     if needed > ceiling {
+        let has_no_room = needed <= copies::allowed(observation, guardrails, present, current)?;
         return Err(Unsized {
-            reason: HoldReason::HeadroomBeyondGuardrail,
-            why: format!("{}; {ceiling} are allowed", headroom.why),
+            reason: if has_no_room { HoldReason::NoRoom } else { HoldReason::HeadroomBeyondGuardrail },
+            why: format!("{}; {ceiling} {}", headroom.why, if has_no_room { "find room" } else { "are allowed" }),
             advice: vec![format!("To absorb the bursts, allow {needed} instances: {}.", price.in_words())],
         });
     }
@@ -70,7 +73,7 @@ pub(super) fn planned(
         current,
         min_capacity,
         max_capacity: needed.max(room).max(min_capacity).min(ceiling).max(present_max),
-        numbers: target_tracking::closed_form(InvocationsPerInstance(target), &Boot::of(observation), ours),
+        numbers: Some(target_tracking::closed_form(InvocationsPerInstance(target), &Boot::of(observation), ours)),
         keeps_policies: false,
         floors: &headroom.floors,
     };
@@ -85,7 +88,9 @@ pub(super) fn planned(
     };
     let lowers = schedule::that_would_lower(scaling, min_capacity, requests.max_capacity);
     plan.advice.extend(lowers.into_iter().filter(|_| headroom.floors.is_empty()));
+    plan = plan.said(observation.dimension());
     plan.reasoning.extend(caveats::caveats(observation));
+    plan.reasoning.extend(room::reasoning(observation));
     if !plan.is_in_place() {
         may_be_changed(observation, diagnosis)?;
     }

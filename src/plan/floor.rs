@@ -1,6 +1,6 @@
 //! Where reacting cannot keep the objective: the `MinCapacity` that can, and how to get it.
 
-use crate::model::{EndpointName, InstanceCount, RegisterScalableTarget, Thousands, VariantName};
+use crate::model::{InstanceCount, RegisterScalableTarget, Thousands};
 
 /// A `MinCapacity` in place of waiting for instances.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,13 +45,8 @@ impl FloorInstead {
     }
 
     /// What a person can do: set the floor with one command, or have a schedule looked for. It is not part of the plan, because
-    /// only people know whether the objective is worth that much.
-    pub fn advice(
-        &self,
-        register: &RegisterScalableTarget,
-        endpoint_name: &EndpointName,
-        variant_name: Option<&VariantName>,
-    ) -> Vec<String> {
+    /// only people know whether the objective is worth that much. `asked`: how the tool is asked about it, as `orders --variant AllTraffic`.
+    pub fn advice(&self, register: &RegisterScalableTarget, asked: &str) -> Vec<String> {
         if self.min <= register.min_capacity {
             return Vec::new();
         }
@@ -66,15 +61,12 @@ impl FloorInstead {
         }
         let max_capacity = register.max_capacity.max(self.min);
         let higher = RegisterScalableTarget { min_capacity: self.min, max_capacity, ..register.clone() };
-        let variant = variant_name.map(|name| format!(" --variant {name}")).unwrap_or_default();
         if self.is_of_units {
             return vec![format!("{aim}, keep {} {units}: {}", self.min, higher.command())];
         }
         vec![
             format!("{aim}, keep {} instances running: {}", self.min, higher.command()),
-            format!(
-                "In quiet times, see whether a schedule does it with fewer: endpoint-advisor replay {endpoint_name}{variant}"
-            ),
+            format!("In quiet times, see whether a schedule does it with fewer: endpoint-advisor replay {asked}"),
         ]
     }
 }
@@ -108,8 +100,7 @@ mod tests {
     }
 
     fn advice(floor: FloorInstead, min: u32) -> Vec<String> {
-        let variant = VariantName::parse("AllTraffic").unwrap();
-        floor.advice(&register(min), &EndpointName::parse("orders").unwrap(), Some(&variant))
+        floor.advice(&register(min), "orders --variant AllTraffic")
     }
 
     #[test]

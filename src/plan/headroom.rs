@@ -168,7 +168,7 @@ impl Headroom {
         let Some((needed, target)) = needed.zip(target) else {
             return unsized_for("what one instance carries does not show");
         };
-        let ran = observation.variant.current_instance_count.unwrap_or(InstanceCount(1));
+        let ran = observation.running().unwrap_or(InstanceCount(1));
         let why = format!(
             "herds of {} requests in a minute come where {} are usual: {needed} instances carry them within {}, {ran} {} not",
             Thousands(herds.requests.0.round()),

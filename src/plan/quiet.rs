@@ -1,6 +1,6 @@
 //! The range of quiet times, and the closed form where the history is too short to search.
 
-use super::guardrails;
+use super::copies;
 use super::sizing::scalable;
 use super::target_tracking::{Tracked, is_on, numbers, ours, rounded};
 use crate::config::{ExistingTargets, Guardrails};
@@ -54,7 +54,7 @@ impl Quiet {
         guardrails: &Guardrails,
     ) -> Result<Self, HoldReason> {
         let (current, capacity) = scalable(observation, capacity)?;
-        let ceiling = guardrails::ceiling(guardrails, present, current, observation.instance_price)?;
+        let ceiling = copies::ceiling(observation, guardrails, present, current)?;
         let traffic = Traffic::of(observation).ok_or(HoldReason::CapacityUnknown)?;
         let traffic = traffic.with_work(observation, capacity.work.as_ref());
         let load = |share: f64| quantile(traffic.usual(), share).map(InvocationsPerMinute);

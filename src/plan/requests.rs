@@ -1,12 +1,13 @@
 //! The AWS requests of a plan.
 
 use super::assembly::Assembly;
+use super::from_zero;
 use super::schedule::Floor;
 use super::target_tracking::{self, Numbers, Tracked};
 use crate::config::Guardrails;
 use crate::model::{
-    DeleteScalingPolicy, HoldReason, InstanceCount, Metric, Observation, POLICY_NAME_PREFIX, Plan, PutScheduledAction,
-    ScalableKey, ScalableTargetAction, Scaling, ScalingPolicy, utilization_in_words,
+    DeleteScalingPolicy, HoldReason, InstanceCount, Metric, Observation, POLICY_NAME_PREFIX, Plan, PutScalingPolicy,
+    PutScheduledAction, ScalableKey, ScalableTargetAction, Scaling, ScalingPolicy, utilization_in_words,
 };
 
 /// Everything that the requests follow from.
@@ -18,8 +19,8 @@ pub(super) struct Requests<'a> {
     pub current: InstanceCount,
     pub min_capacity: InstanceCount,
     pub max_capacity: InstanceCount,
-    /// Of the target-tracking policy.
-    pub numbers: Numbers,
+    /// Of the target-tracking policy; none where there is nothing to track yet.
+    pub numbers: Option<Numbers>,
     /// The policies that stand are as good.
     pub keeps_policies: bool,
     /// `MinCapacity` by the clock.
@@ -33,18 +34,23 @@ impl Requests<'_> {
     /// Where the set-up as it is could not be remembered.
     pub fn complete(&self) -> Result<Plan, HoldReason> {
         let key = self.observation.scalable_key().ok_or(HoldReason::HostingNotSized)?;
-        let tracked = target_tracking::in_the_way(&self.scaling.policies, self.numbers.metric);
+        let metric = self.numbers.map_or(Tracked::Invocations, |numbers| numbers.metric);
+        let tracked = target_tracking::in_the_way(&self.scaling.policies, metric);
         // Two policies on one metric are refused by AWS, or fight each other; and where others do as well, one is enough.
         let is_spared = self.keeps_policies && target_tracking::ours(&self.scaling.policies).is_none();
-        let policies = if tracked.is_some() || is_spared {
-            Vec::new()
-        } else {
-            let policy = target_tracking::request(&key, self.observation, self.numbers);
-            vec![policy.ok_or(HoldReason::HostingNotSized)?]
+        let mut policies: Vec<PutScalingPolicy> = match self.numbers.filter(|_| tracked.is_none() && !is_spared) {
+            None => Vec::new(),
+            Some(numbers) => {
+                let policy = target_tracking::request(&key, self.observation, numbers);
+                vec![policy.ok_or(HoldReason::HostingNotSized)?]
+            }
         };
-        let superseded = target_tracking::superseded(&self.scaling.policies, self.numbers.metric);
-        let gone =
+        let superseded = target_tracking::superseded(&self.scaling.policies, metric);
+        let gone: Vec<DeleteScalingPolicy> =
             superseded.filter(|_| !policies.is_empty()).map(|name| DeleteScalingPolicy::named(name, &key)).collect();
+        let (starts, alarms): (Vec<_>, Vec<_>) =
+            from_zero::policy(self.observation, self.scaling, self.guardrails, &key).into_iter().unzip();
+        policies.extend(starts);
         let assembly = Assembly {
             observation: self.observation,
             scaling: self.scaling,
@@ -54,7 +60,7 @@ impl Requests<'_> {
             max_capacity: self.max_capacity,
             policies,
             gone,
-            alarms: Vec::new(),
+            alarms,
             scheduled: self.floors.iter().map(|floor| scheduled(&key, floor)).collect(),
         };
         let plan = assembly.plan()?;
@@ -66,22 +72,23 @@ impl Requests<'_> {
 
     /// A utilisation target in people's units, `CPU at 62 % of 4 vCPUs`.
     fn keeps(&self) -> Option<String> {
-        let Tracked::Utilization(metric) = self.numbers.metric else { return None };
+        let numbers = self.numbers?;
+        let Tracked::Utilization(metric) = numbers.metric else { return None };
         let kind = self.observation.variant.instance_type.as_ref()?;
         let units = if metric == Metric::GPUUtilization { kind.gpus() } else { kind.vcpus() };
         let full = 100.0 * f64::from(units.filter(|units| *units > 0)?);
-        Some(utilization_in_words(metric, self.numbers.target, full))
+        Some(utilization_in_words(metric, numbers.target, full))
     }
 
     /// What a person has to do about a policy that is not ours to change.
     fn advice_on(&self, tracked: Option<&ScalingPolicy>) -> Option<String> {
-        tracked.map(|policy| {
+        tracked.zip(self.numbers).map(|(policy, numbers)| {
             let value = policy.target_tracking.as_ref().map(|tracking| format!(" from {}", tracking.target_value));
             format!(
                 "Policy `{}` already tracks this metric and is not ours to change: set its TargetValue{} to {}.",
                 policy.policy_name,
                 value.unwrap_or_default(),
-                self.numbers.target
+                numbers.target
             )
         })
     }

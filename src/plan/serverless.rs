@@ -74,7 +74,7 @@ pub(super) fn planned(
         current,
         min_capacity,
         max_capacity,
-        numbers,
+        numbers: Some(numbers),
         keeps_policies: tuning.as_ref().is_some_and(Tuning::keeps_present),
         floors: &[],
     }
@@ -122,7 +122,7 @@ pub(super) fn tuned(
         current,
         min_capacity: min_capacity.max(least),
         max_capacity: max_capacity.max(min_capacity),
-        numbers: tuning.numbers(&scaling.policies),
+        numbers: Some(tuning.numbers(&scaling.policies)),
         keeps_policies: tuning.keeps_present(),
         floors: &[],
     }

@@ -1,7 +1,7 @@
 //! The numbers of a plan: target, Min and Max, and how they came about.
 
+use super::copies;
 use super::demand::Demand;
-use super::guardrails;
 use super::shift::Shift;
 use super::target_tracking::{self, Headroom};
 use crate::config::Guardrails;
@@ -43,6 +43,8 @@ pub(super) struct Sizing {
     headroom: Headroom,
     demand: Demand,
     price: Option<UsdPerHour>,
+    /// `MaxCapacity` if there were room for it.
+    pub wanted: InstanceCount,
 }
 
 impl Sizing {
@@ -59,8 +61,8 @@ impl Sizing {
     ) -> Result<Self, HoldReason> {
         let (current, capacity) = scalable(observation, capacity)?;
         let demand = Demand::of(observation, capacity).ok_or(HoldReason::CapacityUnknown)?;
-        let price = observation.instance_price;
-        let ceiling = guardrails::ceiling(guardrails, present, current, price)?;
+        let price = observation.unit_price();
+        let ceiling = copies::ceiling(observation, guardrails, present, current)?;
         let headroom = target_tracking::headroom(&demand, guardrails.objective);
         let target_value = target_tracking::target_value(capacity, &headroom).ok_or(HoldReason::CapacityUnknown)?;
         // Capacity is in usual requests; those that come now may be heavier. Lighter ones may not stay.
@@ -74,7 +76,8 @@ impl Sizing {
         let present_min = present.map_or(InstanceCount(1), |target| target.min_capacity);
         let present_max = present.map_or(current, |target| target.max_capacity);
         let calm_min = present.map_or(current, ScalableTarget::calm_min_capacity);
-        let calm_min = calm_min.max(guardrails.min_instances).min(ceiling);
+        let calm_min = calm_min.max(copies::least(observation, present, guardrails)).min(ceiling);
+        let wanted = room.max(needed).min(copies::allowed(observation, guardrails, present, current)?);
         let min_capacity = needed.max(calm_min).max(present_min).max(current).min(ceiling);
         let max_capacity = room.max(needed).max(min_capacity).min(ceiling).max(present_max);
         Ok(Self {
@@ -88,6 +91,7 @@ impl Sizing {
             headroom,
             demand,
             price,
+            wanted,
         })
     }
 

@@ -4,8 +4,8 @@ use super::demand::Demand;
 use crate::config::ScalingObjective;
 use crate::model::{
     Capacity, CustomizedMetricSpecification, InvocationsPerInstance, Metric, MetricSpecification, Observation,
-    PolicyConfiguration, PredefinedMetricSpecification, PutScalingPolicy, ScalableKey, ScalingPolicy, Seconds,
-    TargetTracking, TargetTrackingConfiguration,
+    PolicyConfiguration, PredefinedMetricSpecification, PutScalingPolicy, ScalableDimension, ScalableKey,
+    ScalingPolicy, Seconds, TargetTracking, TargetTrackingConfiguration,
 };
 use crate::replay::Boot;
 use crate::statistics::quantile;
@@ -16,12 +16,17 @@ const UTILIZATION_POLICY: &str = "endpoint-advisor-utilization";
 const PROVISIONED_POLICY: &str = "endpoint-advisor-provisioned-concurrency";
 /// The predefined metrics.
 const METRIC_TYPE: &str = "SageMakerVariantInvocationsPerInstance";
+/// The same of the copies of an inference component.
+const METRIC_TYPE_OF_COPIES: &str = "SageMakerInferenceComponentInvocationsPerCopy";
+/// A scalable target counts instances or copies, so that one of these is ours there. The last two are custom copies.
+const INVOCATIONS: [&str; 4] =
+    [METRIC_TYPE, METRIC_TYPE_OF_COPIES, "AWS/SageMaker/InvocationsPerInstance", "AWS/SageMaker/InvocationsPerCopy"];
 const PROVISIONED_METRIC_TYPE: &str = "SageMakerVariantProvisionedConcurrencyUtilization";
 
 /// What our policy follows. Never latency: it does not fall in proportion to added instances, as target tracking assumes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tracked {
-    /// Invocations per instance and minute.
+    /// Invocations per instance, or copy, and minute.
     Invocations,
     /// `CPUUtilization` or `GPUUtilization`: the mean over instances, in percent summed over cores or GPUs.
     Utilization(Metric),
@@ -34,7 +39,7 @@ impl Tracked {
     /// an alarm that could not be read; they count as that.
     fn is(self, metric: Option<&str>) -> bool {
         metric.is_none_or(|metric| match self {
-            Self::Invocations => metric == METRIC_TYPE || metric == "AWS/SageMaker/InvocationsPerInstance",
+            Self::Invocations => INVOCATIONS.contains(&metric),
             Self::Utilization(own) => metric == format!("{}/{}", own.namespace(), own.name()),
             Self::ProvisionedConcurrency => {
                 metric == PROVISIONED_METRIC_TYPE
@@ -185,7 +190,10 @@ pub(super) fn request(key: &ScalableKey, observation: &Observation, numbers: Num
         MetricSpecification::Predefined(PredefinedMetricSpecification { predefined_metric_type: name.to_owned() })
     };
     let metric = match numbers.metric {
-        Tracked::Invocations => predefined(METRIC_TYPE),
+        Tracked::Invocations => {
+            let is_of_copies = key.scalable_dimension == ScalableDimension::CopyCount.name();
+            predefined(if is_of_copies { METRIC_TYPE_OF_COPIES } else { METRIC_TYPE })
+        }
         Tracked::ProvisionedConcurrency => predefined(PROVISIONED_METRIC_TYPE),
         Tracked::Utilization(metric) => {
             let variant_name = observation.variant_name.as_ref()?;

@@ -6,8 +6,8 @@ use super::search::{self, Bounds, Candidate, Found, Task};
 use super::target_tracking::{self, Numbers, Tracked};
 use crate::config::ScalingObjective;
 use crate::model::{
-    Bound, Capacity, Forecast, InstanceCount, InvocationsPerMinute, Metric, Observation, Plan, ScalableTarget,
-    ScalingPolicy, Validation, utilization_in_words,
+    Bound, Capacity, Forecast, InstanceCount, InvocationsPerMinute, Metric, Observation, Plan, ScalableDimension,
+    ScalableTarget, ScalingPolicy, Validation, utilization_in_words,
 };
 use crate::replay::{Replay, Rule, Setup};
 use crate::statistics::quantile;
@@ -66,7 +66,9 @@ impl Tuning {
             follows,
             present: present.as_ref().filter(|_| !target_tracking::are_both_ours(policies)),
             others: &others,
-            may_track_utilization: is_free(Tracked::Invocations)
+            // The utilisation of a copy is a share of what it was given: another metric, whose use nobody has measured yet.
+            may_track_utilization: observation.dimension() == ScalableDimension::InstanceCount
+                && is_free(Tracked::Invocations)
                 && capacity.work.is_some_and(|work| is_free(Tracked::Utilization(work.metric))),
         })?;
         let validation = replay.validate();

@@ -34,6 +34,7 @@ impl Replay {
             version: VERSION.to_owned(),
             endpoint_name: observation.endpoint_name.clone(),
             variant_name: observation.variant_name.clone(),
+            inference_component_name: observation.inference_component_name.clone(),
             hosting: observation.hosting,
             objective: observation.objective?,
             from: self.traffic.first.start(),

@@ -30,9 +30,11 @@ enum Served {
 pub(super) struct Seen {
     pub load: f64,
     pub utilization: f64,
+    /// Requests that nothing served.
+    pub refused: f64,
 }
 
-const NOT_SEEN: Seen = Seen { load: f64::NAN, utilization: f64::NAN };
+const NOT_SEEN: Seen = Seen { load: f64::NAN, utilization: f64::NAN, refused: f64::NAN };
 
 impl Emulator {
     /// An endpoint with this curve, objective and traffic.
@@ -109,7 +111,7 @@ impl Emulator {
 
     /// Replays minute by minute; answers how often the count changed.
     pub fn play(&self, setup: &Compiled, start: f64, draw: Draw, mut see: impl FnMut(Step)) -> u32 {
-        let mut scaler = Scaler::new(setup, start, draw.boot_minutes, 1.0);
+        let mut scaler = Scaler::new(setup, start, draw.boot_minutes, self.least());
         let mut fleet = self.fleet(scaler.serving(), draw.capacity);
         let mut queue = 0.0;
         // The last minute, and the one before that.
@@ -128,6 +130,14 @@ impl Emulator {
         scaler.changes()
     }
 
+    /// Copies may go to zero; of units one is kept at least.
+    fn least(&self) -> f64 {
+        match &self.served {
+            Served::Instances(_) => 0.0,
+            Served::Units(_) => 1.0,
+        }
+    }
+
     fn fleet(&self, serving: f64, capacity: f64) -> Fleet {
         match &self.served {
             Served::Instances(instances) => instances.fleet(serving, capacity),
@@ -144,13 +154,15 @@ impl Emulator {
         }
     }
 
-    /// What a minute in which so many requests were served shows.
+    /// What a minute in which so many requests left the queue shows.
     #[inline]
-    fn seen(&self, minute: usize, fleet: &Fleet, served: f64) -> Seen {
+    fn seen(&self, minute: usize, fleet: &Fleet, left: f64) -> Seen {
         match &self.served {
-            Served::Instances(instances) => instances.seen(minute, served * fleet.each),
+            // Nothing serves them: there is no load, only what is refused.
+            Served::Instances(_) if fleet.count < 1.0 => Seen { refused: left, ..NOT_SEEN },
+            Served::Instances(instances) => instances.seen(minute, left * fleet.each),
             Served::Units(units) => {
-                Seen { load: served * fleet.each, utilization: units.utilization(minute, fleet.count) }
+                Seen { load: left * fleet.each, utilization: units.utilization(minute, fleet.count), refused: 0.0 }
             }
         }
     }
@@ -161,6 +173,7 @@ impl Seen {
         match metric {
             Metric::InvocationsPerInstance => self.load,
             Metric::Utilization => self.utilization,
+            Metric::Refused => self.refused,
             Metric::BacklogPerInstance | Metric::BacklogWithoutCapacity => f64::NAN,
         }
     }

@@ -95,7 +95,7 @@ impl Instances {
             // Not `min`, which would make a number of what is not known.
             if percent > usage.full { usage.full } else { percent }
         });
-        Seen { load, utilization }
+        Seen { load, utilization, refused: 0.0 }
     }
 
     /// Serves a minute: how likely it is over the objective. `queue` is what waits.
@@ -113,6 +113,11 @@ impl Instances {
         if offered.is_nan() {
             *queue = 0.0;
             return 0.0;
+        }
+        // Nothing serves: whatever comes is refused.
+        if fleet.at_most <= 0.0 {
+            *queue = 0.0;
+            return if offered > 0.0 { 1.0 } else { 0.0 };
         }
         let at_most = fleet.at_most / work;
         let waiting = *queue;

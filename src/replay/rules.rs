@@ -22,6 +22,8 @@ pub struct Compiled {
 pub enum Metric {
     /// Invocations per instance and minute.
     InvocationsPerInstance,
+    /// Requests of a minute that found no copy.
+    Refused,
     /// Use of the busiest resource, in percent of one core or GPU times their number, as CloudWatch has it.
     Utilization,
     /// Requests in the queue of an asynchronous endpoint for each instance; not published where there is none.

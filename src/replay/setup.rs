@@ -83,15 +83,19 @@ impl Setup {
     pub fn planned(plan: &Plan) -> Option<Self> {
         let register = plan.register_scalable_target.as_ref()?;
         let stands = plan.based_on.clone().unwrap_or_default();
-        let put = plan.put_scaling_policies.iter().map(|put: &PutScalingPolicy| {
-            let alarms = plan.put_metric_alarms.iter().filter(|alarm| alarm.policy_name() == put.policy_name);
-            let alarms: Vec<PolicyAlarm> = alarms.map(PutMetricAlarm::to_alarm).collect();
-            ScalingPolicy { alarms: (!alarms.is_empty()).then_some(alarms), ..put.to_policy() }
-        });
-        let put: Vec<ScalingPolicy> = put.collect();
+        let put: Vec<ScalingPolicy> = plan.put_scaling_policies.iter().map(PutScalingPolicy::to_policy).collect();
         let is_replaced = |policy: &ScalingPolicy| put.iter().any(|put| put.policy_name == policy.policy_name);
         let is_gone = |policy: &ScalingPolicy| plan.deletes(&policy.policy_name);
         let left = stands.policies.into_iter().filter(|policy| !is_replaced(policy) && !is_gone(policy));
+        // The alarms of our step policies carry the policy's name.
+        let alarms: Vec<PolicyAlarm> = plan.put_metric_alarms.iter().map(PutMetricAlarm::to_alarm).collect();
+        let is_new = |alarm: &PolicyAlarm| alarms.iter().any(|new| new.alarm_name == alarm.alarm_name);
+        let standing_alarms: Vec<_> = stands.alarms.into_iter().filter(|alarm| !is_new(alarm)).collect();
+        let with_alarms = |policy: ScalingPolicy| {
+            let own = |alarm: &&PolicyAlarm| alarm.alarm_name.split('/').next() == Some(policy.policy_name.as_str());
+            let own: Vec<PolicyAlarm> = alarms.iter().chain(&standing_alarms).filter(own).cloned().collect();
+            ScalingPolicy { alarms: (!own.is_empty()).then_some(own), ..policy }
+        };
         let target = stands.target.as_ref();
         let scheduled: Vec<ScheduledAction> =
             plan.put_scheduled_actions.iter().map(PutScheduledAction::to_action).collect();
@@ -102,7 +106,7 @@ impl Setup {
             name: "as advised".to_owned(),
             min_capacity: plan.relax.map_or(register.min_capacity, |relax| relax.min_capacity),
             max_capacity: register.max_capacity,
-            policies: left.chain(put.iter().cloned()).collect(),
+            policies: left.chain(put.iter().cloned()).map(with_alarms).collect(),
             scheduled_actions: standing.chain(scheduled.iter().cloned()).collect(),
             is_scale_out_suspended: target.is_some_and(|target| target.is_scale_out_suspended),
             is_scale_in_suspended: target.is_some_and(|target| target.is_scale_in_suspended),
@@ -214,10 +218,12 @@ fn of_load(name: &str, utilization: Option<&str>) -> Option<Metric> {
     let is_serverless = utilization == Some(PROVISIONED_CONCURRENCY_UTILIZATION);
     match name {
         // Serverless variants publish none.
-        "SageMakerVariantInvocationsPerInstance" | "AWS/SageMaker/InvocationsPerInstance" => {
-            (!is_serverless).then_some(Metric::InvocationsPerInstance)
-        }
+        "SageMakerVariantInvocationsPerInstance"
+        | "AWS/SageMaker/InvocationsPerInstance"
+        | "SageMakerInferenceComponentInvocationsPerCopy"
+        | "AWS/SageMaker/InvocationsPerCopy" => (!is_serverless).then_some(Metric::InvocationsPerInstance),
         "SageMakerVariantProvisionedConcurrencyUtilization" => is_serverless.then_some(Metric::Utilization),
+        "AWS/SageMaker/NoCapacityInvocationFailures" => (!is_serverless).then_some(Metric::Refused),
         _ if Some(name) == utilization => Some(Metric::Utilization),
         _ => None,
     }

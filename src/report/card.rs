@@ -119,7 +119,8 @@ fn context_of_actions(report: &Report) -> BTreeMap<&'static str, String> {
 fn summary(report: &Report) -> String {
     match (report.outcome.status, &report.plan.register_scalable_target) {
         (OutcomeStatus::Applied, Some(register)) => {
-            format!("{}: at least {} instances from now on", escape(&document::headline(report)), register.min_capacity)
+            let units = report.dimension().units();
+            format!("{}: at least {} {units} from now on", escape(&document::headline(report)), register.min_capacity)
         }
         (OutcomeStatus::Verified | OutcomeStatus::RolledBack | OutcomeStatus::Relaxed, _) => {
             escape(&document::headline(report))

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 #[must_use]
 pub fn render(comparison: &Comparison) -> String {
     let mut out = String::new();
+    let of = comparison.dimension();
     let _infallible = writeln!(out, "{}: {}\n\n{}", subject(comparison), scope(comparison), trust(comparison));
     let width = comparison.rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0);
     for row in &comparison.rows {
@@ -15,7 +16,7 @@ pub fn render(comparison: &Comparison) -> String {
     }
     if let Some(plan) = &comparison.advised {
         out.push_str("\nAdvised\n");
-        for fact in facts(plan) {
+        for fact in facts(plan, of) {
             let (words, command) =
                 text::split_command(&fact).map_or((&*fact, None), |(words, command)| (words, Some(command)));
             for line in textwrap::wrap(words, textwrap::Options::new(78).initial_indent("  ").subsequent_indent("  ")) {
@@ -36,8 +37,11 @@ pub fn render(comparison: &Comparison) -> String {
 
 /// `orders/AllTraffic`.
 pub(super) fn subject(comparison: &Comparison) -> String {
-    let part = comparison.variant_name.as_ref().map(|variant| format!("/{variant}")).unwrap_or_default();
-    format!("{}{part}", comparison.endpoint_name)
+    match (&comparison.inference_component_name, &comparison.variant_name) {
+        (Some(component), _) => format!("{}/{component}", comparison.endpoint_name),
+        (None, Some(variant)) => format!("{}/{variant}", comparison.endpoint_name),
+        (None, None) => comparison.endpoint_name.to_string(),
+    }
 }
 
 /// `14 days from 2026-10-05 09:14 UTC, p90 within 500 ms`.
@@ -77,8 +81,8 @@ pub(super) fn unit(comparison: &Comparison) -> String {
 }
 
 /// What is advised and how it was found, one fact each.
-pub(super) fn facts(plan: &Plan) -> Vec<String> {
-    let held = plan.hold_reason.map(|reason| format!("no change: {}", reason.text()));
+pub(super) fn facts(plan: &Plan, of: ScalableDimension) -> Vec<String> {
+    let held = plan.hold_reason.map(|reason| format!("no change: {}", of.said(reason.text())));
     let because = plan.reasoning.iter().chain(&plan.advice).cloned();
     held.into_iter().chain(text::plan_lines(plan)).chain(because).collect()
 }

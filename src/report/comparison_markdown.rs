@@ -25,7 +25,7 @@ pub fn render(comparison: &Comparison) -> String {
     }
     if let Some(plan) = &comparison.advised {
         out.push_str("\n### Advised\n\n");
-        for fact in text::facts(plan) {
+        for fact in text::facts(plan, comparison.dimension()) {
             let _infallible = match split_command(&fact) {
                 Some((words, command)) => writeln!(out, "- {}\n\n  ```sh\n  {command}\n  ```\n", escape(words)),
                 None => writeln!(out, "- {}", escape(&fact)),

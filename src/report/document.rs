@@ -143,7 +143,7 @@ fn done(report: &Report) -> &'static str {
 
 fn outcome(report: &Report) -> Vec<String> {
     let mut lines = vec![format!("{}: {}", report.outcome.status, report.outcome.words())];
-    lines.extend(report.diagnosis.blocked_by.map(|blocked| format!("in the way: {}", blocked.text())));
+    lines.extend(report.diagnosis.in_the_way(report.dimension()).map(|blocked| format!("in the way: {blocked}")));
     lines.extend(text::plan_lines(&report.plan));
     let changes = report.outcome.changes.iter();
     lines.extend(changes.map(|change| format!("{}: {} -> {}", change.operation, change.before, change.after)));
@@ -162,7 +162,7 @@ fn carried(hosting: Hosting) -> &'static str {
 
 fn sizing(report: &Report, is_first_verdict: bool) -> Vec<String> {
     let capacity = report.capacity.as_ref().filter(|_| !is_first_verdict);
-    let capacity = capacity.map(|capacity| text::capacity_line(capacity, report.hosting));
+    let capacity = capacity.map(|capacity| report.dimension().said(&text::capacity_line(capacity, report.hosting)));
     capacity.into_iter().chain(report.plan.reasoning.iter().cloned()).collect()
 }
 
@@ -188,7 +188,7 @@ pub fn headline(report: &Report) -> String {
             format!("{subject}: more {more} did not help, and the change was taken back")
         }
         OutcomeStatus::Relaxed => format!("{subject}: MinCapacity is back to what it was"),
-        _ => format!("{subject} is {}", report.diagnosis.verdict.headline()),
+        _ => format!("{subject} is {}", report.dimension().said(report.diagnosis.verdict.headline())),
     }
 }
 

@@ -32,11 +32,12 @@ pub fn before_and_after(report: &Report) -> Vec<String> {
             format!("units of provisioned concurrency {}", change(before.instances, after.instances)),
         ];
     }
+    let of = report.dimension();
     vec![
         latency,
-        format!("load per instance {} per minute", change(before.load, after.load)),
-        format!("load on all instances {} per minute", change(before.invocations, after.invocations)),
-        format!("instances {}", change(before.instances, after.instances)),
+        format!("load per {} {} per minute", of.unit(), change(before.load, after.load)),
+        format!("load on all {} {} per minute", of.units(), change(before.invocations, after.invocations)),
+        format!("{} {}", of.units(), change(before.instances, after.instances)),
     ]
 }
 

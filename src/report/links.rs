@@ -1,6 +1,6 @@
 //! Where to look: console pages, the whole definition of a graph in its link.
 
-use crate::model::{Hosting, Links, Metric, Minute, Observation, Statistic};
+use crate::model::{InstanceCount, Links, Metric, Minute, Observation, ScalableDimension, Statistic};
 
 /// Links to the endpoint and to a graph of its latency and load.
 #[must_use]
@@ -53,9 +53,12 @@ fn graph(observation: &Observation) -> String {
         let age = line(Metric::ApproximateAgeOfOldestRequest, "Maximum", "left");
         age + &line(Metric::ApproximateBacklogSize, "Average", "right")
     } else {
-        let load = match observation.hosting {
-            Hosting::Serverless => Metric::Invocations,
-            _ => Metric::InvocationsPerInstance,
+        let load = match (observation.dimension(), observation.running()) {
+            // Without a copy there is no load, only requests that are refused.
+            (ScalableDimension::CopyCount, Some(InstanceCount(0))) => Metric::NoCapacityInvocationFailures,
+            (ScalableDimension::CopyCount, _) => Metric::InvocationsPerCopy,
+            (ScalableDimension::ProvisionedConcurrency, _) => Metric::Invocations,
+            (ScalableDimension::InstanceCount, _) => Metric::InvocationsPerInstance,
         };
         line(Metric::ModelLatency, &statistic, "left") + &line(load, "Sum", "right")
     };

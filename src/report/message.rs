@@ -61,7 +61,8 @@ fn subject(report: &Report) -> String {
     let status = report.outcome.status;
     let what = match (&report.plan.register_scalable_target, status) {
         (Some(register), OutcomeStatus::Applied | OutcomeStatus::Recommended) => {
-            format!("{status} {} to {} instances", register.min_capacity, register.max_capacity)
+            let units = report.dimension().units();
+            format!("{status} {} to {} {units}", register.min_capacity, register.max_capacity)
         }
         (_, OutcomeStatus::NotNeeded) => "not scaled".to_owned(),
         _ => status.name().replace('_', " "),

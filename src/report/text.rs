@@ -2,6 +2,7 @@
 
 use super::document::{Document, Mark, Section};
 use super::policies;
+pub use crate::model::split_command;
 use crate::model::{
     Bound, Capacity, Hosting, Milliseconds, Plan, PutScheduledAction, Report, ScalableTarget, Thousands,
 };
@@ -145,14 +146,6 @@ pub fn schedule_command(action: &PutScheduledAction) -> String {
         action.schedule,
         action.scalable_target_action.min_capacity
     )
-}
-
-/// A fact that ends in a command: the words with their colon, and the command.
-#[must_use]
-pub fn split_command(fact: &str) -> Option<(&str, &str)> {
-    let at = [": aws ", ": endpoint-advisor "].iter().find_map(|start| fact.find(start))?;
-    let (words, command) = fact.split_at_checked(at + 1)?;
-    Some((words, command.trim_start()))
 }
 
 struct Text(String);

@@ -3,7 +3,8 @@
 use crate::endpoint::{observed, settings};
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
-    Action, Bound, HoldReason, InstanceCount, Observation, OutcomeStatus, Plan, PutScheduledAction, ScalableTarget,
+    Action, Bound, HoldReason, InstanceCount, Observation, OutcomeStatus, Plan, PutMetricAlarm, PutScheduledAction,
+    ScalableTarget, ScalingPolicy,
 };
 use endpoint_advisor::{capacity, diagnose, plan};
 
@@ -25,7 +26,10 @@ pub fn applied(observation: &Observation, plan: &Plan) -> Observation {
     });
     for put in &plan.put_scaling_policies {
         scaling.policies.retain(|policy| policy.policy_name != put.policy_name);
-        scaling.policies.push(put.to_policy());
+        let fires = plan.put_metric_alarms.iter().filter(|alarm| alarm.policy_name() == put.policy_name);
+        let alarms: Vec<_> = fires.map(PutMetricAlarm::to_alarm).collect();
+        let alarms = (!alarms.is_empty()).then_some(alarms);
+        scaling.policies.push(ScalingPolicy { alarms, ..put.to_policy() });
     }
     for alarm in &plan.put_metric_alarms {
         let policy = scaling.policies.iter_mut().find(|policy| policy.policy_name == alarm.policy_name());
@@ -34,8 +38,11 @@ pub fn applied(observation: &Observation, plan: &Plan) -> Observation {
     scaling.policies.retain(|policy| !plan.deletes(&policy.policy_name));
     let schedule = scaling.scheduled_actions.get_or_insert_default();
     schedule.extend(plan.put_scheduled_actions.iter().map(PutScheduledAction::to_action));
-    after.variant.current_instance_count = Some(register.min_capacity);
-    after.variant.desired_instance_count = Some(register.min_capacity);
+    let (current, desired) = match &mut after.component {
+        Some(component) => (&mut component.current_copy_count, &mut component.desired_copy_count),
+        None => (&mut after.variant.current_instance_count, &mut after.variant.desired_instance_count),
+    };
+    (*current, *desired) = (Some(register.min_capacity), Some(register.min_capacity));
     if let Some(serverless) = &mut after.variant.serverless {
         serverless.provisioned_concurrency = Some(register.min_capacity.0);
     }

@@ -6,7 +6,8 @@ use std::path::Path;
 
 /// Checked by Application Auto Scaling on behalf of its caller, never called by us. (So are `PutMetricAlarm` and
 /// `DeleteAlarms`, for the alarms of a target tracking policy; those of a step policy we put ourselves.)
-const CHECKED_ON_OUR_BEHALF: [&str; 1] = ["sagemaker:UpdateEndpointWeightsAndCapacities"];
+const CHECKED_ON_OUR_BEHALF: [&str; 2] =
+    ["sagemaker:UpdateEndpointWeightsAndCapacities", "sagemaker:UpdateInferenceComponentRuntimeConfig"];
 
 /// Every `service:Action` in a text, for the services that we call.
 fn actions(text: &str) -> BTreeSet<String> {

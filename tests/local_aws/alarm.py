@@ -18,6 +18,7 @@ NAMESPACE = "AWS/SageMaker"
 class Alarm:
     endpoint: str
     variant: str = "AllTraffic"
+    component: str = ""  # of this inference component, instead of the variant
     name: str = ""
     description: str | None = "p90 ModelLatency above 500 ms"
     threshold: float = 500_000.0  # microseconds
@@ -36,6 +37,10 @@ class Alarm:
         self.at = (self.now or datetime.now(timezone.utc)) - self.age
 
     @property
+    def dimensions(self) -> dict[str, str]:
+        return {"InferenceComponentName": self.component} if self.component else {"EndpointName": self.endpoint, "VariantName": self.variant}
+
+    @property
     def arn(self) -> str:
         return _alarm_arn(self.name)
 
@@ -43,7 +48,7 @@ class Alarm:
         """Creates the alarm itself in CloudWatch."""
         cloudwatch.put_metric_alarm(
             AlarmName=self.name, AlarmDescription=self.description or "", Namespace=self.namespace, MetricName=self.metric,
-            Dimensions=[{"Name": "EndpointName", "Value": self.endpoint}, {"Name": "VariantName", "Value": self.variant}],
+            Dimensions=[{"Name": name, "Value": value} for name, value in self.dimensions.items()],
             ExtendedStatistic=self.statistic, Period=60, EvaluationPeriods=self.periods, DatapointsToAlarm=self.periods,
             Threshold=self.threshold, ComparisonOperator="GreaterThanThreshold", TreatMissingData="notBreaching")
 
@@ -74,7 +79,7 @@ class Alarm:
         if self.form == "composite":
             return message | {"AlarmRule": f"ALARM({self.child})", "TriggeringChildren": [
                 {"Arn": _alarm_arn(self.child), "State": {"Value": self.state, "Timestamp": _time(self.at)}}]}
-        dimensions = [{"value": self.variant, "name": "VariantName"}, {"value": self.endpoint, "name": "EndpointName"}]
+        dimensions = [{"value": value, "name": name} for name, value in reversed(self.dimensions.items())]
         trigger = {"Period": 60, "EvaluationPeriods": self.periods, "DatapointsToAlarm": self.periods,
                    "ComparisonOperator": "GreaterThanThreshold", "Threshold": self.threshold, "TreatMissingData": "notBreaching",
                    "EvaluateLowSampleCountPercentile": ""}
@@ -116,7 +121,7 @@ class Alarm:
         if self.form == "composite":
             return {"alarmRule": f"ALARM({self.child})"}
         metric = {"id": "m1", "returnData": self.form != "math", "metricStat": {"period": 60, "stat": self.statistic, "metric": {
-            "namespace": self.namespace, "name": self.metric, "dimensions": {"EndpointName": self.endpoint, "VariantName": self.variant}}}}
+            "namespace": self.namespace, "name": self.metric, "dimensions": self.dimensions}}}
         expression = {"id": "e1", "expression": self._expression(), "label": "latency", "returnData": True}
         return {"description": self.description, "metrics": [metric] if self.form == "metric" else [expression, metric]}
 

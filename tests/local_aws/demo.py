@@ -1,5 +1,5 @@
-"""`make demo`: three slow endpoints, one advisor. One needs instances and gets them; one does not, and is told why; on the third a
-shift of weight brings one variant more requests than it can carry."""
+"""`make demo`: four slow endpoints, one advisor. One needs instances and gets them; one hosts an inference component that needs
+copies; one needs neither, and is told why; on the last a shift of weight brings one variant more requests than it can carry."""
 
 import json
 import signal
@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from . import terminal
 from .alarm import Alarm
 from .binaries import binary
+from .components import Component
 from .emulators import Emulators
 from .endpoint import INSTANCE_TYPE, Endpoint
 from .stack import Stack
@@ -44,6 +45,13 @@ class Demo:
             self._scaling(orders)
             self._messages(orders)
 
+        tagging = self._tagging()
+        report = self._incident(tagging)
+        if report:
+            self._expect(report["diagnosis"]["verdict"] == "overload", "the verdict is overload")
+            self._expect(report["outcome"]["status"] == "applied", "the plan was applied")
+            self._scaling(tagging)
+
         search = self._endpoint("search", "slow-dependency")
         report = self._incident(search)
         if report:
@@ -69,11 +77,21 @@ class Demo:
         terminal.line(f"{datums:,} datums; {endpoint.instances()} × {INSTANCE_TYPE}; p90 ModelLatency {self._latency(endpoint):.0f} ms; no auto scaling.")
         return endpoint
 
+    def _tagging(self) -> Endpoint:
+        self._heading("The endpoint `tagging` with the inference component `tagger`, up to the incident")
+        endpoint = Endpoint.of_component(self.emulators, Component("tagger", "tagging"))
+        endpoint.simulate_component("overload", DAYS)
+        terminal.note("moto knows no inference components: the demo's gateway answers for it, in AWS's shape.")
+        with terminal.progress(f"{DAYS} days of minute metrics into CloudWatch"):
+            datums = endpoint.history.write(until_minute=-INCIDENT_MINUTES - 1)
+        terminal.line(f"{datums:,} datums; {endpoint.instances()} copies; p90 ModelLatency {self._latency(endpoint):.0f} ms; no auto scaling.")
+        return endpoint
+
     def _incident(self, endpoint: Endpoint, takes_from: str | None = None) -> dict | None:
         """`takes_from`: the variant beside it from which the requests come."""
         self._heading(f"`{endpoint.name}` becomes slow")
         cloudwatch = self.emulators.client("cloudwatch")
-        alarm = Alarm(endpoint.name)
+        alarm = Alarm(endpoint.name, component=endpoint.component.name if endpoint.component else "")
         alarm.put(cloudwatch)
         endpoint.history.write()
         endpoint.history.up_to_now()
@@ -113,7 +131,7 @@ class Demo:
             terminal.line(f"Not       {alternative['verdict']}: {alternative['why_not']}")
         if capacity:
             high = f" to {capacity['high']:,.0f}" if capacity["high"] else " or more"
-            terminal.line(f"Capacity  {capacity['invocations_per_instance_per_minute']:,.0f} invocations per instance and minute "
+            terminal.line(f"Capacity  {capacity['invocations_per_instance_per_minute']:,.0f} invocations per {'copy' if report['inference_component_name'] else 'instance'} and minute "
                           f"({capacity['low']:,.0f}{high}), from {capacity['minutes_used']:,} minutes")
         terminal.line(f"Plan      {plan['action']}{': ' + plan['hold_reason'] if plan['hold_reason'] else ''}, digest {plan['digest']}")
         terminal.line(f"Outcome   {report['outcome']['status']}{': ' + report['outcome']['reason'] if report['outcome']['reason'] else ''}")
@@ -123,7 +141,8 @@ class Demo:
         target, policies = endpoint.target(), endpoint.policies()
         self._expect(target is not None, "the scalable target exists")
         if target:
-            terminal.line(f"{target['ResourceId']}: {target['MinCapacity']} to {target['MaxCapacity']} instances, tags {endpoint.target_tags()}")
+            resource = f"inference-component/{endpoint.component.name}" if endpoint.component else target["ResourceId"]
+            terminal.line(f"{resource}: {target['MinCapacity']} to {target['MaxCapacity']} {'copies' if endpoint.component else 'instances'}, tags {endpoint.target_tags()}")
             self._expect(target["MinCapacity"] > endpoint.instances(), f"its minimum is above the {endpoint.instances()} that run: AWS scales out at once")
             self._expect(target["MaxCapacity"] <= MAX_INSTANCES, f"its maximum is within the {MAX_INSTANCES} allowed")
         self._expect([policy["PolicyName"].startswith("endpoint-advisor-") for policy in policies] == [True], "one policy exists, ours")
@@ -148,7 +167,9 @@ class Demo:
     def _latency(self, endpoint: Endpoint) -> float:
         """The newest p90 that CloudWatch has of this endpoint, in milliseconds."""
         now = datetime.now(timezone.utc)
-        dimensions = [{"Name": "EndpointName", "Value": endpoint.name}, {"Name": "VariantName", "Value": endpoint.variant}]
+        of = {"InferenceComponentName": endpoint.component.name} if endpoint.component else {
+            "EndpointName": endpoint.name, "VariantName": endpoint.variant}
+        dimensions = [{"Name": name, "Value": value} for name, value in of.items()]
         answer = self.emulators.client("cloudwatch").get_metric_data(
             StartTime=now - timedelta(hours=1), EndTime=now, MetricDataQueries=[{
                 "Id": "latency", "MetricStat": {"Period": 60, "Stat": "p90", "Metric": {
@@ -188,8 +209,8 @@ def main() -> int:
     if demo.failures:
         print(f"Not as expected: {'; '.join(demo.failures)}.")
         return 1
-    print(f"orders was overloaded and got a policy; search was slow for another reason and was left alone; a shift of requests "
-          f"overloaded one variant of ranking, which got a policy of its own. "
+    print(f"orders and the component tagger were overloaded and got policies; search was slow for another reason and was left alone; "
+          f"a shift of requests overloaded one variant of ranking, which got a policy of its own. "
           f"{time.monotonic() - began:.0f} s; everything is stopped.")
     return 0
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from .components import STAND_IN, Component
 from .emulators import ACCOUNT, REGION, Emulators
 from .history import History
 
@@ -16,6 +17,7 @@ class Endpoint:
     name: str
     variant: str = "AllTraffic"
     history: History | None = None
+    component: Component | None = None  # what is scaled, where it hosts an inference component
 
     @classmethod
     def create(cls, emulators: Emulators, name: str, instances: int = 1, tags: dict[str, str] | None = None,
@@ -44,6 +46,20 @@ class Endpoint:
         endpoint.history = history
         return endpoint
 
+    @classmethod
+    def of_component(cls, emulators: Emulators, component: Component, minimum: int = 1, maximum: int = 3) -> "Endpoint":
+        """An endpoint that hosts this component and nothing else, on so many instances; without any metric."""
+        endpoint = cls.create(emulators, component.endpoint)
+        emulators.gateway.components.add(component, managed={"Status": "ENABLED", "MinInstanceCount": minimum, "MaxInstanceCount": maximum})
+        endpoint.component = component
+        return endpoint
+
+    def simulate_component(self, scenario: str, days: int) -> None:
+        """Gives its component the past that a scenario tells, not yet written."""
+        cloudwatch = self.emulators.client("cloudwatch")
+        self.history = History(cloudwatch, self.name, self.variant, scenario, days, component=self.component.name)
+        self.component.current = self.history.instances
+
     def take_requests_from(self, variant: str, times: float, since: int) -> None:
         """`variant` gets `times` the requests of this one up to minute `since` (-1 being the last that the simulator tells); from
         then on, what this one gets more, that one gets less."""
@@ -57,7 +73,8 @@ class Endpoint:
 
     @property
     def resource_id(self) -> str:
-        return f"endpoint/{self.name}/variant/{self.variant}"
+        # Moto keeps a component as if it were a variant.
+        return f"endpoint/{self.component.name}/variant/{STAND_IN}" if self.component else f"endpoint/{self.name}/variant/{self.variant}"
 
     def tag(self, tags: dict[str, str]) -> None:
         """These tags of ours, and no other."""
@@ -73,6 +90,9 @@ class Endpoint:
             EndpointName=self.name, DesiredWeightsAndCapacities=[{"VariantName": self.variant, "DesiredWeight": 1.0, "DesiredInstanceCount": count}])
 
     def instances(self) -> int:
+        """Instances that run, or copies of its component."""
+        if self.component:
+            return self.component.current
         variants = self.emulators.client("sagemaker").describe_endpoint(EndpointName=self.name)["ProductionVariants"]
         return variants[0]["CurrentInstanceCount"]
 

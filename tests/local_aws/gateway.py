@@ -1,6 +1,8 @@
 """A pass-through in front of the emulators: forwards every call, records it, and answers the few that moto cannot.
 
 - Application Auto Scaling, where moto has gaps: see `auto_scaling_gaps`.
+- Inference components: see `components`.
+- `DescribeScalingPolicies`: moto's answer, with the alarms that fire step policies.
 - `DescribeEndpoint`: moto's answer, with `EndpointStatus` from `endpoint_status` where a test asks for another. (moto
   reports `InService` at once and has no way to hold an endpoint in `Updating`.)
 - `DescribeEndpoint`, `DescribeEndpointConfig`, `DescribeModel`: the fields in `described` in place of moto's. (moto knows no
@@ -22,7 +24,10 @@ import threading
 import urllib.parse
 from dataclasses import dataclass, field
 
+import boto3
+
 from .auto_scaling_gaps import AutoScalingGaps
+from .components import Components
 from .cut import Cut
 from .server import Server
 
@@ -72,6 +77,7 @@ class Gateway:
     def __init__(self, routes: dict[str, str]):
         self.routes = {service: urllib.parse.urlsplit(url).netloc for service, url in routes.items()}
         self.auto_scaling = AutoScalingGaps(self.routes.get(_AUTO_SCALING, self.routes[""]))
+        self.components = Components()
         self._lock = threading.Lock()
         self.reset()
         gateway = self
@@ -131,21 +137,47 @@ class Gateway:
     def _answered(self, request: "_Handler", call: Call, fault: Fault | None, body: bytes) -> tuple[int, dict, bytes]:
         if fault:
             return fault.status, *_error(request, call, fault)
-        if call.service == _AUTO_SCALING:
-            with self._lock:
-                own = self.auto_scaling.answer(call.operation, call.body)
-            if own:
-                return own[0], {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(own[1]).encode()
-        status, headers, answer = request.forward(self.routes.get(call.service, self.routes[""]), body)
-        if status == 200:
-            with self._lock:
-                answer = self._learn(call, answer)
+        own, asked = None, call.body
+        is_of_component = call.service == _AUTO_SCALING and Components.is_scaling(body)
+        if is_of_component:
+            body = Components.there(body)
+            asked = json.loads(body)
+        with self._lock:
+            if call.service == _AUTO_SCALING:
+                own = self.auto_scaling.answer(call.operation, asked)
+            elif call.service == "sagemaker":
+                own = self.components.answer(call.operation, asked)
+        if own:
+            status, headers, answer = own[0], {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(own[1]).encode()
+        else:
+            status, headers, answer = request.forward(self.routes.get(call.service, self.routes[""]), body)
+            if status == 200:
+                with self._lock:
+                    answer = self._learn(call, asked, answer)
+        answer = Components.back(answer) if is_of_component else answer
+        if status == 200 and call.operation == "DescribeScalingPolicies":
+            answer = self._with_alarms(answer)
         return status, headers, answer
 
-    def _learn(self, call: Call, answer: bytes) -> bytes:
+    def _with_alarms(self, answer: bytes) -> bytes:
+        """What AWS adds to a step policy: the alarms that fire it. (In moto `Alarms` is always empty.)"""
+        answered = json.loads(answer)
+        steps = [policy for policy in answered["ScalingPolicies"] if policy["PolicyType"] == "StepScaling"]
+        if steps:
+            cloudwatch = boto3.client("cloudwatch", endpoint_url=f"http://{self.routes['']}", region_name="us-east-1",
+                                      aws_access_key_id="test", aws_secret_access_key="test")
+            alarms = cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm"], MaxRecords=100)["MetricAlarms"]
+            for policy in steps:
+                policy["Alarms"] = [{"AlarmName": alarm["AlarmName"], "AlarmARN": alarm["AlarmArn"]}
+                                    for alarm in alarms if policy["PolicyARN"] in alarm["AlarmActions"]]
+        return json.dumps(answered).encode()
+
+    def _learn(self, call: Call, asked: dict, answer: bytes) -> bytes:
         """Takes note of what passes by; patches what the emulator cannot say."""
         if call.service == _AUTO_SCALING:
-            self.auto_scaling.learn(call.operation, call.body, answer)
+            self.auto_scaling.learn(call.operation, asked, answer)
+        if call.service == "sagemaker" and call.operation.startswith("DescribeEndpoint"):
+            answer = json.dumps(self.components.changed(call.operation, asked, json.loads(answer))).encode()
         match call.operation:
             case "DescribeEndpoint" | "DescribeEndpointConfig" | "DescribeModel":
                 name = call.body.get(f"{call.operation.removeprefix('Describe')}Name", "")

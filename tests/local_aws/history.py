@@ -14,6 +14,9 @@ _STEADY_MINUTES = 3  # what is repeated while the incident goes on
 
 INVOCATIONS = "AWS/SageMaker"
 UTILISATION = "/aws/sagemaker/Endpoints"
+OF_COMPONENTS = "/aws/sagemaker/InferenceComponents"
+_OF_COPIES = {"InvocationsPerInstance": "InvocationsPerCopy", "ConcurrentRequestsPerModel": "ConcurrentRequestsPerCopy"}
+_CORES = 4
 
 
 class History:
@@ -21,11 +24,15 @@ class History:
     leave out."""
 
     def __init__(self, cloudwatch, endpoint: str, variant: str, scenario: str, days: int = 3, seed: int = 1, without: tuple[str, ...] = (),
-                 end: datetime | None = None, distinct: int | None = None):
-        """`distinct`: at most so many values of latency in a minute, where an emulator has to be fast."""
+                 end: datetime | None = None, distinct: int | None = None, component: str = ""):
+        """`distinct`: at most so many values of latency in a minute, where an emulator has to be fast. `component`: the same as an
+        inference component of this name publishes it, whose copies have four cores each."""
+        self._component = component
         self._distinct = distinct
         self._cloudwatch = cloudwatch
         self._dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
+        if component:
+            self._dimensions = [{"Name": "InferenceComponentName", "Value": component}]
         self._without = without
         self._minutes = _simulate(scenario, days, seed)
         self._end = (end or datetime.now(timezone.utc)).replace(second=0, microsecond=0)
@@ -77,9 +84,11 @@ class History:
 
     def put(self, minutes: list[tuple[datetime, dict]]) -> int:
         """Writes minutes in the simulator's words; answers how many datums that took."""
-        namespaces: dict[str, list[dict]] = {INVOCATIONS: [], UTILISATION: []}
+        namespaces: dict[str, list[dict]] = {INVOCATIONS: [], UTILISATION: [], OF_COMPONENTS: []}
         for at, minute in minutes:
             for namespace, name, unit, values, counts in _samples(minute):
+                if self._component:
+                    namespace, name, values = _of_copies(namespace, name, values)
                 if values and name not in self._without:
                     if self._distinct:
                         values, counts = _merged(values, counts, self._distinct)
@@ -120,6 +129,13 @@ def _samples(minute: dict):
         yield from _timings(models, ("ModelLoadingWaitTime", "loading_wait_us"), ("ModelDownloadingTime", "downloading_us"),
                             ("ModelLoadingTime", "loading_us"), ("ModelUnloadingTime", "unloading_us"))
         yield UTILISATION, "LoadedModelCount", "None", *_each(models["loaded_models"])
+
+
+def _of_copies(namespace: str, name: str, values: list[float]) -> tuple[str, str, list[float]]:
+    """The same metric as SageMaker publishes it of copies: CPU as a share of the cores that a copy was given."""
+    if namespace == UTILISATION:
+        return OF_COMPONENTS, f"{name}Normalized", [value / _CORES if name == "CPUUtilization" else value for value in values]
+    return namespace, _OF_COPIES.get(name, name), values
 
 
 def _timings(source: dict, *metrics: tuple[str, str]):

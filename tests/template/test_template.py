@@ -69,6 +69,7 @@ WRITES_OF_APPLY_MODE = {
     "cloudwatch:PutMetricAlarm",
     "iam:CreateServiceLinkedRole",
     "sagemaker:UpdateEndpointWeightsAndCapacities",
+    "sagemaker:UpdateInferenceComponentRuntimeConfig",
 }
 
 PSEUDO_PARAMETERS = {

@@ -11,32 +11,41 @@ use endpoint_advisor::model::{OutcomeStatus, Report};
 use endpoint_advisor::observe::endpoint_tags;
 use endpoint_advisor::report::document::headline;
 use endpoint_advisor::report::text;
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 /// Shows what changes, asks, and writes it.
 pub async fn run(tool: &Tool, arguments: Apply) -> Result<ExitCode, ToolError> {
-    let Apply { what, variant, yes, override_tags } = arguments;
+    let Apply { what, variant, component, yes, override_tags } = arguments;
     let reports: Vec<Report> = if is_file(&what) {
         let reports: Vec<Report> = saved(&what, "a saved report")?;
         let is_asked = |report: &Report| {
-            let name = report.variant_name.as_ref().map(|name| name.as_str());
-            variant.as_deref().is_none_or(|variant| name == Some(variant))
+            let has = |asked: &Option<String>, name: Option<&str>| asked.is_none() || asked.as_deref() == name;
+            has(&variant, report.variant_name.as_ref().map(|name| name.as_str()))
+                && has(&component, report.inference_component_name.as_ref().map(|name| name.as_str()))
         };
         reports.into_iter().filter(is_asked).collect()
     } else {
-        let observations = from_aws(tool, &Observed::of(what, variant)).await?;
+        let observations = from_aws(tool, &Observed::of(what, variant, component)).await?;
         observations.iter().map(|observation| explain(observation, &tool.settings)).collect()
     };
     let Some(first) = reports.first() else {
-        return Err(ToolError::BadInput("nothing to apply: there is no such variant".to_owned(), None));
+        return Err(ToolError::BadInput("nothing to apply: there is no such variant or component".to_owned(), None));
     };
     let aws = tool.aws().await;
-    let tags = endpoint_tags(&aws, &first.endpoint_name).await?;
-    obeys_mode(&tags, override_tags)?;
+    let mut tags = BTreeMap::new();
+    for report in &reports {
+        if !tags.contains_key(&report.endpoint_name) {
+            let of_endpoint = endpoint_tags(&aws, &report.endpoint_name).await?;
+            obeys_mode(&of_endpoint, override_tags)?;
+            tags.insert(&report.endpoint_name, of_endpoint);
+        }
+    }
     let mut planned = Vec::new();
     let mut reasons = Vec::new();
     for report in &reports {
-        match refusal(report, &tool.settings, &tags) {
+        let of_endpoint = tags.get(&report.endpoint_name).cloned().unwrap_or_default();
+        match refusal(report, &tool.settings, &of_endpoint) {
             None => planned.push(report),
             Some(outcome) => reasons.push(format!("{}: {}", report.subject(), outcome.words())),
         }

@@ -90,8 +90,11 @@ pub struct Apply {
     /// Name of the endpoint, or a file with a saved report (`explain --format json`), or `-`.
     pub what: String,
     /// Only this production variant.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "component")]
     pub variant: Option<String>,
+    /// Only this inference component.
+    #[arg(long)]
+    pub component: Option<String>,
     /// Do not ask.
     #[arg(long)]
     pub yes: bool,
@@ -105,8 +108,11 @@ pub struct Undo {
     /// Name of the endpoint.
     pub endpoint: String,
     /// Only this production variant.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "component")]
     pub variant: Option<String>,
+    /// Only this inference component.
+    #[arg(long)]
+    pub component: Option<String>,
     /// Do not ask.
     #[arg(long)]
     pub yes: bool,
@@ -142,8 +148,11 @@ pub struct Observed {
     /// Name of the endpoint; for `explain` and `replay` also a file with a saved observation, or `-`.
     pub endpoint: String,
     /// Only this production variant.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "component")]
     pub variant: Option<String>,
+    /// Only this inference component.
+    #[arg(long)]
+    pub component: Option<String>,
     /// End of the observed window, as 2026-10-05T09:14:00Z; now where absent.
     #[arg(long)]
     pub at: Option<Timestamp>,
@@ -160,8 +169,9 @@ pub struct Observed {
 
 impl Observed {
     /// An endpoint as it is now.
-    pub fn of(endpoint: String, variant: Option<String>) -> Self {
-        Self { endpoint, variant, at: None, days: None, latency_slo_ms: None, slo_statistic: Statistic::P90 }
+    pub fn of(endpoint: String, variant: Option<String>, component: Option<String>) -> Self {
+        let (at, days, latency_slo_ms) = (None, None, None);
+        Self { endpoint, variant, component, at, days, latency_slo_ms, slo_statistic: Statistic::P90 }
     }
 }
 

@@ -19,7 +19,10 @@ pub async fn run(tool: &Tool, Explain { observed, format, exit_code }: Explain) 
     match terminal_columns().filter(|_| format == Format::Text) {
         Some(columns) => {
             print(&overview::render(&reports, terminal::render));
-            for observation in &observations {
+            for (observation, report) in observations.iter().zip(&reports) {
+                if observations.len() > 1 {
+                    print(&report.subject());
+                }
                 print(&terminal::charts(observation, columns));
             }
         }

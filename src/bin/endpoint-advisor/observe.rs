@@ -4,8 +4,8 @@ use crate::args::Observed;
 use crate::print::{Waiting, one_or_all, print};
 use crate::{Tool, ToolError, now};
 use endpoint_advisor::model::{
-    EndpointName, InvalidName, LatencyObjective, Milliseconds, ObjectiveSource, Observation, Subject, TriggerKind,
-    TriggerSummary, VariantName,
+    EndpointName, InferenceComponentName, InvalidName, LatencyObjective, Milliseconds, ObjectiveSource, Observation,
+    Subject, TriggerKind, TriggerSummary, VariantName,
 };
 use endpoint_advisor::observe::{ObjectiveFrom, Request, observe};
 use endpoint_advisor::redact::redact as redacted;
@@ -42,7 +42,7 @@ pub fn is_file(name: &str) -> bool {
 
 /// Reads every variant asked for from AWS.
 pub async fn from_aws(tool: &Tool, observed: &Observed) -> Result<Vec<Observation>, ToolError> {
-    let subject = subject(&observed.endpoint, observed.variant.as_deref())?;
+    let subject = subject(&observed.endpoint, observed.variant.as_deref(), observed.component.as_deref())?;
     let now = now();
     let objective = observed.latency_slo_ms.map(|ms| LatencyObjective {
         latency_slo_ms: Milliseconds(ms),
@@ -68,13 +68,14 @@ pub async fn from_aws(tool: &Tool, observed: &Observed) -> Result<Vec<Observatio
     Ok(observe(&aws, &request).await?)
 }
 
-/// Whom the arguments name.
-pub fn subject(endpoint: &str, variant: Option<&str>) -> Result<Subject, ToolError> {
+/// Whom the arguments name. A component knows its endpoint by itself.
+pub fn subject(endpoint: &str, variant: Option<&str>, component: Option<&str>) -> Result<Subject, ToolError> {
     let bad = |error: InvalidName| ToolError::BadInput(error.to_string(), None);
     let endpoint = EndpointName::parse(endpoint).map_err(bad)?;
-    Ok(match variant {
-        Some(variant) => Subject::Variant(endpoint, VariantName::parse(variant).map_err(bad)?),
-        None => Subject::Endpoint(endpoint),
+    Ok(match (variant, component) {
+        (_, Some(component)) => Subject::InferenceComponent(InferenceComponentName::parse(component).map_err(bad)?),
+        (Some(variant), None) => Subject::Variant(endpoint, VariantName::parse(variant).map_err(bad)?),
+        (None, None) => Subject::Endpoint(endpoint),
     })
 }
 

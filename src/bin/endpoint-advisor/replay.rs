@@ -26,8 +26,8 @@ pub async fn run(tool: &Tool, arguments: Replay) -> Result<ExitCode, ToolError> 
         match compare(&observation, settings, &setups) {
             Ok(comparison) => comparisons.push(comparison),
             Err(error) => not_compared.push(NotCompared {
-                endpoint_name: observation.endpoint_name,
-                variant_name: observation.variant_name,
+                endpoint_name: observation.endpoint_name.clone(),
+                part_name: Some(observation.part_name().to_owned()).filter(|name| name != "-"),
                 why: error.to_string(),
             }),
         }

@@ -1,39 +1,40 @@
 //! `undo`: takes back what was written.
 
 use crate::args::Undo;
+use crate::observe::subject;
 use crate::print::{is_confirmed, print};
 use crate::{AWS_ERROR, Tool, ToolError};
 use endpoint_advisor::advise::{WayBack, take_back, way_back};
-use endpoint_advisor::model::{EndpointName, InvalidName, OutcomeStatus, VariantName};
+use endpoint_advisor::model::OutcomeStatus;
 use endpoint_advisor::report::restoration;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 /// Shows the way back, asks, and goes it.
-pub async fn run(tool: &Tool, Undo { endpoint, variant, yes, override_tags }: Undo) -> Result<ExitCode, ToolError> {
-    let bad = |error: InvalidName| ToolError::BadInput(error.to_string(), None);
-    let endpoint = EndpointName::parse(&endpoint).map_err(bad)?;
-    let variant = variant.as_deref().map(VariantName::parse).transpose().map_err(bad)?;
+pub async fn run(tool: &Tool, arguments: Undo) -> Result<ExitCode, ToolError> {
+    let Undo { endpoint, variant, component, yes, override_tags } = arguments;
+    let subject = subject(&endpoint, variant.as_deref(), component.as_deref())?;
     let aws = tool.aws().await;
-    let WayBack { tags, variants } = way_back(&aws, &endpoint, variant.as_ref()).await?;
+    let WayBack { endpoint_name: endpoint, tags, parts } = way_back(&aws, &subject).await?;
     obeys_mode(&tags, override_tags)?;
     let mut ways = Vec::new();
     let mut reasons = Vec::new();
-    for variant in &variants {
-        match &variant.restoration {
+    for part in &parts {
+        match &part.restoration {
             Ok(way) => {
-                print(&format!("{endpoint}/{}", variant.name));
-                let instances = restoration::instances(way, variant.running);
+                print(&format!("{endpoint}/{}", part.name));
+                let instances = restoration::instances(way, part.running);
                 for line in restoration::lines(way).into_iter().chain(instances) {
                     print(&format!("  {line}"));
                 }
-                ways.push(variant);
+                ways.push(part);
             }
-            Err(reason) => reasons.push(format!("{endpoint}/{}: {reason}", variant.name)),
+            Err(reason) => reasons.push(format!("{endpoint}/{}: {reason}", part.name)),
         }
     }
     if ways.is_empty() {
-        let words = if reasons.is_empty() { "there is no such variant".to_owned() } else { reasons.join("; ") };
+        let words =
+            if reasons.is_empty() { "there is no such variant or component".to_owned() } else { reasons.join("; ") };
         return Err(ToolError::BadInput(format!("nothing to undo: {words}"), None));
     }
     if !yes && !is_confirmed()? {
@@ -41,9 +42,9 @@ pub async fn run(tool: &Tool, Undo { endpoint, variant, yes, override_tags }: Un
         return Ok(ExitCode::SUCCESS);
     }
     let mut code = ExitCode::SUCCESS;
-    for variant in ways {
-        let outcome = take_back(&aws, variant).await?;
-        print(&format!("{endpoint}/{}: {}", variant.name, outcome.words()));
+    for part in ways {
+        let outcome = take_back(&aws, part).await?;
+        print(&format!("{endpoint}/{}: {}", part.name, outcome.words()));
         if outcome.status != OutcomeStatus::RolledBack {
             code = ExitCode::from(AWS_ERROR);
         }

@@ -48,7 +48,11 @@ impl Work {
         // Where a GPU does the work and does not show, the cores say nothing of how busy the hardware is.
         let shows_gpu = windows.now(|row| row.gpu.average).is_some();
         let variant = &windows.observation.variant;
-        let is_normalised = variant.vcpus().is_some() && (shows_gpu || variant.gpus() == Some(0.0));
+        let is_normalised = match &windows.observation.component {
+            // A copy's utilisation is published as a share of what it was given.
+            Some(component) => shows_gpu || component.accelerators.is_none_or(|gpus| gpus <= 0.0),
+            None => variant.vcpus().is_some() && (shows_gpu || variant.gpus() == Some(0.0)),
+        };
         let resources = [Resource::new("CPU", |row| row.cpu), Resource::new("GPU", |row| row.gpu)];
         let busiest = resources
             .iter()

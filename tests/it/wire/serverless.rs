@@ -146,10 +146,10 @@ fn undo_takes_back_what_belongs_to_provisioned_concurrency() {
         }]}),
     );
     fake.answer("ListTagsForResource", json!({"Tags": {"endpoint-advisor:before": "absent"}}));
-    let endpoint = EndpointName::parse("orders").unwrap();
+    let orders = Subject::Endpoint(EndpointName::parse("orders").unwrap());
     let aws = fake.aws();
-    let way = run(way_back(&aws, &endpoint, None)).unwrap();
-    let variant = &way.variants[0];
+    let way = run(way_back(&aws, &orders)).unwrap();
+    let variant = &way.parts[0];
     assert_eq!(variant.running, Some(InstanceCount(6)));
     let outcome = run(take_back(&aws, variant)).unwrap();
     assert_eq!(outcome.status, OutcomeStatus::RolledBack);
