@@ -1,11 +1,12 @@
 //! An observation that is shared says what it said, and nothing of whose it is.
 
+use crate::components::asleep;
 use crate::endpoint::{observed, settings};
 use crate::scenarios::with_target;
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
-    Containers, EndpointName, InferenceComponentName, InvocationMode, Metrics, Observation, Part, PartMetrics,
-    ScalingActivity, ScalingPolicy, TriggerKind, VariantName, VariantWeight,
+    Containers, EndpointName, InferenceComponentName, InstanceCount, InvocationMode, Metrics, Needs, Neighbour,
+    Observation, Part, PartMetrics, ScalingActivity, ScalingPolicy, TriggerKind, VariantName, VariantWeight,
 };
 use endpoint_advisor::redact::redact;
 use std::collections::BTreeMap;
@@ -95,4 +96,26 @@ fn a_name_inside_a_word_is_another_word() {
     assert_eq!((shared.trigger.kind, shared.trigger.state), (TriggerKind::EventbridgeAlarm, Some("ALARM".to_owned())));
     assert_eq!(shared.metrics, observation.metrics);
     assert_eq!(shared.warnings, ["m5x and endpoint-1"]);
+}
+
+#[test]
+fn a_component_is_shared_without_its_name_and_those_beside_it() {
+    let mut observation = asleep();
+    let component = observation.component.as_mut().unwrap();
+    component.variant_name = Some("zebra-blue".parse().unwrap());
+    let beside = |name: &str| Neighbour {
+        name: name.parse().unwrap(),
+        copies: Some(InstanceCount(1)),
+        needs: Needs { cpu_cores: Some(1.0), ..Needs::default() },
+    };
+    component.neighbours = Some(vec![beside("zebra-ranker"), beside("zebra-embedder")]);
+    let shared = redact(&observation).unwrap();
+    let text = serde_json::to_string(&shared).unwrap();
+    assert!(!text.contains("zebra") && !text.contains("orders-ranker"), "{text:.3000}");
+    let neighbours = shared.component.as_ref().unwrap().neighbours.as_ref().unwrap();
+    let names: Vec<&str> = neighbours.iter().map(|neighbour| neighbour.name.as_str()).collect();
+    assert_eq!(names, ["component-2", "component-3"]);
+    let (before, after) = (explain(&observation, &settings(&[])), explain(&shared, &settings(&[])));
+    assert_eq!(after.diagnosis, before.diagnosis);
+    assert_eq!(after.plan.hold_reason, before.plan.hold_reason);
 }
