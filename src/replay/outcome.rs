@@ -25,7 +25,7 @@ pub struct Step {
 /// What a set-up did.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outcome {
-    /// By block, counted from the first minute: see [`block_minutes`].
+    /// By block, counted from the first minute: a day each, or two hours where there are fewer than five days.
     pub blocks: Vec<Block>,
     /// Changes of the instance count.
     pub changes: u32,
