@@ -12,7 +12,7 @@ pub use cli::cli;
 pub use cloudformation::cloudformation;
 pub use terraform::terraform;
 
-use crate::model::{Plan, RegisterScalableTarget, Report, ScalingState};
+use crate::model::{Plan, RegisterScalableTarget, Report, ScalableKey, ScalingState};
 
 /// A file, and what to know before it is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,12 @@ fn parts(reports: &[Report]) -> Result<Vec<Part<'_>>, NothingToExport> {
         let register = plan.register_scalable_target.as_ref()?;
         Some(Part { report, plan, register, before: plan.based_on.clone().unwrap_or_default() })
     }
+    // A file is a way in: what is exported is a plan as it was made.
+    let is_changed = |report: &&Report| report.plan.register_scalable_target.is_some() && !report.plan.is_as_made();
+    if let Some(report) = reports.iter().find(is_changed) {
+        let words = format!("{}: the plan does not fit its digest: it was changed after it was made", report.subject());
+        return Err(NothingToExport(vec![words]));
+    }
     let parts: Vec<_> = reports.iter().filter_map(part).collect();
     if parts.is_empty() {
         let why = |report: &Report| {
@@ -52,6 +58,27 @@ fn parts(reports: &[Report]) -> Result<Vec<Part<'_>>, NothingToExport> {
         return Err(NothingToExport(reports.iter().map(why).collect()));
     }
     Ok(parts)
+}
+
+/// One word of the shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", within_quotes(text))
+}
+
+/// Text between two single quotes of the shell.
+fn within_quotes(text: &str) -> String {
+    text.replace('\'', r"'\''")
+}
+
+/// The command that asks for the ARN of a policy, which only AWS knows.
+fn arn_command(key: &ScalableKey, policy_name: &str) -> String {
+    format!(
+        "aws application-autoscaling describe-scaling-policies --service-namespace {} --resource-id {} --policy-names {} \
+         --query 'ScalingPolicies[0].PolicyARN' --output text",
+        quoted(&key.service_namespace),
+        quoted(&key.resource_id),
+        quoted(policy_name)
+    )
 }
 
 /// What no template can do: delete what it never held.

@@ -1,6 +1,6 @@
 //! The plan as a shell script of the AWS CLI.
 
-use super::{Export, NothingToExport, Part, about, parts};
+use super::{Export, NothingToExport, Part, about, arn_command, parts, quoted};
 use crate::model::{PutMetricAlarm, Report};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -41,14 +41,7 @@ fn commands(part: &Part<'_>) -> Vec<String> {
 
 /// An alarm fires the policy by its ARN, which only AWS knows.
 fn alarm_command(part: &Part<'_>, alarm: &PutMetricAlarm) -> String {
-    let key = part.register.key();
-    let arn = format!(
-        "aws application-autoscaling describe-scaling-policies --service-namespace {} --resource-id {} --policy-names {} \
-         --query 'ScalingPolicies[0].PolicyARN' --output text",
-        key.service_namespace,
-        key.resource_id,
-        alarm.policy_name()
-    );
+    let arn = arn_command(&part.register.key(), alarm.policy_name());
     format!("aws cloudwatch put-metric-alarm {} --alarm-actions \"$({arn})\"", input(alarm))
 }
 
@@ -56,9 +49,4 @@ fn alarm_command(part: &Part<'_>, alarm: &PutMetricAlarm) -> String {
 fn input<T: Serialize>(request: &T) -> String {
     let json = serde_json::to_string(request).unwrap_or_default();
     format!("--cli-input-json {}", quoted(&json))
-}
-
-/// One word of the shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }

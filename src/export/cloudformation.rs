@@ -1,6 +1,6 @@
 //! The plan as a CloudFormation template, and what stands as the template to import first.
 
-use super::{Export, NothingToExport, Part, deletions, parts};
+use super::{Export, NothingToExport, Part, arn_command, deletions, parts, within_quotes};
 use crate::model::{
     PolicyConfiguration, PutMetricAlarm, PutScalingPolicy, Report, ScalableKey, ScalingState, ScheduledAction,
 };
@@ -148,35 +148,24 @@ enum Import {
 }
 
 impl Import {
-    /// One of `--resources-to-import`, as a word of the shell. A policy is known by its ARN, which is asked for.
+    /// One of `--resources-to-import`, between the single quotes of a word of the shell. A policy is known by its ARN, which is asked for.
     fn shell(&self) -> String {
+        let (kind, id, identifier) = match self {
+            Self::Target { id, key } => ("AWS::ApplicationAutoScaling::ScalableTarget", id, Value::Object(named(key))),
+            Self::Policy { id, key, .. } => (
+                "AWS::ApplicationAutoScaling::ScalingPolicy",
+                id,
+                json!({"Arn": "POLICY_ARN", "ScalableDimension": key.scalable_dimension}),
+            ),
+            Self::Alarm { id, name } => ("AWS::CloudWatch::Alarm", id, json!({"AlarmName": name})),
+        };
+        let resource = json!({"ResourceType": kind, "LogicalResourceId": id, "ResourceIdentifier": identifier});
+        let resource = within_quotes(&resource.to_string());
         match self {
-            Self::Target { id, key } => json!({
-                "ResourceType": "AWS::ApplicationAutoScaling::ScalableTarget",
-                "LogicalResourceId": id,
-                "ResourceIdentifier": named(key),
-            })
-            .to_string(),
-            Self::Policy { id, key, name } => {
-                let arn = format!(
-                    "'\"$(aws application-autoscaling describe-scaling-policies --service-namespace {} --resource-id {} \
-                     --policy-names {name} --query 'ScalingPolicies[0].PolicyARN' --output text)\"'",
-                    key.service_namespace, key.resource_id
-                );
-                json!({
-                    "ResourceType": "AWS::ApplicationAutoScaling::ScalingPolicy",
-                    "LogicalResourceId": id,
-                    "ResourceIdentifier": {"Arn": "POLICY_ARN", "ScalableDimension": key.scalable_dimension},
-                })
-                .to_string()
-                .replace("POLICY_ARN", &arn)
+            Self::Policy { key, name, .. } => {
+                resource.replace("POLICY_ARN", &format!("'\"$({})\"'", arn_command(key, name)))
             }
-            Self::Alarm { id, name } => json!({
-                "ResourceType": "AWS::CloudWatch::Alarm",
-                "LogicalResourceId": id,
-                "ResourceIdentifier": {"AlarmName": name},
-            })
-            .to_string(),
+            Self::Target { .. } | Self::Alarm { .. } => resource,
         }
     }
 }

@@ -7,7 +7,7 @@ use endpoint_advisor::export::{cli, cloudformation, terraform};
 use endpoint_advisor::model::{
     DeleteScalingPolicy, InstanceCount, MetricDimension, Plan, PolicyConfiguration, PutMetricAlarm, PutScalingPolicy,
     PutScheduledAction, Report, ScalableKey, ScalableTargetAction, ScalingState, ScheduledAction, Seconds,
-    StepAdjustmentRequest, StepScalingConfiguration,
+    StepAdjustmentRequest, StepScalingConfiguration, digest,
 };
 use std::path::Path;
 
@@ -94,7 +94,7 @@ fn standing() -> Report {
         resource_id,
         scalable_dimension,
     }];
-    Report { plan, ..report }
+    Report { plan: redigested(plan), ..report }
 }
 
 fn golden(name: &str, text: &str) {
@@ -171,4 +171,36 @@ fn a_plan_to_hold_is_nothing_to_export() {
     for exported in [cloudformation(&reports, false), terraform(&reports), cli(&reports)] {
         assert_eq!(exported.unwrap_err().to_string(), said);
     }
+}
+
+fn redigested(mut plan: Plan) -> Plan {
+    plan.digest = digest(
+        plan.register_scalable_target.as_ref(),
+        plan.tag_resource.as_ref(),
+        &plan.put_scaling_policies,
+        &plan.put_metric_alarms,
+        &plan.delete_scaling_policies,
+        &plan.put_scheduled_actions,
+    );
+    plan
+}
+
+#[test]
+fn a_plan_that_somebody_changed_is_not_exported() {
+    let mut report = new();
+    report.plan.put_scaling_policies[0].policy_name = "x; rm -rf ~".to_owned();
+    let reports = [report];
+    for exported in [cloudformation(&reports, false), terraform(&reports), cli(&reports)] {
+        assert!(exported.unwrap_err().to_string().contains("changed after it was made"));
+    }
+}
+
+#[test]
+fn a_name_is_one_word_of_the_shell() {
+    let mut report = standing();
+    let policy = "endpoint-advisor-'$(id)'";
+    report.plan.put_metric_alarms[0].alarm_name = format!("{policy}/endpoint/orders/variant/AllTraffic");
+    report.plan = redigested(report.plan);
+    let script = cli(&[report]).unwrap().text;
+    assert!(script.contains(r"--policy-names 'endpoint-advisor-'\''$(id)'\''' --query"), "{script}");
 }

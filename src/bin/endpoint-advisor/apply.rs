@@ -1,6 +1,6 @@
 //! `apply`: writes a plan.
 
-use crate::args::{Apply, Observed};
+use crate::args::{Apply, Observed, Writing};
 use crate::observe::{from_aws, is_file, saved};
 use crate::print::{is_confirmed, print};
 use crate::undo::obeys_mode;
@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 /// Shows what changes, asks, and writes it.
 pub async fn run(tool: &Tool, arguments: Apply) -> Result<ExitCode, ToolError> {
-    let Apply { what, variant, component, yes, override_tags } = arguments;
+    let Apply { what, writing: Writing { variant, component, yes, override_tags } } = arguments;
     let reports: Vec<Report> = if is_file(&what) {
         let reports: Vec<Report> = saved(&what, "a saved report")?;
         let is_asked = |report: &Report| {

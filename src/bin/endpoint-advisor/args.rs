@@ -89,24 +89,21 @@ pub struct Replay {
 pub struct Apply {
     /// Name of the endpoint, or a file with a saved report (`explain --format json`), or `-`.
     pub what: String,
-    /// Only this production variant.
-    #[arg(long, conflicts_with = "component")]
-    pub variant: Option<String>,
-    /// Only this inference component.
-    #[arg(long)]
-    pub component: Option<String>,
-    /// Do not ask.
-    #[arg(long)]
-    pub yes: bool,
-    /// Also where the endpoint is tagged endpoint-advisor:mode=off or recommend.
-    #[arg(long)]
-    pub override_tags: bool,
+    #[command(flatten)]
+    pub writing: Writing,
 }
 
 #[derive(Args)]
 pub struct Undo {
     /// Name of the endpoint.
     pub endpoint: String,
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+/// What the commands that write scaling ask for.
+#[derive(Args)]
+pub struct Writing {
     /// Only this production variant.
     #[arg(long, conflicts_with = "component")]
     pub variant: Option<String>,

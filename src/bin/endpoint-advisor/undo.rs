@@ -1,6 +1,6 @@
 //! `undo`: takes back what was written.
 
-use crate::args::Undo;
+use crate::args::{Undo, Writing};
 use crate::observe::subject;
 use crate::print::{is_confirmed, print};
 use crate::{AWS_ERROR, Tool, ToolError};
@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 /// Shows the way back, asks, and goes it.
 pub async fn run(tool: &Tool, arguments: Undo) -> Result<ExitCode, ToolError> {
-    let Undo { endpoint, variant, component, yes, override_tags } = arguments;
+    let Undo { endpoint, writing: Writing { variant, component, yes, override_tags } } = arguments;
     let subject = subject(&endpoint, variant.as_deref(), component.as_deref())?;
     let aws = tool.aws().await;
     let WayBack { endpoint_name: endpoint, tags, parts } = way_back(&aws, &subject).await?;

@@ -1,4 +1,4 @@
-# orders/AllTraffic, planned 2026-10-05T09:20:00Z, digest 3d00e8662301
+# orders/AllTraffic, planned 2026-10-05T09:20:00Z, digest 9f7f058cc077
 
 import {
   to = aws_appautoscaling_target.orders_AllTraffic
