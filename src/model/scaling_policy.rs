@@ -1,6 +1,7 @@
 //! Policies and scheduled actions in Application Auto Scaling, as they stand.
 
 use super::{CustomizedMetricSpecification, InstanceCount, MetricDimension, Seconds};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The prefix of every policy that we write, by which we know our own.
@@ -133,6 +134,9 @@ pub struct ScheduledAction {
     pub min_capacity: Option<InstanceCount>,
     /// `ScalableTargetAction.MaxCapacity`.
     pub max_capacity: Option<InstanceCount>,
+    /// `EndTime`: from then on it does nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_time: Option<Timestamp>,
 }
 
 impl ScheduledAction {
