@@ -61,7 +61,7 @@ fn parts(reports: &[Report]) -> Result<Vec<Part<'_>>, NothingToExport> {
 }
 
 /// One word of the shell.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", within_quotes(text))
 }
 

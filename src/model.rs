@@ -3,8 +3,10 @@
 //! Every value that leaves a stage serialises, so that people can enter and leave the pipeline anywhere: a saved
 //! [`Observation`] is at once a bug report, a test and a what-if.
 
+mod account;
 mod alarm;
 mod capacity;
+mod cloudwatch_alarm;
 mod comparison;
 mod curve;
 mod diagnosis;
@@ -36,8 +38,10 @@ mod units;
 mod words;
 mod work;
 
+pub use account::*;
 pub use alarm::*;
 pub use capacity::*;
+pub use cloudwatch_alarm::*;
 pub use comparison::*;
 pub use curve::*;
 pub use diagnosis::*;

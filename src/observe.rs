@@ -6,9 +6,11 @@
 //! them. Only `DescribeEndpoint` and `GetMetricData` are indispensable: what
 //! else cannot be read becomes a warning, and what depends on it is held back later.
 
+mod account;
 pub mod alarm;
 mod cloudwatch;
 mod components;
+mod fleet;
 mod parts;
 mod pricing;
 mod sagemaker;
@@ -22,6 +24,8 @@ use crate::model::{
     AlarmObjective, EndpointName, Hosting, InferenceComponent, InferenceComponentName, InstanceType, LatencyObjective,
     Observation, Scaling, Seconds, Statistic, Subject, TriggerSummary, Variant, VariantName,
 };
+pub use account::{account, every_alarm};
+pub use fleet::each;
 use futures::future::{OptionFuture, join, join_all, join4, join5};
 use jiff::Timestamp;
 use sagemaker::{ConfiguredVariant, EndpointConfig, EndpointDescription};
@@ -291,6 +295,7 @@ async fn finish(
     let instances = instances.and_then(|result| kept(result, &mut part.warnings)).unwrap_or_default();
     let (model_hosting, containers) = model.and_then(|result| kept(result, &mut part.warnings)).unzip();
     variant.containers = containers.flatten();
+    variant.initial_instance_count = configured.and_then(|variant| variant.initial_instance_count);
     // Only commands for a new configuration of a serverless variant name it.
     variant.model_name =
         configured.and_then(|variant| variant.model_name.clone()).filter(|_| part.whose.hosting == Hosting::Serverless);
@@ -337,6 +342,7 @@ async fn finish(
         scaling: part.scaling,
         objective: part.objective,
         age_objective: part.age_objective,
+        alarms: None,
         instance_price: kept(price, &mut part.warnings).flatten(),
         metrics,
         parts,

@@ -4,7 +4,7 @@
 //! Names of endpoints, variants, components, models, containers, instances, alarms, policies and schedules, account ids, roles, buckets,
 //! images and tags go.
 
-use crate::model::{Observation, Part};
+use crate::model::{CloudWatchAlarm, Observation, Part};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ const USUAL_VARIANT: &str = "AllTraffic";
 /// Where the result cannot be read back, which would be a mistake here.
 pub fn redact(observation: &Observation) -> Result<Observation, serde_json::Error> {
     let names = Names::of(observation);
-    let mut value = serde_json::to_value(observation)?;
+    let mut value = serde_json::to_value(without_descriptions(observation))?;
     names.replace(&mut value);
     serde_json::from_value(value)
 }
@@ -88,6 +88,9 @@ impl Names {
         if let Some(alarm) = &observation.trigger.alarm_name {
             name(alarm, "alarm", 1);
         }
+        for (number, alarm) in (1..).zip(observation.alarms.iter().flatten()) {
+            alarm_names(alarm, number, &mut name);
+        }
         if let Some(scaling) = &observation.scaling {
             for (policy, number) in scaling.policies.iter().filter(|policy| !policy.is_ours()).zip(1..) {
                 name(&policy.policy_name, "policy", number);
@@ -121,6 +124,30 @@ impl Names {
         let renamed = self.0.iter().fold(text.to_owned(), |text, (name, other)| whole(&text, name, other));
         let words = renamed.split_inclusive(|c: char| c.is_whitespace() || c == '"' || c == '\'');
         words.map(|word| without_account(&without_path(word))).collect()
+    }
+}
+
+/// The same without what people wrote about their alarms.
+fn without_descriptions(observation: &Observation) -> Observation {
+    let mut plain = observation.clone();
+    plain.alarms.iter_mut().flatten().for_each(|alarm| alarm.description = None);
+    plain
+}
+
+/// The names in an alarm: its own, what it tells, and metrics that are not of AWS.
+fn alarm_names(alarm: &CloudWatchAlarm, number: usize, name: &mut impl FnMut(&str, &str, usize)) {
+    if !alarm.is_of_target_tracking() {
+        name(&alarm.alarm_name, "alarm", number);
+    }
+    let actions = alarm.alarm_actions.iter().chain(&alarm.ok_actions).chain(&alarm.insufficient_data_actions);
+    for (action, number) in actions.filter(|action| !action.contains(":scalingPolicy:")).zip(1..) {
+        name(action.rsplit(':').next().unwrap_or_default(), "target", number);
+    }
+    for (metric, number) in alarm.metrics.iter().filter(|metric| !metric.is_of_sagemaker()).zip(1..) {
+        for (value, kind) in [(&metric.namespace, "namespace"), (&metric.metric_name, "metric")] {
+            name(value, kind, number);
+        }
+        metric.dimensions.iter().for_each(|dimension| name(&dimension.value, "dimension", number));
     }
 }
 

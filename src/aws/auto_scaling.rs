@@ -2,8 +2,8 @@
 
 use crate::aws::{Aws, CallError};
 use crate::model::{
-    CustomizedMetricSpecification, InstanceCount, MetricDimension, ScalableKey, ScalableTarget, ScalingActivity,
-    ScalingPolicy, ScheduledAction, Seconds, StepAdjustment, StepScaling, TargetTracking,
+    CustomizedMetricSpecification, InstanceCount, MetricDimension, RegisteredTarget, ScalableKey, ScalableTarget,
+    ScalingActivity, ScalingPolicy, ScheduledAction, Seconds, StepAdjustment, StepScaling, TargetTracking,
 };
 use aws_sdk_applicationautoscaling::types::{
     self, ScalableDimension, ScalableTarget as Described, ServiceNamespace, StepScalingPolicyConfiguration,
@@ -98,9 +98,31 @@ pub(crate) async fn scheduled_actions(aws: &Aws, key: &ScalableKey) -> Result<Ve
             timezone: action.timezone().map(str::to_owned),
             min_capacity: range.and_then(|range| range.min_capacity()).map(count),
             max_capacity: range.and_then(|range| range.max_capacity()).map(count),
+            end_time: action.end_time().and_then(timestamp),
         });
     }
     Ok(actions)
+}
+
+/// Every scalable target of SageMaker.
+pub(crate) async fn all_targets(aws: &Aws) -> Result<Vec<RegisteredTarget>, CallError> {
+    let request = aws.auto_scaling.describe_scalable_targets().service_namespace(ServiceNamespace::Sagemaker);
+    let mut pages = request.into_paginator().items().send();
+    let mut targets = Vec::new();
+    while let Some(target) = pages.next().await {
+        let target =
+            target.map_err(|error| CallError::new("application-autoscaling:DescribeScalableTargets", error))?;
+        targets.push(RegisteredTarget {
+            key: ScalableKey {
+                service_namespace: target.service_namespace().as_str().to_owned(),
+                resource_id: target.resource_id().to_owned(),
+                scalable_dimension: target.scalable_dimension().as_str().to_owned(),
+            },
+            min_capacity: count(target.min_capacity()),
+            max_capacity: count(target.max_capacity()),
+        });
+    }
+    Ok(targets)
 }
 
 /// The latest activities, those that did not scale among them.

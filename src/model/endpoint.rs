@@ -181,6 +181,9 @@ pub struct Variant {
     pub current_instance_count: Option<InstanceCount>,
     /// `DesiredInstanceCount`: above the current count while instances start.
     pub desired_instance_count: Option<InstanceCount>,
+    /// `InitialInstanceCount` of the endpoint configuration: what an update of the endpoint goes back to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial_instance_count: Option<InstanceCount>,
     /// `ModelName`, where it was read and serves alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_name: Option<String>,

@@ -1,9 +1,9 @@
 //! All that is known about one variant at one time.
 
 use super::{
-    Endpoint, EndpointName, Hosting, InferenceComponent, InferenceComponentName, InstanceCount, LatencyObjective,
-    Metrics, Minute, PartMetrics, ScalableDimension, ScalableKey, ScalingPolicy, ScheduledAction, Seconds, TriggerKind,
-    UsdPerHour, Variant, VariantName,
+    CloudWatchAlarm, Endpoint, EndpointName, Hosting, InferenceComponent, InferenceComponentName, InstanceCount,
+    LatencyObjective, Metrics, Minute, PartMetrics, ScalableDimension, ScalableKey, ScalingPolicy, ScheduledAction,
+    Seconds, TriggerKind, UsdPerHour, Variant, VariantName,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -49,6 +49,9 @@ pub struct Observation {
     /// `ApproximateAgeOfOldestRequest`; none where there is no such alarm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub age_objective: Option<Seconds>,
+    /// The alarms on it, and those that fire its policies; none where they were not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarms: Option<Vec<CloudWatchAlarm>>,
     /// Price of one instance, where it was read.
     pub instance_price: Option<UsdPerHour>,
     /// One-minute metrics.
@@ -68,7 +71,8 @@ impl Observation {
     }
 
     /// The first 12 hex digits of SHA-256 over all that was read, as JSON: an observation of the same digest leads to the same
-    /// decision. What asked for it is left out, so that one read again by hand, for the same second, is the same.
+    /// decision. What asked for it is left out, so that one read again by hand, for the same second, is the same; so are the
+    /// alarms, which no decision reads.
     #[must_use]
     pub fn digest(&self) -> String {
         let Self {
@@ -87,6 +91,7 @@ impl Observation {
             scaling,
             objective,
             age_objective,
+            alarms: _,
             instance_price,
             metrics,
             parts,

@@ -418,6 +418,7 @@ impl PutScheduledAction {
             timezone: None,
             min_capacity: Some(self.scalable_target_action.min_capacity),
             max_capacity: None,
+            end_time: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Policies and scheduled actions in Application Auto Scaling, as they stand.
 
 use super::{CustomizedMetricSpecification, InstanceCount, MetricDimension, Seconds};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -134,6 +135,9 @@ pub struct ScheduledAction {
     pub min_capacity: Option<InstanceCount>,
     /// `ScalableTargetAction.MaxCapacity`.
     pub max_capacity: Option<InstanceCount>,
+    /// `EndTime`: from then on it does nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_time: Option<Timestamp>,
 }
 
 impl ScheduledAction {

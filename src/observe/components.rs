@@ -76,6 +76,18 @@ pub(super) async fn list(
     Ok(names)
 }
 
+/// The names of all components of the Region.
+pub(super) async fn list_all(aws: &Aws) -> Result<Vec<InferenceComponentName>, CallError> {
+    let mut pages = aws.sagemaker.list_inference_components().max_results(PAGE).into_paginator().items().send();
+    let mut names = Vec::new();
+    while let Some(component) = pages.next().await {
+        let component = component.map_err(|error| CallError::new("sagemaker:ListInferenceComponents", error))?;
+        let name = component.inference_component_name().and_then(|name| InferenceComponentName::parse(name).ok());
+        names.extend(name);
+    }
+    Ok(names)
+}
+
 /// Puts the components of a variant in its place, where its configuration names no model: each is advised by itself.
 pub(super) async fn expanded(
     aws: &Aws,

@@ -57,6 +57,7 @@ pub(super) struct ConfiguredVariant {
     pub model_name: Option<String>,
     pub is_serverless: bool,
     pub instance_type: Option<InstanceType>,
+    pub initial_instance_count: Option<InstanceCount>,
     /// Every type that its pools may bring.
     pub pooled_types: Vec<InstanceType>,
 }
@@ -161,6 +162,7 @@ fn described(variant: &ProductionVariantSummary) -> Option<DescribedVariant> {
             current_instance_count: count(variant.current_instance_count()).or_else(|| sum(&instance_pools)),
             desired_instance_count: count(variant.desired_instance_count()),
             routing_strategy: routing.map(|strategy| strategy.as_str().to_owned()),
+            initial_instance_count: None,
             model_name: None,
             serverless,
             managed_instance_scaling,
@@ -179,6 +181,7 @@ pub(super) async fn describe_endpoint_config(aws: &Aws, name: &str) -> Result<En
             model_name: variant.model_name().map(str::to_owned),
             is_serverless: variant.serverless_config().is_some(),
             instance_type: variant.instance_type().map(|kind| InstanceType(kind.as_str().to_owned())),
+            initial_instance_count: count(variant.initial_instance_count()),
             pooled_types: variant.instance_pools().iter().filter_map(pooled_type).collect(),
         })
     };

@@ -360,6 +360,7 @@ mod tests {
             timezone: None,
             min_capacity: Some(InstanceCount(3)),
             max_capacity: None,
+            end_time: None,
         }
     }
 

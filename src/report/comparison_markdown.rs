@@ -57,7 +57,7 @@ fn cells(row: &Row) -> Vec<String> {
 }
 
 /// Names and words from outside, so that none of them becomes a column, a link or a tag.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

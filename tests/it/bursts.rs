@@ -143,6 +143,7 @@ fn where_a_schedule_cannot_help_the_floor_is_constant() {
         timezone: None,
         min_capacity: Some(InstanceCount(1)),
         max_capacity: None,
+        end_time: None,
     }]);
     for observation in [slow, theirs] {
         let plan = advised(&observation).plan;

@@ -62,6 +62,7 @@ pub fn observed(scenario: &str) -> Observation {
             source: ObjectiveSource::Alarm,
         }),
         age_objective: None,
+        alarms: None,
         instance_price: None,
         metrics: metrics(&minutes),
         parts: Vec::new(),

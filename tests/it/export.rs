@@ -77,6 +77,7 @@ fn standing() -> Report {
         timezone: Some("Europe/Berlin".to_owned()),
         min_capacity: None,
         max_capacity: Some(InstanceCount(2)),
+        end_time: None,
     }];
     plan.based_on = Some(before);
     let ScalableKey { service_namespace, resource_id, scalable_dimension } = key;

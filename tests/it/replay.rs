@@ -181,6 +181,7 @@ fn a_set_up_survives_json_and_says_what_cannot_be_replayed() {
         timezone: None,
         min_capacity: Some(InstanceCount(2)),
         max_capacity: None,
+        end_time: None,
     };
     let odd = Setup { scheduled_actions: vec![timed], ..setup.clone() };
     assert!(

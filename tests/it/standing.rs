@@ -107,6 +107,7 @@ fn a_schedule_that_would_lower_the_range_is_told() {
         timezone: None,
         min_capacity: Some(InstanceCount(min)),
         max_capacity: Some(InstanceCount(max)),
+        end_time: None,
     };
     for (min, max, is_told) in [(1, 2, true), (9, 20, false)] {
         observation.scaling.as_mut().unwrap().scheduled_actions = Some(vec![action(min, max)]);
