@@ -3,9 +3,12 @@
 pub(crate) mod alarms;
 pub(crate) mod auto_scaling;
 mod error;
+mod pace;
+pub(crate) mod queue;
 pub(crate) mod scheduler;
 
 pub use error::{CallError, ErrorKind, chain};
+pub use pace::Pace;
 
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_applicationautoscaling::operation::put_scaling_policy::PutScalingPolicyError;
@@ -28,10 +31,11 @@ use std::time::Duration;
 
 /// Loads the SDK's standard configuration (environment, profile, credentials) and builds the clients. `profile` and
 /// `region` go before what the environment says.
-pub async fn load(profile: Option<String>, region: Option<String>) -> Aws {
+pub async fn load(profile: Option<String>, region: Option<String>, pace: Pace) -> Aws {
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
         .build_https();
+    let http = pace::Paced::new(http, pace);
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
         .operation_attempt_timeout(Duration::from_secs(15))
@@ -55,6 +59,7 @@ pub struct Aws {
     pub(crate) sagemaker: aws_sdk_sagemaker::Client,
     pub(crate) scheduler: aws_sdk_scheduler::Client,
     pub(crate) sns: aws_sdk_sns::Client,
+    pub(crate) sqs: aws_sdk_sqs::Client,
     region: String,
     sleep: Option<SharedAsyncSleep>,
     calls: Calls,
@@ -89,6 +94,9 @@ impl Aws {
             ),
             sns: aws_sdk_sns::Client::from_conf(
                 aws_sdk_sns::config::Builder::from(config).interceptor(calls.clone()).build(),
+            ),
+            sqs: aws_sdk_sqs::Client::from_conf(
+                aws_sdk_sqs::config::Builder::from(config).interceptor(calls.clone()).build(),
             ),
             region: config.region().map(ToString::to_string).unwrap_or_default(),
             sleep: config.sleep_impl(),

@@ -5,6 +5,7 @@
 
 mod account;
 mod alarm;
+mod audit;
 mod capacity;
 mod cloudwatch_alarm;
 mod comparison;
@@ -13,6 +14,7 @@ mod diagnosis;
 mod endpoint;
 mod forecast;
 mod history;
+mod hours;
 mod hosting;
 mod incident;
 mod metric;
@@ -40,6 +42,7 @@ mod work;
 
 pub use account::*;
 pub use alarm::*;
+pub use audit::*;
 pub use capacity::*;
 pub use cloudwatch_alarm::*;
 pub use comparison::*;
@@ -48,6 +51,7 @@ pub use diagnosis::*;
 pub use endpoint::*;
 pub use forecast::*;
 pub use history::*;
+pub use hours::*;
 pub use hosting::*;
 pub use incident::*;
 pub use metric::*;

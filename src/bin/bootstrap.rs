@@ -2,7 +2,7 @@
 
 use aws_lambda_events::event::sqs::SqsBatchResponse;
 use endpoint_advisor::advise::{AdviseError, advise};
-use endpoint_advisor::aws::{Aws, chain};
+use endpoint_advisor::aws::{Aws, Pace, chain};
 use endpoint_advisor::config::Settings;
 use endpoint_advisor::model::{Report, Trigger};
 use endpoint_advisor::trigger::{self, Event};
@@ -40,7 +40,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     for problem in &settings.defaults.problems {
         tracing::warn!("{problem}");
     }
-    let aws = endpoint_advisor::aws::load(None, None).await;
+    let aws = endpoint_advisor::aws::load(None, None, Pace::Shared).await;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| handle(&aws, &settings, event.payload).await))
         .await
 }

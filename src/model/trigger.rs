@@ -1,6 +1,6 @@
 //! What woke us.
 
-use super::{EndpointName, LatencyObjective, Subject};
+use super::{Audit, LatencyObjective, Subject};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,8 +16,8 @@ pub enum Trigger {
     Manual(ManualTrigger),
     /// A scheduled look at an open incident.
     FollowUp(FollowUpTrigger),
-    /// A look at many endpoints; at all of them where none is named.
-    Audit(Option<Vec<EndpointName>>),
+    /// A look at many endpoints.
+    Audit(Audit),
     /// A person approves a plan that was recommended.
     Approval(Approval),
     /// Understood, and nothing is asked of us; the reason is logged.

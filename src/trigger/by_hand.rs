@@ -2,7 +2,7 @@
 
 use super::{InvalidEvent, decode};
 use crate::model::{
-    Approval, EndpointName, FollowUpTrigger, InferenceComponentName, LatencyObjective, ManualTrigger, Milliseconds,
+    Approval, Audit, AuditProgress, BatchNumber, EndpointName, FollowUpTrigger, InferenceComponentName, LatencyObjective, ManualTrigger, Milliseconds,
     ObjectiveSource, Statistic, Subject, Trigger, VariantName,
 };
 use jiff::Timestamp;
@@ -65,9 +65,12 @@ impl Stated {
     }
 }
 
+/// Which of the audits it is.
 #[derive(Deserialize)]
-struct Audit {
+struct WhichAudit {
     endpoint_names: Option<Vec<EndpointName>>,
+    batch: Option<BatchNumber>,
+    collect: Option<Box<AuditProgress>>,
 }
 
 #[derive(Deserialize)]
@@ -97,8 +100,13 @@ pub(super) fn parse(event: &Value) -> Result<Trigger, InvalidEvent> {
         return Ok(Trigger::FollowUp(FollowUpTrigger { subject: named.subject("follow_up")?, looks }));
     }
     if let Some(body) = event.get("audit") {
-        let audit: Audit = decode("audit", body.clone())?;
-        return Ok(Trigger::Audit(audit.endpoint_names));
+        let which: WhichAudit = decode("audit", body.clone())?;
+        return Ok(Trigger::Audit(match which {
+            WhichAudit { collect: Some(progress), .. } => Audit::Collect(progress),
+            WhichAudit { batch: Some(_), .. } => Audit::Batch(decode("audit", body.clone())?),
+            WhichAudit { endpoint_names: Some(names), .. } => Audit::Named(names),
+            WhichAudit { .. } => Audit::Fleet,
+        }));
     }
     if let Some(body) = event.get("apply") {
         let named: Named = decode("apply", body.clone())?;

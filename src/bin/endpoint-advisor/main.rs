@@ -11,7 +11,7 @@ mod undo;
 
 use args::{Cli, Command};
 use clap::{CommandFactory as _, Parser as _};
-use endpoint_advisor::aws::{Aws, CallError, chain};
+use endpoint_advisor::aws::{Aws, CallError, Pace, chain};
 use endpoint_advisor::config::Settings;
 use jiff::Timestamp;
 use std::error::Error;
@@ -82,6 +82,6 @@ struct Tool {
 
 impl Tool {
     async fn aws(&self) -> Aws {
-        endpoint_advisor::aws::load(self.profile.clone(), self.region.clone()).await
+        endpoint_advisor::aws::load(self.profile.clone(), self.region.clone(), Pace::Alone).await
     }
 }
