@@ -9,6 +9,7 @@ mod cloudformation;
 mod terraform;
 
 pub use cli::cli;
+pub(crate) use cli::{commands, input};
 pub use cloudformation::cloudformation;
 pub use terraform::terraform;
 

@@ -39,6 +39,7 @@ use requests::Requests;
 use search::Bounds;
 use shift::Shift;
 use sizing::Sizing;
+pub use sizing::room_for;
 use tuning::Tuning;
 
 /// How long a raised `MinCapacity` stays at least: an hour outlasts the incident, its verification and a scale-in.

@@ -1,7 +1,7 @@
 //! The plan as a shell script of the AWS CLI.
 
-use super::{Export, NothingToExport, Part, about, arn_command, parts, quoted};
-use crate::model::{PutMetricAlarm, Report};
+use super::{Export, NothingToExport, about, arn_command, parts, quoted};
+use crate::model::{Plan, PutMetricAlarm, RegisterScalableTarget, Report};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -14,25 +14,27 @@ pub fn cli(reports: &[Report]) -> Result<Export, NothingToExport> {
     let mut out = "#!/bin/sh\nset -eu\n".to_owned();
     for part in &parts(reports)? {
         let _infallible = write!(out, "\n# {}\n", about(part));
-        for command in commands(part) {
+        for command in commands(part.plan) {
             let _infallible = writeln!(out, "{command}");
         }
     }
     Ok(Export { text: out, notes: Vec::new() })
 }
 
-fn commands(part: &Part<'_>) -> Vec<String> {
-    let Part { plan, register, .. } = part;
+/// The requests of a plan, in that order; none where it asks for nothing.
+pub(crate) fn commands(plan: &Plan) -> Vec<String> {
+    let Some(register) = &plan.register_scalable_target else { return Vec::new() };
+    let is_new = plan.based_on.as_ref().is_none_or(|before| before.target.is_none());
     let scaling = |operation: &str, request: String| format!("aws application-autoscaling {operation} {request}");
     let tag = plan.tag_resource.iter().map(|tag| scaling("tag-resource", input(tag)));
     let first = plan.register_first.iter().map(|first| scaling("register-scalable-target", input(first)));
     let policies = plan.put_scaling_policies.iter().map(|policy| scaling("put-scaling-policy", input(policy)));
-    let alarms = plan.put_metric_alarms.iter().map(|alarm| alarm_command(part, alarm));
+    let alarms = plan.put_metric_alarms.iter().map(|alarm| alarm_command(register, alarm));
     let gone = plan.delete_scaling_policies.iter().map(|policy| scaling("delete-scaling-policy", input(policy)));
     let timed = plan.put_scheduled_actions.iter().map(|action| scaling("put-scheduled-action", input(action)));
     // Policies and schedules need a target: one that is new and has no first range of its own is registered before them.
     let range = scaling("register-scalable-target", input(register));
-    let (before, after) = match (part.before.target.is_none(), &plan.register_first) {
+    let (before, after) = match (is_new, &plan.register_first) {
         (true, None) => (Some(range), None),
         _ => (None, Some(range)),
     };
@@ -40,13 +42,13 @@ fn commands(part: &Part<'_>) -> Vec<String> {
 }
 
 /// An alarm fires the policy by its ARN, which only AWS knows.
-fn alarm_command(part: &Part<'_>, alarm: &PutMetricAlarm) -> String {
-    let arn = arn_command(&part.register.key(), alarm.policy_name());
+fn alarm_command(register: &RegisterScalableTarget, alarm: &PutMetricAlarm) -> String {
+    let arn = arn_command(&register.key(), alarm.policy_name());
     format!("aws cloudwatch put-metric-alarm {} --alarm-actions \"$({arn})\"", input(alarm))
 }
 
 /// A request as the AWS CLI takes it whole.
-fn input<T: Serialize>(request: &T) -> String {
+pub(crate) fn input<T: Serialize>(request: &T) -> String {
     let json = serde_json::to_string(request).unwrap_or_default();
     format!("--cli-input-json {}", quoted(&json))
 }

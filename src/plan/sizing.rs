@@ -26,6 +26,13 @@ pub(super) fn scalable<'a>(
     if capacity.is_shared { Err(HoldReason::NotScalableByInstances) } else { Ok((current, capacity)) }
 }
 
+/// `MaxCapacity` for a busiest minute: room for half as much again, on the lower end of the capacity; none where either is no
+/// positive finite number.
+#[must_use]
+pub fn room_for(capacity: &Capacity, peak: InvocationsPerMinute) -> Option<InstanceCount> {
+    capacity.low.instances_for(peak.times(1.5))
+}
+
 /// How many instances, and at which load each.
 pub(super) struct Sizing {
     /// Load per instance that the policy keeps.
@@ -71,7 +78,7 @@ impl Sizing {
         let needed = needed.max(guardrails.min_instances);
         // Room for half as much again as the busiest minute of the history, and for what is needed now.
         let peak = demand.peak.0.max(shift.map_or(0.0, |shift| shift.peak().0));
-        let room = capacity.low.instances_for(InvocationsPerMinute(1.5 * peak)).ok_or(HoldReason::CapacityUnknown)?;
+        let room = room_for(capacity, InvocationsPerMinute(peak)).ok_or(HoldReason::CapacityUnknown)?;
         // During an incident nothing is lowered: neither Min, nor Max, nor what is running.
         let present_min = present.map_or(InstanceCount(1), |target| target.min_capacity);
         let present_max = present.map_or(current, |target| target.max_capacity);

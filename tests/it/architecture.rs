@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Stages and values that reckon only with what they are given.
-const PURE: [&str; 14] = [
+const PURE: [&str; 15] = [
     "trigger",
     "diagnose",
     "capacity",
@@ -14,6 +14,7 @@ const PURE: [&str; 14] = [
     "follow_up",
     "undo",
     "report",
+    "doctor",
     "export",
     "redact",
     "model",
