@@ -1,6 +1,8 @@
 //! The pipeline: the only place that knows the order of the stages.
 
 #[cfg(feature = "aws")]
+mod audit;
+#[cfg(feature = "aws")]
 mod incidents;
 #[cfg(feature = "aws")]
 mod looks;
@@ -10,7 +12,7 @@ mod session;
 mod taking_back;
 
 #[cfg(feature = "aws")]
-pub use session::{Advice, AdviseError, advise};
+pub use session::{Advice, AdviseError, Host, advise};
 #[cfg(feature = "aws")]
 pub use taking_back::{PartWayBack, WayBack, take_back, way_back};
 

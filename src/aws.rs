@@ -123,6 +123,17 @@ impl Aws {
         std::mem::take(&mut self.calls.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// What was asked so far.
+    #[must_use]
+    pub fn asked(&self) -> Asked {
+        self.calls.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Counts metrics that are paid for.
+    pub(crate) fn metrics(&self, count: u64) {
+        self.calls.0.lock().unwrap_or_else(PoisonError::into_inner).metrics += count;
+    }
+
     /// Counts a round: calls that leave together, after the answers of the round before.
     pub(crate) fn round(&self) {
         self.calls.0.lock().unwrap_or_else(PoisonError::into_inner).rounds += 1;
@@ -147,6 +158,16 @@ pub struct Asked {
     pub requests: BTreeMap<String, u32>,
     /// Rounds of reading: the length of the chain of calls that wait for each other.
     pub rounds: u32,
+    /// Metrics requested of `GetMetricData`, as they are charged for: up to five statistics of one count once.
+    pub metrics: u64,
+}
+
+impl Asked {
+    /// All requests.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.requests.values().map(|count| u64::from(*count)).sum()
+    }
 }
 
 /// The Price List API answers in three Regions only, for all of them.

@@ -89,6 +89,8 @@ pub struct Settings {
     pub chat_topic_arn: Option<String>,
     /// Days of history to read, 1 to 15.
     pub history_days: u32,
+    /// The advisor's own queue, for the parts of an audit; none: a fleet is looked at in one go.
+    pub queue_url: Option<String>,
     /// How incidents are followed through; none: every alarm is handled by itself.
     pub follow_up: Option<FollowUp>,
 }
@@ -125,6 +127,7 @@ impl Settings {
             chat_topic_arn: text("ADVISOR_CHAT_TOPIC_ARN"),
             // Two weeks hold two of each weekday; CloudWatch keeps single minutes for 15 days.
             history_days: 14,
+            queue_url: text("ADVISOR_QUEUE_URL"),
             follow_up: None,
         };
         let defaults = &mut settings.defaults;

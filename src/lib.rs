@@ -67,6 +67,7 @@ pub mod decide;
 pub mod diagnose;
 pub mod doctor;
 pub mod export;
+pub mod fleet;
 pub mod follow_up;
 pub mod model;
 #[cfg(feature = "aws")]

@@ -11,6 +11,7 @@ pub mod alarm;
 mod cloudwatch;
 mod components;
 mod fleet;
+mod hours;
 mod parts;
 mod pricing;
 mod sagemaker;
@@ -24,8 +25,8 @@ use crate::model::{
     AlarmObjective, EndpointName, Hosting, InferenceComponent, InferenceComponentName, InstanceType, LatencyObjective,
     Observation, Scaling, Seconds, Statistic, Subject, TriggerSummary, Variant, VariantName,
 };
-pub use account::{account, every_alarm};
-pub use fleet::each;
+pub use account::{account, beside_endpoints, every_alarm};
+pub use fleet::{Surveyed, each, survey};
 use futures::future::{OptionFuture, join, join_all, join4, join5};
 use jiff::Timestamp;
 use sagemaker::{ConfiguredVariant, EndpointConfig, EndpointDescription};
@@ -52,7 +53,7 @@ pub struct Request {
     pub objective: Option<LatencyObjective>,
     /// Where to look for an objective that the event does not state.
     pub objective_from: ObjectiveFrom,
-    /// Days of history, 1 to 15.
+    /// Days of history, 1 to 15; 0 reads how it is set up, and no metric.
     pub history_days: u32,
     /// Whether an hourly limit is set, so that the price of an instance is needed; a tag of the endpoint may also set
     /// one.
@@ -269,7 +270,7 @@ async fn finish(
         part.scaling.as_ref().and_then(|scaling| scaling.target.as_ref()).and_then(|target| target.arn.clone());
     let queries = parts::of_variant(endpoint, &part.whose, &variant, statistic);
     let metrics = cloudwatch::read(aws, request, queries);
-    let has_instances = endpoint.has_enhanced_metrics && described.is_some() && part.whose.has_instances();
+    let has_instances = request.history_days > 0 && endpoint.has_enhanced_metrics && described.is_some() && part.whose.has_instances();
     let instances = OptionFuture::from(has_instances.then(|| parts::instances(aws, &part.whose)));
     let model_name = model_name.filter(|_| part.whose.hosting == Hosting::RealTime);
     let model = OptionFuture::from(model_name.map(|name| sagemaker::model_hosting(aws, name)));
@@ -301,7 +302,7 @@ async fn finish(
         configured.and_then(|variant| variant.model_name.clone()).filter(|_| part.whose.hosting == Hosting::Serverless);
 
     let within = parts::within(&part.whose, statistic, &instances, variant.containers.as_ref());
-    if !within.is_empty() {
+    if !within.is_empty() && request.history_days > 0 {
         aws.round();
         let found = kept(cloudwatch::read(aws, request, within).await, &mut part.warnings);
         parts.extend(found.unwrap_or_default().parts);

@@ -6,8 +6,9 @@ use crate::act;
 use crate::aws::{Aws, CallError, ErrorKind};
 use crate::config::{Mode, Settings};
 use crate::decide::Authority;
+use crate::fleet::Summary;
 use crate::model::{
-    Action, AlarmObjective, AlarmTrigger, Approval, EndpointName, ManualTrigger, Next, Observation, Outcome,
+    Action, AlarmObjective, AlarmTrigger, Approval, ManualTrigger, Next, Observation, Outcome,
     OutcomeStatus, Report, Subject, Trigger, TriggerKind, TriggerSummary, Watched,
 };
 use crate::observe::{self, ObjectiveFrom, Request};
@@ -27,6 +28,8 @@ pub struct Advice {
     pub reports: Vec<Report>,
     /// Why there is none, where nothing was asked.
     pub ignored: Option<String>,
+    /// What an audit found.
+    pub summary: Option<Box<Summary>>,
 }
 
 /// Why a trigger could not be answered.
@@ -84,8 +87,15 @@ impl AdviseError {
     }
 }
 
-/// Answers one trigger. `log` is given each report before it is published, so that it is kept even where it cannot be
-/// delivered.
+/// What whoever runs the pipeline does for it.
+pub struct Host<'a> {
+    /// Keeps each report before it is published, so that it is there even where it cannot be delivered.
+    pub log: &'a dyn Fn(&Report),
+    /// The time that is left; none where there is no limit.
+    pub remaining: &'a dyn Fn() -> Option<SignedDuration>,
+}
+
+/// Answers one trigger.
 ///
 /// # Errors
 /// [`AdviseError`] where the invocation should be tried again, or a person has to mend something.
@@ -94,23 +104,23 @@ pub async fn advise(
     settings: &Settings,
     trigger: Trigger,
     now: Timestamp,
-    log: &dyn Fn(&Report),
+    host: &Host<'_>,
 ) -> Result<Advice, AdviseError> {
-    let session = Session { aws, settings, now, log };
+    let session = Session { aws, settings, now, host };
     match trigger {
         Trigger::Ignored(reason) => Ok(Advice::ignored(reason)),
         Trigger::Alarm(alarm) => session.alarm(alarm).await,
         Trigger::Manual(manual) => session.manual(manual).await,
         Trigger::AlarmOk(alarm) => session.alarm_ok(alarm).await,
         Trigger::FollowUp(follow_up) => session.follow_up(follow_up).await,
-        Trigger::Audit(names) => session.audit(names).await,
+        Trigger::Audit(audit) => session.audit(audit).await,
         Trigger::Approval(approval) => session.approval(approval).await,
     }
 }
 
 impl Advice {
     pub(super) fn ignored(reason: impl Into<String>) -> Self {
-        Self { reports: Vec::new(), ignored: Some(reason.into()) }
+        Self { reports: Vec::new(), ignored: Some(reason.into()), summary: None }
     }
 }
 
@@ -127,7 +137,7 @@ pub(super) struct Session<'a> {
     pub aws: &'a Aws,
     pub settings: &'a Settings,
     pub now: Timestamp,
-    log: &'a dyn Fn(&Report),
+    pub host: &'a Host<'a>,
 }
 
 impl Session<'_> {
@@ -200,23 +210,6 @@ impl Session<'_> {
         self.observe_and_advise(request, authority, known).await
     }
 
-    async fn audit(&self, names: Option<Vec<EndpointName>>) -> Result<Advice, AdviseError> {
-        let names = match names {
-            Some(names) => names,
-            None => observe::list_endpoints(self.aws).await.map_err(AdviseError::read)?,
-        };
-        let mut reports = Vec::new();
-        for name in names {
-            match self.look(Subject::Endpoint(name), TriggerKind::Audit).await {
-                Ok(advice) => reports.extend(advice.reports),
-                // One endpoint that went away does not stop the others.
-                Err(AdviseError::EndpointNotFound(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(Advice { ignored: reports.is_empty().then(|| "there is no endpoint to look at".to_owned()), reports })
-    }
-
     /// Advises without any right to write.
     pub(super) async fn look(&self, subject: Subject, kind: TriggerKind) -> Result<Advice, AdviseError> {
         let request =
@@ -245,7 +238,7 @@ impl Session<'_> {
         known: Known,
     ) -> Result<Advice, AdviseError> {
         let observations = observe::observe(self.aws, &request).await.map_err(AdviseError::read)?;
-        let mut advice = Advice { reports: Vec::new(), ignored: None };
+        let mut advice = Advice { reports: Vec::new(), ignored: None, summary: None };
         let mut failure = None;
         for observation in &observations {
             if self.settings.for_endpoint(observation.tags.as_ref()).mode == Mode::Off {
@@ -269,7 +262,7 @@ impl Session<'_> {
     }
 
     /// One variant, from observation to a report that is logged and delivered; none where it is no news to its incident.
-    async fn one(
+    pub(super) async fn one(
         &self,
         observation: &Observation,
         authority: &impl Fn(&str) -> Authority,
@@ -325,7 +318,7 @@ impl Session<'_> {
 
     /// Logs a report and delivers it.
     pub(super) async fn tell(&self, report: &Report) -> Result<(), AdviseError> {
-        (self.log)(report);
+        (self.host.log)(report);
         // A look at the whole fleet is for whoever asked; a message for each endpoint would bury the alarms.
         if report.trigger.kind != TriggerKind::Audit {
             notify::publish(self.aws, self.settings, report).await.map_err(AdviseError::DeliveryFailed)?;
@@ -334,6 +327,6 @@ impl Session<'_> {
     }
 }
 
-fn summary(kind: TriggerKind) -> TriggerSummary {
+pub(super) fn summary(kind: TriggerKind) -> TriggerSummary {
     TriggerSummary { kind, alarm_name: None, state: None, changed_at: None }
 }

@@ -39,12 +39,12 @@ pub(crate) struct Schedules<'a> {
 }
 
 /// One schedule: its name, when it wakes us, and what it remembers.
-pub(crate) struct Memory<'a, T> {
+pub(crate) struct Memory<T> {
     pub name: String,
     /// Never for what is only remembered: the schedule is then `DISABLED`.
     pub wakes_at: Option<Timestamp>,
     /// The event that it becomes.
-    pub input: &'a T,
+    pub input: T,
 }
 
 impl Schedules<'_> {
@@ -56,12 +56,12 @@ impl Schedules<'_> {
 
     /// Opens an incident; false where it is open already.
     pub async fn create(&self, incident: &Incident) -> Result<bool, CallError> {
-        self.make(&self.memory(incident, &Input { follow_up: incident })).await
+        self.make(&self.memory(incident)).await
     }
 
     /// Remembers how an incident stands, and when it is looked at.
     pub async fn update(&self, incident: &Incident) -> Result<(), CallError> {
-        self.change(&self.memory(incident, &Input { follow_up: incident })).await
+        self.change(&self.memory(incident)).await
     }
 
     /// Closes an incident.
@@ -69,9 +69,9 @@ impl Schedules<'_> {
         self.remove(&key.schedule_name()).await
     }
 
-    fn memory<'a, T>(&self, incident: &Incident, input: &'a T) -> Memory<'a, T> {
+    fn memory<'a>(&self, incident: &'a Incident) -> Memory<Input<&'a Incident>> {
         let name = incident.key(self.aws.region()).schedule_name();
-        Memory { name, wakes_at: Some(incident.next_look_at), input }
+        Memory { name, wakes_at: Some(incident.next_look_at), input: Input { follow_up: incident } }
     }
 
     /// What a schedule remembers; none where there is no such schedule.
@@ -86,7 +86,7 @@ impl Schedules<'_> {
     }
 
     /// Makes a schedule; false where one of its name exists.
-    pub async fn make<T: Serialize>(&self, memory: &Memory<'_, T>) -> Result<bool, CallError> {
+    pub async fn make<T: Serialize>(&self, memory: &Memory<T>) -> Result<bool, CallError> {
         let call = self
             .aws
             .scheduler
@@ -97,7 +97,7 @@ impl Schedules<'_> {
             .state(state(memory.wakes_at))
             .flexible_time_window(exactly(CREATE)?)
             .action_after_completion(ActionAfterCompletion::None)
-            .target(self.target(CREATE, memory.input)?);
+            .target(self.target(CREATE, &memory.input)?);
         match call.send().await.map_err(|error| CallError::new(CREATE, error)) {
             Err(error) if error.kind == ErrorKind::Conflict => Ok(false),
             other => other.map(|_| true),
@@ -105,7 +105,7 @@ impl Schedules<'_> {
     }
 
     /// Changes a schedule that exists.
-    pub async fn change<T: Serialize>(&self, memory: &Memory<'_, T>) -> Result<(), CallError> {
+    pub async fn change<T: Serialize>(&self, memory: &Memory<T>) -> Result<(), CallError> {
         let call = self
             .aws
             .scheduler
@@ -116,7 +116,7 @@ impl Schedules<'_> {
             .state(state(memory.wakes_at))
             .flexible_time_window(exactly(UPDATE)?)
             .action_after_completion(ActionAfterCompletion::None)
-            .target(self.target(UPDATE, memory.input)?);
+            .target(self.target(UPDATE, &memory.input)?);
         call.send().await.map(|_| ()).map_err(|error| CallError::new(UPDATE, error))
     }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 /// Scalable targets whose endpoint or component is not in the list of all.
 pub(super) fn orphans(account: &Account) -> Vec<Found> {
     let endpoints: Option<BTreeSet<&str>> =
-        account.endpoints.as_ref().map(|all| all.iter().map(|name| name.as_str()).collect());
+        account.endpoints.as_ref().map(|all| all.iter().map(|component| component.name.as_str()).collect());
     let components: Option<BTreeSet<&str>> =
         account.components.as_ref().map(|all| all.iter().map(|name| name.as_str()).collect());
     let found = |target: &RegisteredTarget| {

@@ -1,7 +1,6 @@
 //! An audit that several invocations share: what one passes on to the next.
 
-use super::{CloudWatchAlarm, EndpointName};
-use crate::fleet::Summary;
+use super::{Account, EndpointName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -25,10 +24,10 @@ pub struct AuditBatch {
     pub endpoint_names: Vec<EndpointName>,
     /// Which part it is.
     pub batch: BatchNumber,
-    /// The alarms on metrics of SageMaker that name them, as far as they could be listed; to list them again for each part would
-    /// take longer than the rest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub alarms: Option<Vec<CloudWatchAlarm>>,
+    /// Alarms and scalable targets of its endpoints, as far as they could be listed; to list them again for each part would take
+    /// longer than the rest.
+    #[serde(default)]
+    pub account: Account,
 }
 
 /// Which part of which audit.
@@ -53,6 +52,4 @@ pub struct AuditProgress {
     pub batches: u32,
     /// Whether all of them were sent. A process that was cut off before is finished by the next.
     pub is_sent: bool,
-    /// What was found in the Region as a whole.
-    pub region: Summary,
 }

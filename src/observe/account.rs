@@ -2,24 +2,32 @@
 
 use super::{components, kept, list_endpoints};
 use crate::aws::{Aws, CallError, alarms, auto_scaling};
-use crate::model::{Account, CloudWatchAlarm};
-use futures::future::{OptionFuture, join3};
+use crate::model::{Account, CloudWatchAlarm, WatchedMetric};
+use futures::future::{OptionFuture, join};
 
 /// Lists all of it. What cannot be listed is a warning, and what depends on it is not judged.
 pub async fn account(aws: &Aws) -> Account {
+    let (endpoints, account) = join(list_endpoints(aws), beside_endpoints(aws)).await;
+    let mut account = account;
+    account.endpoints = kept(endpoints, &mut account.warnings);
+    account
+}
+
+/// The same where the endpoints are listed already.
+pub async fn beside_endpoints(aws: &Aws) -> Account {
     let mut warnings = Vec::new();
     aws.round();
-    let (endpoints, targets, alarms) =
-        join3(list_endpoints(aws), auto_scaling::all_targets(aws), alarms::all(aws)).await;
-    let endpoints = kept(endpoints, &mut warnings);
+    let (targets, alarms) = join(auto_scaling::all_targets(aws), alarms::all(aws)).await;
     let targets = kept(targets, &mut warnings);
     let alarms = kept(alarms, &mut warnings);
     // Most accounts have none.
+    let of_component = |metric: &WatchedMetric| metric.dimension("InferenceComponentName").is_some();
     let has_components =
-        targets.iter().flatten().any(|target| target.key.resource_id.starts_with("inference-component/"));
+        targets.iter().flatten().any(|target| target.key.resource_id.starts_with("inference-component/"))
+            || alarms.iter().flatten().any(|alarm| alarm.metrics.iter().any(of_component));
     let components = OptionFuture::from(has_components.then(|| components::list_all(aws))).await;
     let components = components.and_then(|result| kept(result, &mut warnings));
-    Account { endpoints, components, targets, alarms, warnings }
+    Account { endpoints: None, components, targets, alarms, warnings }
 }
 
 /// Every metric alarm of the Region.

@@ -12,15 +12,15 @@ use futures::future::try_join_all;
 use std::collections::BTreeMap;
 
 /// One page of an answer holds this many datapoints; a request that fits takes one round trip.
-const PAGE_DATAPOINTS: i64 = 100_800;
+pub(super) const PAGE_DATAPOINTS: i64 = 100_800;
 /// One request takes this many queries.
-const MOST_QUERIES: usize = 500;
+pub(super) const MOST_QUERIES: usize = 500;
 const HOUR_MINUTES: i64 = 60;
-const DAY_MINUTES: i64 = 24 * 60;
+pub(super) const DAY_MINUTES: i64 = 24 * 60;
 /// CloudWatch keeps single minutes for 15 days; one minute less, because the oldest expires while we ask.
 const RETENTION_MINUTES: i64 = 15 * DAY_MINUTES - 1;
 
-const PERIOD_SECONDS: i32 = 60;
+const MINUTE_SECONDS: i32 = 60;
 const ACTION: &str = "cloudwatch:GetMetricData";
 
 /// One statistic of one metric to read.
@@ -48,7 +48,7 @@ pub(super) async fn read(aws: &Aws, request: &Request, queries: Vec<Query>) -> R
         let minutes = match depth {
             Depth::History => i64::from(request.history_days) * DAY_MINUTES,
             Depth::Day => DAY_MINUTES.min(i64::from(request.history_days) * DAY_MINUTES),
-            Depth::Hour => HOUR_MINUTES,
+            Depth::Hour => HOUR_MINUTES.min(i64::from(request.history_days) * DAY_MINUTES),
         };
         end.plus(-minutes).max(oldest)
     };
@@ -95,16 +95,33 @@ async fn read_chunk(
     Chunk { first, queries }: Chunk,
     end: Minute,
 ) -> Result<Vec<(Option<Part>, Series)>, CallError> {
+    let values = values(aws, &queries, first, end, 1).await?;
+    let series = queries.into_iter().zip(values).map(|(query, values)| {
+        (query.part, Series::new(query.metric, query.statistic, first, values))
+    });
+    Ok(series.collect())
+}
+
+/// The values of each query from `first` on, one for each period of so many minutes; a period without a datapoint is a gap.
+pub(super) async fn values(
+    aws: &Aws,
+    queries: &[Query],
+    first: Minute,
+    end: Minute,
+    period_minutes: u16,
+) -> Result<Vec<Vec<Option<f64>>>, CallError> {
+    let period = i64::from(period_minutes);
     let asked = queries.iter().enumerate().map(|(index, query)| {
         let metric = CloudWatchMetric::builder()
             .namespace(query.metric.namespace())
             .metric_name(query.metric.name())
             .set_dimensions(Some(query.dimensions.clone()))
             .build();
-        let stat =
-            MetricStat::builder().metric(metric).period(PERIOD_SECONDS).stat(query.statistic.to_string()).build();
+        let seconds = i32::from(period_minutes) * MINUTE_SECONDS;
+        let stat = MetricStat::builder().metric(metric).period(seconds).stat(query.statistic.to_string()).build();
         MetricDataQuery::builder().id(format!("m{index}")).metric_stat(stat).return_data(true).build()
     });
+    aws.metrics(metrics(queries));
     let mut pages = aws
         .cloudwatch
         .get_metric_data()
@@ -114,7 +131,7 @@ async fn read_chunk(
         .scan_by(ScanBy::TimestampAscending)
         .into_paginator()
         .send();
-    let length = usize::try_from(end.since(first)).unwrap_or_default();
+    let length = usize::try_from(end.since(first) / period).unwrap_or_default();
     let mut values: BTreeMap<String, Vec<Option<f64>>> = BTreeMap::new();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| CallError::new(ACTION, error))?;
@@ -127,16 +144,26 @@ async fn read_chunk(
             }
             let series = values.entry(result.id().unwrap_or_default().to_owned()).or_insert_with(|| vec![None; length]);
             for (time, value) in result.timestamps().iter().zip(result.values()) {
-                let index = Minute(time.secs().div_euclid(60)).since(first);
+                let index = Minute(time.secs().div_euclid(60)).since(first).div_euclid(period);
                 if let Some(slot) = usize::try_from(index).ok().and_then(|index| series.get_mut(index)) {
                     *slot = Some(*value);
                 }
             }
         }
     }
-    let series = queries.into_iter().enumerate().map(|(index, query)| {
-        let values = values.remove(&format!("m{index}")).unwrap_or_default();
-        (query.part, Series::new(query.metric, query.statistic, first, values))
-    });
-    Ok(series.collect())
+    Ok((0..queries.len()).map(|index| values.remove(&format!("m{index}")).unwrap_or_default()).collect())
+}
+
+/// What a request is charged for: up to five statistics of one metric count once.
+fn metrics(queries: &[Query]) -> u64 {
+    const TOGETHER: usize = 5;
+    let mut statistics: BTreeMap<(Metric, Vec<(&str, &str)>), usize> = BTreeMap::new();
+    for query in queries {
+        let dimensions = query
+            .dimensions
+            .iter()
+            .map(|dimension| (dimension.name().unwrap_or_default(), dimension.value().unwrap_or_default()));
+        *statistics.entry((query.metric, dimensions.collect())).or_default() += 1;
+    }
+    statistics.values().map(|count| u64::try_from(count.div_ceil(TOGETHER)).unwrap_or(u64::MAX)).sum()
 }

@@ -4,7 +4,9 @@ use super::sagemaker::{EndpointConfig, count, positive, timestamp};
 use super::whose::Whose;
 use super::{Request, Wanted, kept, setup};
 use crate::aws::{Aws, CallError};
-use crate::model::{EndpointName, Hosting, InferenceComponent, InferenceComponentName, Needs, Neighbour, VariantName};
+use crate::model::{
+    EndpointName, Hosting, InferenceComponent, InferenceComponentName, ListedComponent, Needs, Neighbour, VariantName,
+};
 use aws_sdk_sagemaker::types::InferenceComponentComputeResourceRequirements;
 use futures::future::{join, join_all};
 use futures::stream::{StreamExt, iter};
@@ -76,16 +78,17 @@ pub(super) async fn list(
     Ok(names)
 }
 
-/// The names of all components of the Region.
-pub(super) async fn list_all(aws: &Aws) -> Result<Vec<InferenceComponentName>, CallError> {
+/// All components of the Region.
+pub(super) async fn list_all(aws: &Aws) -> Result<Vec<ListedComponent>, CallError> {
     let mut pages = aws.sagemaker.list_inference_components().max_results(PAGE).into_paginator().items().send();
-    let mut names = Vec::new();
+    let mut components = Vec::new();
     while let Some(component) = pages.next().await {
         let component = component.map_err(|error| CallError::new("sagemaker:ListInferenceComponents", error))?;
         let name = component.inference_component_name().and_then(|name| InferenceComponentName::parse(name).ok());
-        names.extend(name);
+        let endpoint_name = component.endpoint_name().and_then(|name| EndpointName::parse(name).ok());
+        components.extend(name.zip(endpoint_name).map(|(name, endpoint_name)| ListedComponent { name, endpoint_name }));
     }
-    Ok(names)
+    Ok(components)
 }
 
 /// Puts the components of a variant in its place, where its configuration names no model: each is advised by itself.

@@ -1,6 +1,8 @@
 //! Whose metrics, alarms and scaling are read: a variant's, or an inference component's.
 
-use crate::model::{EndpointName, Hosting, InferenceComponentName, Metric, ScalableKey, Subject, VariantName};
+use crate::model::{
+    EndpointName, Hosting, InferenceComponentName, Metric, Observation, ScalableKey, Subject, VariantName,
+};
 use aws_sdk_cloudwatch::types::Dimension;
 
 /// A variant or an inference component, with what is known of it before its model is described.
@@ -14,6 +16,17 @@ pub(super) struct Whose {
 }
 
 impl Whose {
+    /// Whose metrics an observation holds; none where it names neither variant nor component.
+    pub fn of(observation: &Observation) -> Option<Self> {
+        let of_component = || observation.component.as_ref()?.variant_name.clone();
+        Some(Self {
+            endpoint_name: observation.endpoint_name.clone(),
+            variant_name: observation.variant_name.clone().or_else(of_component)?,
+            component: observation.inference_component_name.clone(),
+            hosting: observation.hosting,
+        })
+    }
+
     /// By what name Application Auto Scaling knows it.
     pub fn key(&self) -> ScalableKey {
         match (&self.component, self.hosting) {
