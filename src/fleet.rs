@@ -8,7 +8,9 @@
 mod closer;
 mod growth;
 mod headroom;
+pub mod message;
 mod summary;
+pub mod text;
 
 pub use closer::{Closer, closer};
 pub use growth::{Growth, growth};

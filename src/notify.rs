@@ -2,6 +2,7 @@
 
 use crate::aws::{Aws, CallError};
 use crate::config::Settings;
+use crate::fleet::{self, Summary};
 use crate::model::Report;
 use crate::report::{card, message};
 use aws_sdk_sns::types::MessageAttributeValue;
@@ -16,7 +17,7 @@ const ACTION: &str = "sns:Publish";
 pub async fn publish(aws: &Aws, settings: &Settings, report: &Report) -> Result<(), CallError> {
     let (people, chat) = join(
         OptionFuture::from(settings.report_topic_arn.as_deref().map(|topic| publish_report(aws, topic, report))),
-        OptionFuture::from(settings.chat_topic_arn.as_deref().map(|topic| publish_card(aws, topic, report))),
+        OptionFuture::from(settings.chat_topic_arn.as_deref().map(|topic| publish_card(aws, topic, card::render(report).to_string()))),
     )
     .await;
     people.unwrap_or(Ok(())).and(chat.unwrap_or(Ok(())))
@@ -24,9 +25,18 @@ pub async fn publish(aws: &Aws, settings: &Settings, report: &Report) -> Result<
 
 async fn publish_report(aws: &Aws, topic: &str, report: &Report) -> Result<(), CallError> {
     let message = message::render(report);
-    let mut call =
-        aws.sns.publish().topic_arn(topic).message_structure("json").subject(message.subject).message(message.body);
-    for (name, value) in message.attributes {
+    publish_text(aws, topic, message.subject, message.body, message.attributes.into()).await
+}
+
+async fn publish_text(
+    aws: &Aws,
+    topic: &str,
+    subject: String,
+    body: String,
+    attributes: Vec<(&'static str, String)>,
+) -> Result<(), CallError> {
+    let mut call = aws.sns.publish().topic_arn(topic).message_structure("json").subject(subject).message(body);
+    for (name, value) in attributes {
         let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
         call = call.message_attributes(name, value.map_err(|error| CallError::unexpected(ACTION, error))?);
     }
@@ -34,8 +44,25 @@ async fn publish_report(aws: &Aws, topic: &str, report: &Report) -> Result<(), C
 }
 
 /// The card is the whole message: Amazon Q Developer shows nothing else.
-async fn publish_card(aws: &Aws, topic: &str, report: &Report) -> Result<(), CallError> {
-    let card = card::render(report).to_string();
+async fn publish_card(aws: &Aws, topic: &str, card: String) -> Result<(), CallError> {
     let call = aws.sns.publish().topic_arn(topic).message(card).send().await;
     call.map(|_| ()).map_err(|error| CallError::new(ACTION, error))
+}
+
+/// Publishes the summary of an audit to both topics.
+///
+/// # Errors
+/// [`CallError`] where a topic did not take it.
+pub async fn publish_summary(aws: &Aws, settings: &Settings, summary: &Summary) -> Result<(), CallError> {
+    let fleet::message::Message { subject, body, attributes } = fleet::message::render(summary);
+    let attributes = attributes.map(|(name, value)| (name, value.to_owned()));
+    let card = fleet::message::card(summary).to_string();
+    let (people, chat) = join(
+        OptionFuture::from(
+            settings.report_topic_arn.as_deref().map(|topic| publish_text(aws, topic, subject, body, attributes.into())),
+        ),
+        OptionFuture::from(settings.chat_topic_arn.as_deref().map(|topic| publish_card(aws, topic, card))),
+    )
+    .await;
+    people.unwrap_or(Ok(())).and(chat.unwrap_or(Ok(())))
 }

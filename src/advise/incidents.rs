@@ -110,7 +110,7 @@ impl Session<'_> {
                 Found::Finished(report) => match schedules.get(&key).await.map_err(AdviseError::read)? {
                     Some(finished) if finished.phase == Phase::Recovered => Known::Open(Box::new(finished)),
                     Some(_) => {
-                        return Ok(Before::Answered(Box::new(Advice { reports: vec![*report], ignored: None })));
+                        return Ok(Before::Answered(Box::new(Advice::of(vec![*report]))));
                     }
                     None => Known::Closed,
                 },

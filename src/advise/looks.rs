@@ -84,7 +84,7 @@ impl Session<'_> {
         let incident = match self.free(&schedules, incident).await? {
             Found::Free(incident) => *incident,
             Found::Closed => return Ok(Advice::ignored("no incident is open")),
-            Found::Finished(report) => return Ok(Advice { reports: vec![*report], ignored: None }),
+            Found::Finished(report) => return Ok(Advice::of(vec![*report])),
         };
         if trigger.looks.is_some_and(|looks| looks < incident.looks) {
             return Ok(Advice::ignored("this look was taken before"));
@@ -149,7 +149,7 @@ impl Session<'_> {
         let considered = consider(&observation, self.settings, |_| authority);
         if may_write && considered.decision.is_none() {
             let report = self.join(schedules, incident, &observation, considered, false).await?;
-            return Ok(Advice { reports: report.into_iter().collect(), ignored: None });
+            return Ok(Advice::of(report.into_iter().collect()));
         }
         let blocked_by = diagnose::blocked_by(&observation);
         let look = Look { occasion, observation: &observation, diagnosis: &considered.diagnosis, blocked_by };
@@ -183,7 +183,7 @@ impl Session<'_> {
             incident.claim = None;
         }
         let report = self.carry_out(schedules, incident, claim).await?;
-        Ok(Advice { reports: vec![report], ignored: None })
+        Ok(Advice::of(vec![report]))
     }
 
     fn follow_up_report(

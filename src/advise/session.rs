@@ -119,6 +119,10 @@ pub async fn advise(
 }
 
 impl Advice {
+    pub(super) fn of(reports: Vec<Report>) -> Self {
+        Self { reports, ignored: None, summary: None }
+    }
+
     pub(super) fn ignored(reason: impl Into<String>) -> Self {
         Self { reports: Vec::new(), ignored: Some(reason.into()), summary: None }
     }
@@ -238,7 +242,7 @@ impl Session<'_> {
         known: Known,
     ) -> Result<Advice, AdviseError> {
         let observations = observe::observe(self.aws, &request).await.map_err(AdviseError::read)?;
-        let mut advice = Advice { reports: Vec::new(), ignored: None, summary: None };
+        let mut advice = Advice::of(Vec::new());
         let mut failure = None;
         for observation in &observations {
             if self.settings.for_endpoint(observation.tags.as_ref()).mode == Mode::Off {

@@ -1,7 +1,7 @@
 //! The Lambda function: clients once, then each event through the pipeline.
 
 use aws_lambda_events::event::sqs::SqsBatchResponse;
-use endpoint_advisor::advise::{AdviseError, advise};
+use endpoint_advisor::advise::{AdviseError, Host, advise};
 use endpoint_advisor::aws::{Aws, Pace, chain};
 use endpoint_advisor::config::Settings;
 use endpoint_advisor::model::{Report, Trigger};
@@ -41,18 +41,21 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         tracing::warn!("{problem}");
     }
     let aws = endpoint_advisor::aws::load(None, None, Pace::Shared).await;
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| handle(&aws, &settings, event.payload).await))
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| handle(&aws, &settings, event).await))
         .await
 }
 
-async fn handle(aws: &Aws, settings: &Settings, event: Value) -> Result<Value, Failure> {
-    match trigger::parse(event).map_err(|error| Failure(error.into()))? {
-        Event::One(trigger) => answer(aws, settings, trigger).await.map_err(Failure),
+async fn handle(aws: &Aws, settings: &Settings, event: LambdaEvent<Value>) -> Result<Value, Failure> {
+    let deadline = Timestamp::from_millisecond(i64::try_from(event.context.deadline).unwrap_or(i64::MAX)).ok();
+    let remaining = || deadline.map(|deadline| deadline.duration_since(now()));
+    let host = Host { log: &log, remaining: &remaining };
+    match trigger::parse(event.payload).map_err(|error| Failure(error.into()))? {
+        Event::One(trigger) => answer(aws, settings, trigger, &host).await.map_err(Failure),
         Event::Queue(messages) => {
             let mut failed = SqsBatchResponse::default();
             for message in messages {
                 let answered = match message.trigger {
-                    Ok(trigger) => answer(aws, settings, trigger).await.map(|_| ()),
+                    Ok(trigger) => answer(aws, settings, trigger, &host).await.map(|_| ()),
                     Err(error) => Err(error.into()),
                 };
                 if let Err(error) = answered {
@@ -71,9 +74,14 @@ async fn handle(aws: &Aws, settings: &Settings, event: Value) -> Result<Value, F
 }
 
 /// Answers one trigger, and logs what it cost.
-async fn answer(aws: &Aws, settings: &Settings, trigger: Trigger) -> Result<Value, AdviseError> {
+async fn answer(
+    aws: &Aws,
+    settings: &Settings,
+    trigger: Trigger,
+    host: &Host<'_>,
+) -> Result<Value, AdviseError> {
     // On the heap: the futures of all stages nested are deeper than the compiler lays out inline.
-    let advice = Box::pin(advise(aws, settings, trigger, now(), &log)).await;
+    let advice = Box::pin(advise(aws, settings, trigger, now(), host)).await;
     let asked = aws.take_asked();
     let calls: u32 = asked.requests.values().sum();
     tracing::info!(aws_calls = calls, read_rounds = asked.rounds, by_operation = %json!(asked.requests), "advised");
@@ -81,14 +89,32 @@ async fn answer(aws: &Aws, settings: &Settings, trigger: Trigger) -> Result<Valu
     if let Some(reason) = &advice.ignored {
         tracing::info!(reason, "ignored");
     }
-    Ok(match advice.ignored {
-        Some(reason) => json!({"reports": advice.reports, "ignored": reason}),
-        None => json!({"reports": advice.reports}),
-    })
+    let mut answer = json!({"reports": advice.reports});
+    if let Some(summary) = &advice.summary {
+        let summary = json!({"audit": summary});
+        log_line(&summary);
+        merge(&mut answer, summary);
+    }
+    if let Some(reason) = advice.ignored {
+        merge(&mut answer, json!({"ignored": reason}));
+    }
+    Ok(answer)
+}
+
+fn merge(answer: &mut Value, more: Value) {
+    if let (Value::Object(answer), Value::Object(more)) = (answer, more) {
+        answer.extend(more);
+    }
 }
 
 /// The whole report as one line of JSON.
 #[expect(clippy::print_stdout, reason = "standard output is the function's log")]
 fn log(report: &Report) {
     println!("{}", json!(report));
+}
+
+/// The summary of an audit, or of one part of it, as another.
+#[expect(clippy::print_stdout, reason = "standard output is the function's log")]
+fn log_line(line: &Value) {
+    println!("{line}");
 }

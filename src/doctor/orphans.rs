@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 /// Scalable targets whose endpoint or component is not in the list of all.
 pub(super) fn orphans(account: &Account) -> Vec<Found> {
     let endpoints: Option<BTreeSet<&str>> =
-        account.endpoints.as_ref().map(|all| all.iter().map(|component| component.name.as_str()).collect());
+        account.endpoints.as_ref().map(|all| all.iter().map(|name| name.as_str()).collect());
     let components: Option<BTreeSet<&str>> =
-        account.components.as_ref().map(|all| all.iter().map(|name| name.as_str()).collect());
+        account.components.as_ref().map(|all| all.iter().map(|component| component.name.as_str()).collect());
     let found = |target: &RegisteredTarget| {
         let parts: Vec<&str> = target.key.resource_id.split('/').collect();
         let (names, name, what) = match parts.as_slice() {

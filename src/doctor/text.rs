@@ -95,12 +95,12 @@ fn list(out: &mut String, title: &str, items: impl Iterator<Item = String>) {
     }
 }
 
-fn wrapped(out: &mut String, first: &str, rest: &str, text: &str) {
+pub(crate) fn wrapped(out: &mut String, first: &str, rest: &str, text: &str) {
     let options = textwrap::Options::new(COLUMNS).initial_indent(first).subsequent_indent(rest).break_words(false);
     textwrap::wrap(&inert(text), options).iter().for_each(|wrapped| line(out, wrapped));
 }
 
-fn line(out: &mut String, text: &str) {
+pub(crate) fn line(out: &mut String, text: &str) {
     out.push_str(&inert(text));
     out.push('\n');
 }

@@ -130,7 +130,7 @@ fn summary(report: &Report) -> String {
 }
 
 /// The three characters that chat markup gives a meaning; with them gone, no text can mention or link.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 

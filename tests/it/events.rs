@@ -1,7 +1,7 @@
 //! Every file in `events/`, and what it is understood as.
 
 use endpoint_advisor::model::{
-    AlarmObjective, LatencyObjective, Milliseconds, ObjectiveSource, Statistic, Subject, Trigger, TriggerKind, Watched,
+    AlarmObjective, Audit, LatencyObjective, Milliseconds, ObjectiveSource, Statistic, Subject, Trigger, TriggerKind, Watched,
 };
 use endpoint_advisor::trigger::{Event, parse};
 use serde_json::Value;
@@ -59,9 +59,12 @@ fn line(trigger: &Trigger) -> String {
             manual.at.map(|at| at.to_string())
         ),
         Trigger::FollowUp(follow_up) => format!("follow_up {} {:?}", named(&follow_up.subject), follow_up.looks),
-        Trigger::Audit(names) => {
-            format!("audit {:?}", names.as_ref().map(|names| names.iter().map(ToString::to_string).collect::<Vec<_>>()))
-        }
+        Trigger::Audit(audit) => match audit {
+            Audit::Fleet => "audit of the fleet".to_owned(),
+            Audit::Named(names) => format!("audit of {}", names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+            Audit::Batch(part) => format!("audit, part {} of {}: {} endpoints", part.batch.number, part.batch.of, part.endpoint_names.len()),
+            Audit::Collect(progress) => format!("audit {}, its {} parts", progress.id, progress.batches),
+        },
         Trigger::Approval(approval) => format!("apply {} {}", named(&approval.subject), approval.plan_digest),
         Trigger::Ignored(reason) => format!("ignored: {reason}"),
     }

@@ -11,7 +11,7 @@ mod steps;
 mod writes;
 
 use crate::endpoint::{at, observed, settings};
-use endpoint_advisor::advise::{Advice, AdviseError, advise};
+use endpoint_advisor::advise::{Advice, AdviseError, Host, advise};
 use endpoint_advisor::aws::chain;
 use endpoint_advisor::model::{
     Action, EndpointName, Observation, OutcomeStatus, Report, Subject, TriggerKind, TriggerSummary, Verdict,
@@ -57,7 +57,7 @@ fn answer_at(
     let aws = fake.aws();
     let settings = settings(variables);
     let log = |report: &Report| logged.borrow_mut().push(report.clone());
-    let answer = runtime.block_on(advise(&aws, &settings, trigger, now, &log));
+    let answer = runtime.block_on(advise(&aws, &settings, trigger, now, &Host { log: &log, remaining: &|| None }));
     (answer, logged.into_inner())
 }
 

@@ -1,0 +1,377 @@
+//! An audit: the whole fleet looked at, and one summary of it.
+//!
+//! A fleet of more than one batch is passed on to the advisor's own queue, in parts, so that no invocation comes near its limit
+//! and one endpoint that cannot be read stops nobody else. Each part leaves its summary in a schedule that never fires; one
+//! that does fire gathers them, and publishes their sum. Any of it may happen twice: a part that is looked at again leaves the
+//! same summary again.
+
+use super::incidents::Known;
+use super::session::{Advice, AdviseError, Session, summary as trigger_summary};
+use crate::aws::queue;
+use crate::aws::scheduler::{Memory, Schedules};
+use crate::config::Mode;
+use crate::decide::Authority;
+use crate::doctor::{Checkup, NotExamined, examine, examine_account};
+use crate::fleet::{Closer, Summary, closer, growth, headroom};
+use crate::model::{
+    Account, Audit, AuditBatch, AuditProgress, BatchNumber, CloudWatchAlarm, EndpointName, Observation, Subject,
+    TriggerKind,
+};
+use crate::observe::{self, ObjectiveFrom, Request, Surveyed};
+use crate::{capacity, notify};
+use futures::stream::{StreamExt as _, iter};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// Endpoints of one part. A first pass over so many takes one request for metrics and, at the rates of the function, about
+/// twenty seconds.
+const BATCH: usize = 25;
+/// What is known of the endpoints of one part, beyond which the next begins: SQS takes messages of 256 KiB.
+const MOST_BYTES: usize = 180 * 1024;
+/// What reading and weighing the minutes of one endpoint may take: no other is begun with less time left.
+const ONE_CLOSER_LOOK: SignedDuration = SignedDuration::from_secs(12);
+/// When the parts are first asked for, and again.
+const GATHER: SignedDuration = SignedDuration::from_mins(3);
+/// A part of which nothing was heard for so long ended in the dead-letter queue.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(2);
+/// Schedules that are read at the same time.
+const AT_ONCE: usize = 8;
+/// The schedule of an audit that is under way: there is one at most.
+const PROGRESS: &str = "ea-audit";
+
+/// The event that gathers the parts, as the schedule holds it.
+#[derive(Serialize, Deserialize)]
+struct Collect {
+    audit: Collected,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Collected {
+    collect: AuditProgress,
+}
+
+/// What a part found.
+#[derive(Serialize, Deserialize)]
+struct Part {
+    audit: Found,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Found {
+    result: Summary,
+}
+
+impl Session<'_> {
+    pub(super) async fn audit(&self, audit: Audit) -> Result<Advice, AdviseError> {
+        match audit {
+            Audit::Fleet => self.fleet().await,
+            Audit::Named(names) => self.named(names).await,
+            Audit::Batch(batch) => self.batch(*batch).await,
+            Audit::Collect(progress) => self.collect(&progress).await,
+        }
+    }
+
+    /// Lists the fleet, and looks at it here where it is small, or there is no queue to pass it on.
+    async fn fleet(&self) -> Result<Advice, AdviseError> {
+        let names = observe::list_endpoints(self.aws).await.map_err(AdviseError::read)?;
+        if names.is_empty() {
+            return Ok(Advice::ignored("there is no endpoint to look at"));
+        }
+        let account = observe::beside_endpoints(self.aws).await;
+        let account = Account { endpoints: Some(names.clone()), ..account };
+        if names.len() <= BATCH {
+            return self.in_depth(names, &account).await;
+        }
+        match self.settings.queue_url.as_deref() {
+            Some(queue_url) => self.fan_out(queue_url, names, &account).await,
+            None => {
+                let mut summary = self.of_region(&account);
+                for names in names.chunks(BATCH) {
+                    summary.merge(self.first_pass(names, &account).await);
+                }
+                self.conclude(summary).await
+            }
+        }
+    }
+
+    /// Every one of these in depth, with a report each.
+    async fn named(&self, names: Vec<EndpointName>) -> Result<Advice, AdviseError> {
+        let account = Account { alarms: observe::every_alarm(self.aws).await.ok(), ..Account::default() };
+        self.in_depth(names, &account).await
+    }
+
+    async fn in_depth(&self, names: Vec<EndpointName>, account: &Account) -> Result<Advice, AdviseError> {
+        let mut summary = self.of_region(account);
+        let mut reports = Vec::new();
+        for name in names {
+            let request = self.audited(name.clone());
+            let observations = match observe::observe(self.aws, &request).await.map_err(AdviseError::read) {
+                Ok(observations) => observations,
+                // One endpoint that went away, or may not be read, does not stop the others; AWS that does not answer stops all.
+                Err(error @ (AdviseError::EndpointNotFound(_) | AdviseError::AccessDenied(_))) => {
+                    summary.add(unread(&Subject::Endpoint(name), &error), Vec::new());
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let observations = with_alarms(observations, account.alarms.as_deref());
+            for observation in &observations {
+                if self.settings.for_endpoint(observation.tags.as_ref()).mode == Mode::Off {
+                    continue;
+                }
+                reports.extend(self.one(observation, &|_| Authority::LookOnly, &Known::NotAsked).await?);
+            }
+            self.weigh(&mut summary, &observations, account, &BTreeMap::new());
+        }
+        let advice = self.conclude(summary).await?;
+        Ok(Advice { reports, ..advice })
+    }
+
+    /// Sends the parts, and sees to it that somebody gathers them.
+    async fn fan_out(
+        &self,
+        queue_url: &str,
+        names: Vec<EndpointName>,
+        account: &Account,
+    ) -> Result<Advice, AdviseError> {
+        let parts = parts(&names, account);
+        let batches = u32::try_from(parts.len()).unwrap_or(u32::MAX);
+        let mut progress =
+            AuditProgress { id: self.now.to_string(), started_at: self.now, batches, is_sent: false };
+        if let Some(schedules) = self.schedules() {
+            let is_first = schedules.make(&wake(&progress, self.now)).await.map_err(AdviseError::read)?;
+            if !is_first {
+                let open = schedules.read::<Collect>(PROGRESS).await.map_err(AdviseError::read)?;
+                let open = open.map(|collect| collect.audit.collect);
+                let is_on = |open: &AuditProgress| open.is_sent && self.now.duration_since(open.started_at) < PATIENCE;
+                if let Some(open) = open.filter(is_on) {
+                    let since = open.started_at;
+                    return Ok(Advice::ignored(format!("an audit is under way since {since}; its summary comes")));
+                }
+                schedules.change(&wake(&progress, self.now)).await.map_err(AdviseError::read)?;
+            }
+            self.leave(&schedules, &progress.id, 0, &self.of_region(account)).await?;
+        }
+        let numbered = parts.into_iter().zip(1..);
+        let bodies: Vec<String> = numbered
+            .map(|((endpoint_names, account), number)| {
+                let batch = BatchNumber { id: progress.id.clone(), number, of: batches };
+                json!({"audit": AuditBatch { endpoint_names, batch, account }}).to_string()
+            })
+            .collect();
+        queue::send(self.aws, queue_url, &bodies).await.map_err(AdviseError::DeliveryFailed)?;
+        if let Some(schedules) = self.schedules() {
+            progress.is_sent = true;
+            schedules.change(&wake(&progress, self.now)).await.map_err(AdviseError::read)?;
+        }
+        Ok(Advice::ignored(format!("{} endpoints are looked at in {batches} parts; a summary follows", names.len())))
+    }
+
+    /// One part of the fleet.
+    async fn batch(&self, batch: AuditBatch) -> Result<Advice, AdviseError> {
+        let AuditBatch { endpoint_names, batch, account } = batch;
+        let summary = self.first_pass(&endpoint_names, &account).await;
+        let Some(schedules) = self.schedules() else {
+            // Nobody can gather: each part speaks for itself.
+            return self.conclude(summary).await;
+        };
+        self.leave(&schedules, &batch.id, batch.number, &summary).await?;
+        Ok(Advice { summary: Some(Box::new(summary)), ..Advice::ignored(format!("part {} of {}", batch.number, batch.of)) })
+    }
+
+    /// Gathers what the parts found, once all are done or the rest is given up.
+    async fn collect(&self, progress: &AuditProgress) -> Result<Advice, AdviseError> {
+        let Some(schedules) = self.schedules() else {
+            return Ok(Advice::ignored("no follow-up is configured"));
+        };
+        let open = schedules.read::<Collect>(PROGRESS).await.map_err(AdviseError::read)?;
+        let Some(progress) = open.map(|open| open.audit.collect).filter(|open| open.id == progress.id) else {
+            return Ok(Advice::ignored("the audit is over"));
+        };
+        let names = || (0..=progress.batches).map(|number| part_name(&progress.id, number));
+        let schedules = &schedules;
+        let read = iter(names()).map(|name| async move { schedules.read::<Part>(&name).await });
+        let parts: Vec<_> = read.buffered(AT_ONCE).collect().await;
+        let mut summary = Summary::at(progress.started_at);
+        for part in parts {
+            match part.map_err(AdviseError::read)? {
+                Some(part) => summary.merge(part.audit.result),
+                None => summary.missing_batches += 1,
+            }
+        }
+        if summary.missing_batches > 0 && self.now.duration_since(progress.started_at) < PATIENCE {
+            schedules.change(&wake(&progress, self.now)).await.map_err(AdviseError::read)?;
+            return Ok(Advice::ignored(format!("{} parts are not done yet", summary.missing_batches)));
+        }
+        let advice = self.conclude(summary).await?;
+        for name in names() {
+            schedules.remove(&name).await.map_err(AdviseError::read)?;
+        }
+        schedules.remove(PROGRESS).await.map_err(AdviseError::read)?;
+        Ok(advice)
+    }
+
+    /// Looks at each of these from afar, and closer where there is something to see and time.
+    async fn first_pass(&self, names: &[EndpointName], account: &Account) -> Summary {
+        let before = self.aws.asked();
+        let mut summary = Summary::at(self.now);
+        let requests = names.iter().map(|name| self.audited(name.clone())).collect();
+        let (surveyed, failed) = observe::survey(self.aws, requests, self.now).await;
+        for (subject, error) in failed {
+            summary.add(unread(&subject, &AdviseError::read(error)), Vec::new());
+        }
+        let alarms = account.alarms.as_deref();
+        let mut seen: BTreeMap<EndpointName, Vec<Surveyed>> = BTreeMap::new();
+        for surveyed in surveyed {
+            seen.entry(surveyed.observation.endpoint_name.clone()).or_default().push(surveyed);
+        }
+        let mut ranked: Vec<(f64, EndpointName, Vec<Surveyed>)> = seen
+            .into_iter()
+            .map(|(name, parts)| {
+                let score = |part: &Surveyed| closer(&part.observation, part.hours.as_ref()?).map(|Closer { score, .. }| score);
+                (parts.iter().filter_map(score).sum(), name, parts)
+            })
+            .collect();
+        ranked.sort_by(|(a, ..), (b, ..)| b.total_cmp(a));
+        for (score, name, parts) in ranked {
+            let deserves = score > 0.0;
+            let growths = parts.iter().filter_map(|part| {
+                Some((part.observation.part_name().to_owned(), growth(part.hours.as_ref()?)?))
+            });
+            let growths: BTreeMap<_, _> = growths.collect();
+            if deserves && self.has_time() {
+                match observe::observe(self.aws, &self.audited(name)).await {
+                    Ok(observations) => {
+                        self.weigh(&mut summary, &with_alarms(observations, alarms), account, &growths);
+                        continue;
+                    }
+                    Err(error) => summary.warnings.push(format!("{error}: its minutes were not read")),
+                }
+            }
+            if deserves {
+                summary.not_in_depth = summary.not_in_depth.saturating_add(1);
+            }
+            let observations = with_alarms(parts.into_iter().map(|part| part.observation).collect(), alarms);
+            let mut checkup = examine(&observations, Some(account), self.settings);
+            // That minutes were not read is no gap: nothing in their hours asked for it.
+            checkup.not_read.retain(|gap| gap.rules.is_empty());
+            summary.add(checkup, Vec::new());
+        }
+        let asked = self.aws.asked();
+        summary.calls = asked.total() - before.total();
+        summary.metrics = asked.metrics - before.metrics;
+        summary
+    }
+
+    /// What was observed in depth.
+    fn weigh(
+        &self,
+        summary: &mut Summary,
+        observations: &[Observation],
+        account: &Account,
+        growths: &BTreeMap<String, crate::fleet::Growth>,
+    ) {
+        let room = observations.iter().filter_map(|observation| {
+            let capacity = capacity::capacity(observation)?;
+            headroom(observation, &capacity, growths.get(observation.part_name()).copied())
+        });
+        let parts = u32::try_from(observations.len()).unwrap_or(u32::MAX);
+        summary.in_depth = summary.in_depth.saturating_add(parts);
+        summary.add(examine(observations, Some(account), self.settings), room.collect());
+    }
+
+    fn of_region(&self, account: &Account) -> Summary {
+        let mut summary = Summary::at(self.now);
+        summary.add(examine_account(account), Vec::new());
+        summary
+    }
+
+    /// Publishes a summary, and gives it to whoever asked.
+    async fn conclude(&self, mut summary: Summary) -> Result<Advice, AdviseError> {
+        if summary.calls == 0 {
+            let asked = self.aws.asked();
+            (summary.calls, summary.metrics) = (asked.total(), asked.metrics);
+        }
+        notify::publish_summary(self.aws, self.settings, &summary).await.map_err(AdviseError::DeliveryFailed)?;
+        Ok(Advice { reports: Vec::new(), ignored: None, summary: Some(Box::new(summary)) })
+    }
+
+    async fn leave(
+        &self,
+        schedules: &Schedules<'_>,
+        id: &str,
+        number: u32,
+        summary: &Summary,
+    ) -> Result<(), AdviseError> {
+        let input = Part { audit: Found { result: summary.clone() } };
+        let memory = Memory { name: part_name(id, number), wakes_at: None, input };
+        if !schedules.make(&memory).await.map_err(AdviseError::read)? {
+            schedules.change(&memory).await.map_err(AdviseError::read)?;
+        }
+        Ok(())
+    }
+
+    fn audited(&self, name: EndpointName) -> Request {
+        Request {
+            objective_from: ObjectiveFrom::AlarmsOfVariant,
+            // What could be saved is told in money.
+            has_hourly_limit: true,
+            ..self.request(Subject::Endpoint(name), trigger_summary(TriggerKind::Audit))
+        }
+    }
+
+    /// Whether one more endpoint can be looked at closely.
+    fn has_time(&self) -> bool {
+        (self.host.remaining)().is_none_or(|left| left > ONE_CLOSER_LOOK)
+    }
+}
+
+/// The fleet in parts that fit into a message, each with what is known of its endpoints.
+fn parts(names: &[EndpointName], account: &Account) -> Vec<(Vec<EndpointName>, Account)> {
+    let mut parts: Vec<(Vec<EndpointName>, Account)> = Vec::new();
+    let mut bytes = 0;
+    for name in names {
+        let own = account.about(name);
+        let size = serde_json::to_string(&own).map_or(0, |text| text.len());
+        match parts.last_mut() {
+            Some((names, account)) if names.len() < BATCH && bytes + size <= MOST_BYTES => {
+                names.push(name.clone());
+                account.add(own);
+                bytes += size;
+            }
+            _ => {
+                parts.push((vec![name.clone()], own));
+                bytes = size;
+            }
+        }
+    }
+    parts
+}
+
+fn with_alarms(observations: Vec<Observation>, alarms: Option<&[CloudWatchAlarm]>) -> Vec<Observation> {
+    let add = |observation: Observation| {
+        let own = alarms.map(|alarms| observation.alarms_among(alarms));
+        Observation { alarms: own, ..observation }
+    };
+    observations.into_iter().map(add).collect()
+}
+
+fn unread(subject: &Subject, error: &AdviseError) -> Checkup {
+    let (Subject::Endpoint(name) | Subject::Variant(name, _)) = subject else { return Checkup::default() };
+    let why = crate::aws::chain(error);
+    Checkup { not_examined: vec![NotExamined { subject: name.to_string(), why }], ..Checkup::default() }
+}
+
+/// The schedule that gathers the parts, soon.
+fn wake(progress: &AuditProgress, now: Timestamp) -> Memory<Collect> {
+    let input = Collect { audit: Collected { collect: progress.clone() } };
+    Memory { name: PROGRESS.to_owned(), wakes_at: Some(now + GATHER), input }
+}
+
+/// `ea-audit-20261005T091400-17`: at most 64 letters, digits, hyphens.
+fn part_name(id: &str, number: u32) -> String {
+    let id: String = id.chars().filter(char::is_ascii_alphanumeric).take(20).collect();
+    format!("{PROGRESS}-{id}-{number}")
+}
