@@ -49,7 +49,7 @@ pub fn examine(observations: &[Observation], account: Option<&Account>, settings
         checkup.not_read.extend(ignored.unknown(observation));
         for rule in &RULES {
             let Judge::Part(judge) = rule.judge else { continue };
-            if rule.reads.iter().any(|reading| patient.lacks(*reading)) {
+            if rule.reads.iter().any(|reading| reading.is_indispensable() && patient.lacks(*reading)) {
                 continue;
             }
             for found in judge(&patient) {

@@ -62,7 +62,7 @@ pub struct Gap {
     pub subject: String,
     /// What, in words.
     pub what: String,
-    /// The rules that say nothing for that.
+    /// The rules that say nothing for that, or less.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<String>,
 }

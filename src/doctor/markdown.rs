@@ -39,7 +39,7 @@ pub fn render(checkup: &Checkup) -> String {
     }
     let failed = checkup.not_examined.iter().map(|one| format!("{}: {}", one.subject, one.why)).collect();
     for (title, items) in
-        [("Could not be examined", failed), ("Not read, and so not judged", grouped(&checkup.not_read))]
+        [("Could not be examined", failed), ("Not read: not judged, or only in part", grouped(&checkup.not_read))]
     {
         if !items.is_empty() {
             let _infallible = write!(out, "\n## {title}\n\n");

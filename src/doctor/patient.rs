@@ -5,7 +5,7 @@ use super::rule::Reading;
 use crate::config::{Guardrails, Settings};
 use crate::model::{
     Account, Capacity, CloudWatchAlarm, History, Hosting, InstanceCount, InstanceType, Minute, MinuteRow, Observation,
-    Plan, ScalableKey, ScalableTarget, ScalingPolicy, ScheduledAction, Statistic, TargetTracking,
+    Plan, ScalableKey, ScalableTarget, ScalingPolicy, ScheduledAction, TargetTracking,
 };
 use crate::replay::Boot;
 use crate::{capacity, plan};
@@ -118,11 +118,6 @@ impl<'a> Patient<'a> {
             bare.scaling.iter_mut().for_each(|scaling| scaling.policies.clear());
             plan::tune(&bare, self.capacity.as_ref(), &self.guardrails)
         })
-    }
-
-    /// The statistic in which latency was read.
-    pub fn statistic(&self) -> Statistic {
-        self.observation.objective.map_or(Statistic::P90, |objective| objective.slo_statistic)
     }
 
     /// Whether something was not read. What does not exist for this way of hosting is not missing.

@@ -20,7 +20,7 @@ pub struct Rule {
     pub shown_by: &'static str,
     /// What to do.
     pub remedy: &'static str,
-    /// Without any of these it says nothing.
+    /// Without these it says nothing, or less.
     pub(super) reads: &'static [Reading],
     pub(super) judge: Judge,
 }
@@ -69,6 +69,12 @@ impl Reading {
         Self::Configuration,
         Self::Targets,
     ];
+
+    /// Whether nothing can be said without it. What is needed, and what activities tell, is one of several things that show some
+    /// rules.
+    pub fn is_indispensable(self) -> bool {
+        !matches!(self, Self::Need | Self::Activities)
+    }
 }
 
 /// What a rule found.

@@ -25,7 +25,7 @@ pub fn render(checkup: &Checkup) -> String {
     }
     let failed = checkup.not_examined.iter().map(|one| format!("{}: {}", one.subject, one.why));
     list(&mut out, "Could not be examined", failed);
-    list(&mut out, "Not read, and so not judged", grouped(&checkup.not_read).into_iter());
+    list(&mut out, "Not read: not judged, or only in part", grouped(&checkup.not_read).into_iter());
     line(&mut out, &summary(checkup));
     out
 }

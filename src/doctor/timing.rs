@@ -2,7 +2,7 @@
 
 use super::commands::{put_policy, scaling};
 use super::patient::Patient;
-use super::rule::Found;
+use super::rule::{Found, Reading};
 use super::words::{adds, duration, named, policy as the_policy};
 use crate::model::{ScalingPolicy, ScheduledAction, Seconds};
 use jiff::civil::DateTime;
@@ -19,6 +19,10 @@ const FURTHEST_BEHIND: SignedDuration = SignedDuration::from_hours(12);
 /// does no harm there: a larger scale-out is carried out during it anyway, and SageMaker refuses another while instances
 /// start.) Steps add their number again with each alarm that is left, so that theirs has to outlast the start.
 pub(super) fn short_cooldowns(patient: &Patient<'_>) -> Vec<Found> {
+    // That they were not read does not mean that there is none to tell.
+    if patient.lacks(Reading::Activities) {
+        return Vec::new();
+    }
     let boot = &patient.boot;
     // Where only the usual time is known, the shortest that is usual.
     let (minutes, how) = if boot.is_measured {

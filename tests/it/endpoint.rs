@@ -17,7 +17,12 @@ pub fn at() -> Timestamp {
 
 /// Two days of `orders/AllTraffic` in the given scenario, with an alarm on p90 above 500 ms and no scaling set up.
 pub fn observed(scenario: &str) -> Observation {
-    let minutes = simulate(Scenario::named(scenario).unwrap(), 2 * 1_440, 7);
+    observed_for(scenario, 2)
+}
+
+/// The same of so many days.
+pub fn observed_for(scenario: &str, days: i64) -> Observation {
+    let minutes = simulate(Scenario::named(scenario).unwrap(), days * 1_440, 7);
     let instances = InstanceCount(u32::try_from(minutes.last().unwrap().instances).unwrap());
     Observation {
         version: "1".to_owned(),
