@@ -17,7 +17,9 @@ const ACTION: &str = "sns:Publish";
 pub async fn publish(aws: &Aws, settings: &Settings, report: &Report) -> Result<(), CallError> {
     let (people, chat) = join(
         OptionFuture::from(settings.report_topic_arn.as_deref().map(|topic| publish_report(aws, topic, report))),
-        OptionFuture::from(settings.chat_topic_arn.as_deref().map(|topic| publish_card(aws, topic, card::render(report).to_string()))),
+        OptionFuture::from(
+            settings.chat_topic_arn.as_deref().map(|topic| publish_card(aws, topic, card::render(report).to_string())),
+        ),
     )
     .await;
     people.unwrap_or(Ok(())).and(chat.unwrap_or(Ok(())))
@@ -59,7 +61,10 @@ pub async fn publish_summary(aws: &Aws, settings: &Settings, summary: &Summary) 
     let card = fleet::message::card(summary).to_string();
     let (people, chat) = join(
         OptionFuture::from(
-            settings.report_topic_arn.as_deref().map(|topic| publish_text(aws, topic, subject, body, attributes.into())),
+            settings
+                .report_topic_arn
+                .as_deref()
+                .map(|topic| publish_text(aws, topic, subject, body, attributes.into())),
         ),
         OptionFuture::from(settings.chat_topic_arn.as_deref().map(|topic| publish_card(aws, topic, card))),
     )

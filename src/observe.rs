@@ -270,7 +270,8 @@ async fn finish(
         part.scaling.as_ref().and_then(|scaling| scaling.target.as_ref()).and_then(|target| target.arn.clone());
     let queries = parts::of_variant(endpoint, &part.whose, &variant, statistic);
     let metrics = cloudwatch::read(aws, request, queries);
-    let has_instances = request.history_days > 0 && endpoint.has_enhanced_metrics && described.is_some() && part.whose.has_instances();
+    let has_instances =
+        request.history_days > 0 && endpoint.has_enhanced_metrics && described.is_some() && part.whose.has_instances();
     let instances = OptionFuture::from(has_instances.then(|| parts::instances(aws, &part.whose)));
     let model_name = model_name.filter(|_| part.whose.hosting == Hosting::RealTime);
     let model = OptionFuture::from(model_name.map(|name| sagemaker::model_hosting(aws, name)));

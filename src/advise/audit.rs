@@ -138,8 +138,7 @@ impl Session<'_> {
     ) -> Result<Advice, AdviseError> {
         let parts = parts(&names, account);
         let batches = u32::try_from(parts.len()).unwrap_or(u32::MAX);
-        let mut progress =
-            AuditProgress { id: self.now.to_string(), started_at: self.now, batches, is_sent: false };
+        let mut progress = AuditProgress { id: self.now.to_string(), started_at: self.now, batches, is_sent: false };
         if let Some(schedules) = self.schedules() {
             let is_first = schedules.make(&wake(&progress, self.now)).await.map_err(AdviseError::read)?;
             if !is_first {
@@ -178,7 +177,10 @@ impl Session<'_> {
             return self.conclude(summary).await;
         };
         self.leave(&schedules, &batch.id, batch.number, &summary).await?;
-        Ok(Advice { summary: Some(Box::new(summary)), ..Advice::ignored(format!("part {} of {}", batch.number, batch.of)) })
+        Ok(Advice {
+            summary: Some(Box::new(summary)),
+            ..Advice::ignored(format!("part {} of {}", batch.number, batch.of))
+        })
     }
 
     /// Gathers what the parts found, once all are done or the rest is given up.
@@ -230,16 +232,17 @@ impl Session<'_> {
         let mut ranked: Vec<(f64, EndpointName, Vec<Surveyed>)> = seen
             .into_iter()
             .map(|(name, parts)| {
-                let score = |part: &Surveyed| closer(&part.observation, part.hours.as_ref()?).map(|Closer { score, .. }| score);
+                let score =
+                    |part: &Surveyed| closer(&part.observation, part.hours.as_ref()?).map(|Closer { score, .. }| score);
                 (parts.iter().filter_map(score).sum(), name, parts)
             })
             .collect();
         ranked.sort_by(|(a, ..), (b, ..)| b.total_cmp(a));
         for (score, name, parts) in ranked {
             let deserves = score > 0.0;
-            let growths = parts.iter().filter_map(|part| {
-                Some((part.observation.part_name().to_owned(), growth(part.hours.as_ref()?)?))
-            });
+            let growths = parts
+                .iter()
+                .filter_map(|part| Some((part.observation.part_name().to_owned(), growth(part.hours.as_ref()?)?)));
             let growths: BTreeMap<_, _> = growths.collect();
             if deserves && self.has_time() {
                 match observe::observe(self.aws, &self.audited(name)).await {

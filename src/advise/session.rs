@@ -8,8 +8,8 @@ use crate::config::{Mode, Settings};
 use crate::decide::Authority;
 use crate::fleet::Summary;
 use crate::model::{
-    Action, AlarmObjective, AlarmTrigger, Approval, ManualTrigger, Next, Observation, Outcome,
-    OutcomeStatus, Report, Subject, Trigger, TriggerKind, TriggerSummary, Watched,
+    Action, AlarmObjective, AlarmTrigger, Approval, ManualTrigger, Next, Observation, Outcome, OutcomeStatus, Report,
+    Subject, Trigger, TriggerKind, TriggerSummary, Watched,
 };
 use crate::observe::{self, ObjectiveFrom, Request};
 use crate::trigger::InvalidEvent;

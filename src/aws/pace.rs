@@ -92,7 +92,8 @@ impl HttpConnector for Connector {
 /// The operation of a reading call: `SageMaker.DescribeEndpoint` in a header, or the end of CloudWatch's path. Whatever writes,
 /// and what fetches credentials, leaves at once.
 fn operation(request: &HttpRequest) -> Option<String> {
-    let target = request.headers().get("x-amz-target").or_else(|| request.uri().split_once("/operation/").map(|(_, name)| name));
+    let target =
+        request.headers().get("x-amz-target").or_else(|| request.uri().split_once("/operation/").map(|(_, name)| name));
     let name = target?.rsplit('.').next()?;
     ["Describe", "List", "Get"].iter().any(|verb| name.starts_with(verb)).then(|| name.to_owned())
 }

@@ -41,8 +41,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         tracing::warn!("{problem}");
     }
     let aws = endpoint_advisor::aws::load(None, None, Pace::Shared).await;
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| handle(&aws, &settings, event).await))
-        .await
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| handle(&aws, &settings, event).await)).await
 }
 
 async fn handle(aws: &Aws, settings: &Settings, event: LambdaEvent<Value>) -> Result<Value, Failure> {
@@ -74,12 +73,7 @@ async fn handle(aws: &Aws, settings: &Settings, event: LambdaEvent<Value>) -> Re
 }
 
 /// Answers one trigger, and logs what it cost.
-async fn answer(
-    aws: &Aws,
-    settings: &Settings,
-    trigger: Trigger,
-    host: &Host<'_>,
-) -> Result<Value, AdviseError> {
+async fn answer(aws: &Aws, settings: &Settings, trigger: Trigger, host: &Host<'_>) -> Result<Value, AdviseError> {
     // On the heap: the futures of all stages nested are deeper than the compiler lays out inline.
     let advice = Box::pin(advise(aws, settings, trigger, now(), host)).await;
     let asked = aws.take_asked();

@@ -84,7 +84,9 @@ fn near_target(observation: &Observation, hours: &Hours) -> Option<(f64, String)
         .map(|tracking| tracking.target_value)
         .min_by(f64::total_cmp)?;
     let load = busiest_hour(hours)?.0 / f64::from(observation.running().filter(|running| running.0 > 0)?.0);
-    let words = || format!("its busiest hour brought {load:.0} requests a minute to an instance, and the target is {target:.0}");
+    let words = || {
+        format!("its busiest hour brought {load:.0} requests a minute to an instance, and the target is {target:.0}")
+    };
     (load >= NEAR_TARGET * target).then(|| (1.0, words()))
 }
 

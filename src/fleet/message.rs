@@ -43,7 +43,13 @@ pub fn render(summary: &Summary) -> Message {
 pub fn card(summary: &Summary) -> Value {
     let sign = if summary.is_serious() { ":rotating_light:" } else { ":white_check_mark:" };
     let worst = summary.worst.iter().take(LINES).map(|finding| {
-        format!("\n• {} {}: {}. {}", finding.rule, escape(&finding.subject), escape(&finding.title), escape(&finding.evidence))
+        format!(
+            "\n• {} {}: {}. {}",
+            finding.rule,
+            escape(&finding.subject),
+            escape(&finding.title),
+            escape(&finding.evidence)
+        )
     });
     let mut description: String = worst.collect();
     let soon = summary.headroom.iter().filter(|headroom| headroom.weeks.is_some()).take(LINES);

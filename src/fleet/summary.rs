@@ -166,7 +166,9 @@ impl Summary {
     }
 
     fn keep_small(&mut self) {
-        let key = |finding: &Finding| (finding.severity, finding.rule.clone(), finding.subject.clone(), finding.evidence.clone());
+        let key = |finding: &Finding| {
+            (finding.severity, finding.rule.clone(), finding.subject.clone(), finding.evidence.clone())
+        };
         self.worst.sort_by_key(key);
         self.worst.truncate(MOST_FINDINGS);
         self.headroom.sort_by(Headroom::sooner);

@@ -83,7 +83,8 @@ fn more(summary: &Summary) -> Option<String> {
     let rest = all.checked_sub(told).filter(|rest| *rest > 0)?;
     let mut rules: Vec<(&String, &u32)> = summary.by_rule.iter().collect();
     rules.sort_by(|(a, x), (b, y)| y.cmp(x).then(a.cmp(b)));
-    let rules: Vec<String> = rules.into_iter().map(|(rule, count)| format!("{rule} {}", Thousands((*count).into()))).collect();
+    let rules: Vec<String> =
+        rules.into_iter().map(|(rule, count)| format!("{rule} {}", Thousands((*count).into()))).collect();
     Some(format!("and {} more. Of each rule: {}.", Thousands(rest.into()), rules.join(", ")))
 }
 
@@ -116,7 +117,10 @@ fn saving(summary: &Summary) -> Option<String> {
     let instances = counted(Some(summary.saving_instances).filter(|count| *count > 0)?, "instance");
     let usd = (summary.saving_usd_per_hour > 0.0).then(|| {
         let usd = summary.saving_usd_per_hour;
-        format!(", {usd:.2} USD per hour at public on-demand prices, {} USD a month", Thousands((usd * HOURS_A_MONTH).round()))
+        format!(
+            ", {usd:.2} USD per hour at public on-demand prices, {} USD a month",
+            Thousands((usd * HOURS_A_MONTH).round())
+        )
     });
     Some(format!("{instances} fewer{}.", usd.unwrap_or_default()))
 }

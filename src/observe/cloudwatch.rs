@@ -96,9 +96,10 @@ async fn read_chunk(
     end: Minute,
 ) -> Result<Vec<(Option<Part>, Series)>, CallError> {
     let values = values(aws, &queries, first, end, 1).await?;
-    let series = queries.into_iter().zip(values).map(|(query, values)| {
-        (query.part, Series::new(query.metric, query.statistic, first, values))
-    });
+    let series = queries
+        .into_iter()
+        .zip(values)
+        .map(|(query, values)| (query.part, Series::new(query.metric, query.statistic, first, values)));
     Ok(series.collect())
 }
 

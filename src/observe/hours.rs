@@ -20,7 +20,10 @@ pub(super) async fn hours(aws: &Aws, observations: &[Observation], at: Timestamp
     let end = Minute(Minute::containing(at).0.div_euclid(hour) * hour);
     let first = end.plus(-DAYS * DAY_MINUTES);
     let whose = observations.iter().enumerate().flat_map(|(index, observation)| {
-        Whose::of(observation).into_iter().flat_map(move |whose| queries(observation, &whose)).map(move |query| (index, query))
+        Whose::of(observation)
+            .into_iter()
+            .flat_map(move |whose| queries(observation, &whose))
+            .map(move |query| (index, query))
     });
     let (owners, queries): (Vec<usize>, Vec<Query>) = whose.unzip();
     let most = MOST_QUERIES.min(usize::try_from(PAGE_DATAPOINTS * hour / (DAYS * DAY_MINUTES)).unwrap_or(1));
@@ -45,7 +48,9 @@ fn queries(observation: &Observation, whose: &Whose) -> Vec<Query> {
     let mut read = vec![(Metric::Invocations, Statistic::Sum), (Metric::ModelLatency, latency)];
     match observation.hosting {
         Hosting::RealTime | Hosting::MultiModel | Hosting::MultiContainer => {
-            read.extend(busy(Metric::CPUUtilization, Metric::GPUUtilization).map(|metric| (metric, Statistic::Maximum)));
+            read.extend(
+                busy(Metric::CPUUtilization, Metric::GPUUtilization).map(|metric| (metric, Statistic::Maximum)),
+            );
         }
         Hosting::InferenceComponent => {
             let busy = busy(Metric::CPUUtilizationNormalized, Metric::GPUUtilizationNormalized);
@@ -56,7 +61,9 @@ fn queries(observation: &Observation, whose: &Whose) -> Vec<Query> {
         }
         Hosting::Asynchronous => {
             read = vec![(Metric::ModelLatency, latency), (Metric::ApproximateAgeOfOldestRequest, Statistic::Maximum)];
-            read.extend(busy(Metric::CPUUtilization, Metric::GPUUtilization).map(|metric| (metric, Statistic::Maximum)));
+            read.extend(
+                busy(Metric::CPUUtilization, Metric::GPUUtilization).map(|metric| (metric, Statistic::Maximum)),
+            );
         }
     }
     let query = |(metric, statistic)| Query {

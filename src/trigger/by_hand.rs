@@ -2,8 +2,8 @@
 
 use super::{InvalidEvent, decode};
 use crate::model::{
-    Approval, Audit, AuditProgress, BatchNumber, EndpointName, FollowUpTrigger, InferenceComponentName, LatencyObjective, ManualTrigger, Milliseconds,
-    ObjectiveSource, Statistic, Subject, Trigger, VariantName,
+    Approval, Audit, AuditProgress, BatchNumber, EndpointName, FollowUpTrigger, InferenceComponentName,
+    LatencyObjective, ManualTrigger, Milliseconds, ObjectiveSource, Statistic, Subject, Trigger, VariantName,
 };
 use jiff::Timestamp;
 use serde::Deserialize;

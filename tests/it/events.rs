@@ -1,7 +1,8 @@
 //! Every file in `events/`, and what it is understood as.
 
 use endpoint_advisor::model::{
-    AlarmObjective, Audit, LatencyObjective, Milliseconds, ObjectiveSource, Statistic, Subject, Trigger, TriggerKind, Watched,
+    AlarmObjective, Audit, LatencyObjective, Milliseconds, ObjectiveSource, Statistic, Subject, Trigger, TriggerKind,
+    Watched,
 };
 use endpoint_advisor::trigger::{Event, parse};
 use serde_json::Value;
@@ -61,8 +62,15 @@ fn line(trigger: &Trigger) -> String {
         Trigger::FollowUp(follow_up) => format!("follow_up {} {:?}", named(&follow_up.subject), follow_up.looks),
         Trigger::Audit(audit) => match audit {
             Audit::Fleet => "audit of the fleet".to_owned(),
-            Audit::Named(names) => format!("audit of {}", names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
-            Audit::Batch(part) => format!("audit, part {} of {}: {} endpoints", part.batch.number, part.batch.of, part.endpoint_names.len()),
+            Audit::Named(names) => {
+                format!("audit of {}", names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+            }
+            Audit::Batch(part) => format!(
+                "audit, part {} of {}: {} endpoints",
+                part.batch.number,
+                part.batch.of,
+                part.endpoint_names.len()
+            ),
             Audit::Collect(progress) => format!("audit {}, its {} parts", progress.id, progress.batches),
         },
         Trigger::Approval(approval) => format!("apply {} {}", named(&approval.subject), approval.plan_digest),

@@ -11,7 +11,7 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use ciborium::Value as Cbor;
 use endpoint_advisor::aws::Aws;
-use endpoint_advisor::model::{Metrics, Observation, Part, PartMetrics, Series, VariantName};
+use endpoint_advisor::model::{Metrics, Minute, Observation, Part, PartMetrics, Series, VariantName};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -100,6 +100,11 @@ impl Fake {
     /// Sets the answers to an operation, in order; the last one is repeated.
     pub fn script(&self, operation: &str, answers: Vec<Answer>) {
         self.answers.lock().unwrap().insert(operation.to_owned(), answers);
+    }
+
+    /// What an operation answers now.
+    pub fn answer_of(&self, operation: &str) -> Answer {
+        self.answers.lock().unwrap()[operation][0].clone()
     }
 
     /// Everything that was asked.
@@ -261,6 +266,7 @@ impl Fake {
                 stat["Metric"]["MetricName"] == series.metric.name() && stat["Stat"] == series.statistic.to_string()
             });
             let points: Vec<_> = series.into_iter().flat_map(Series::points).collect();
+            let points = by_period(&points, stat);
             Cbor::Map(vec![
                 (Cbor::from("Id"), Cbor::from(query["Id"].as_str().unwrap())),
                 (Cbor::from("StatusCode"), Cbor::from("Complete")),
@@ -278,6 +284,22 @@ impl Fake {
         });
         Cbor::Map(vec![(Cbor::from("MetricDataResults"), Cbor::Array(results.collect()))])
     }
+}
+
+/// One value for each period, as CloudWatch aggregates; percentiles are near enough at their mean.
+fn by_period(points: &[(Minute, f64)], stat: &Value) -> Vec<(Minute, f64)> {
+    let minutes = stat["Period"].as_i64().unwrap() / 60;
+    let mut periods: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
+    for (minute, value) in points {
+        periods.entry(minute.0.div_euclid(minutes) * minutes).or_default().push(*value);
+    }
+    let whole = |values: &[f64]| match stat["Stat"].as_str().unwrap() {
+        "Sum" | "SampleCount" => values.iter().sum(),
+        "Maximum" => values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        "Minimum" => values.iter().copied().fold(f64::INFINITY, f64::min),
+        _ => values.iter().sum::<f64>() / values.len() as f64,
+    };
+    periods.into_iter().map(|(first, values)| (Minute(first), whole(&values))).collect()
 }
 
 /// The metrics that are published under these dimensions: the variant's own, or those of a part.
