@@ -76,7 +76,7 @@ impl Headroom {
         if self.carries.0 > 0.0 { self.peak.0 / self.carries.0 } else { f64::INFINITY }
     }
 
-    /// Who runs out of room sooner; of those that do not grow, who has less of it. No two subjects are equal.
+    /// Who runs out of room sooner; of those that do not grow, who has less of it.
     #[must_use]
     pub fn sooner(&self, other: &Self) -> Ordering {
         let weeks = |headroom: &Self| headroom.weeks.unwrap_or(f64::INFINITY);

@@ -166,10 +166,11 @@ impl Summary {
     }
 
     fn keep_small(&mut self) {
-        let key = |finding: &Finding| {
-            (finding.severity, finding.rule.clone(), finding.subject.clone(), finding.evidence.clone())
-        };
-        self.worst.sort_by_key(key);
+        self.worst.sort_by(|a, b| {
+            let severity = a.severity.cmp(&b.severity).then_with(|| a.rule.cmp(&b.rule));
+            let subject = severity.then_with(|| a.subject.cmp(&b.subject)).then_with(|| a.evidence.cmp(&b.evidence));
+            subject.then_with(|| a.saving_instances.cmp(&b.saving_instances))
+        });
         self.worst.truncate(MOST_FINDINGS);
         self.headroom.sort_by(Headroom::sooner);
         self.headroom.truncate(MOST_OTHERS);

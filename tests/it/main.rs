@@ -19,6 +19,7 @@ mod doctor;
 mod endpoint;
 mod events;
 mod export;
+mod fleet;
 mod follow_up;
 mod html;
 mod messages;

@@ -28,7 +28,7 @@ fn fleet(observation: &Observation, count: usize) -> Fake {
         .enumerate()
         .map(|(page, names)| {
             let listed = names.iter().map(|name| json!({"EndpointName": name, "EndpointArn": "arn", "CreationTime": 1.0, "LastModifiedTime": 1.0, "EndpointStatus": "InService"}));
-            let more = (100 * (page + 1) < count).then_some("more");
+            let more = (100 * (page + 1) < count).then(|| format!("after page {page}"));
             Answer::Json(json!({"Endpoints": listed.collect::<Vec<_>>(), "NextToken": more}))
         })
         .collect();
@@ -148,7 +148,8 @@ fn the_first_pass_takes_one_request_for_metrics_for_each_part() {
 
 #[test]
 fn minutes_are_read_where_the_hours_show_something_and_there_is_time() {
-    let fake = fleet(&OVERLOAD, 30);
+    let fake = fleet(&observed("busy-but-fine"), 30);
+    fake.answer("ListTags", json!({"Tags": [{"Key": "endpoint-advisor:slo-ms", "Value": "500"}]}));
     let part = |remaining: i64| {
         let names: Vec<String> = (0..4).map(|index| format!("endpoint-{index}")).collect();
         let event = json!({"audit": {"endpoint_names": names, "batch": {"id": "1", "number": 1, "of": 1}}});
