@@ -15,7 +15,7 @@ pub fn each(
     aws: &Aws,
     requests: Vec<Request>,
 ) -> impl Stream<Item = (Subject, Result<Vec<Observation>, CallError>)> + '_ {
-    let read = |request: Request| async move {
+    let read = move |request: Request| async move {
         let observed = observe(aws, &request).await;
         (request.subject, observed)
     };
