@@ -99,7 +99,9 @@ fn gaps(patient: &Patient<'_>) -> Vec<Gap> {
 }
 
 fn finding(rule: &Rule, patient: &Patient<'_>, found: Found) -> Finding {
-    let said = |text: &str| patient.observation.dimension().said(text);
+    // What has a name of its own may be of instances, whatever runs on them.
+    let is_own = found.subject.is_none();
+    let said = |text: &str| if is_own { patient.observation.dimension().said(text) } else { text.to_owned() };
     let subject = found.subject.clone().unwrap_or_else(|| patient.subject());
     let finding = of_rule(rule, subject, found);
     Finding {

@@ -79,6 +79,7 @@ impl Seen<'_> {
                 source: ObjectiveSource::Alarm,
             }),
             age_objective: None,
+            alarms: None,
             instance_price: None,
             metrics: Metrics(self.series.iter().filter_map(series).collect()),
             parts: Vec::new(),

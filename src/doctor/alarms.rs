@@ -4,7 +4,7 @@ use super::commands::{alarm as the_alarm, put_alarm, tool};
 use super::patient::Patient;
 use super::published;
 use super::rule::Found;
-use super::words::named;
+use super::words::{duration, named};
 use crate::model::{
     CloudWatchAlarm, History, InvocationsPerInstance, Metric, Microseconds, Minute, Observation, Statistic, Thousands,
     WatchedMetric,
@@ -46,7 +46,7 @@ pub(super) fn missing(patient: &Patient<'_>) -> Vec<Found> {
         return Vec::new();
     }
     let count = of_people(patient).filter(|alarm| !alarm.is_of_scaling()).count();
-    let evidence = format!("Of {count} alarms on it none watches {first}.");
+    let evidence = format!("0 of {count} alarms on it watch {first}.");
     vec![
         Found::new(evidence, "Make one whose threshold and low-sample handling fit its traffic.")
             .with([tool(patient, "alarms")]),
@@ -64,10 +64,11 @@ pub(super) fn unpublished_metric(patient: &Patient<'_>) -> Vec<Found> {
         let (metric, problem) =
             alarm.metrics.iter().find_map(|metric| Some((metric, problem(metric, observation)?)))?;
         let evidence = format!(
-            "{} watches {} with {} of the dimensions: {problem}.",
+            "{} watches {} with {} dimension{}: {problem}.",
             the(alarm),
             named(&metric.metric_name),
-            metric.dimensions.len()
+            metric.dimensions.len(),
+            if metric.dimensions.len() == 1 { "" } else { "s" }
         );
         let right = published::dimensions(&metric.metric_name, observation);
         let home = published::metric(&metric.metric_name).map(Metric::namespace);
@@ -267,11 +268,12 @@ pub(super) fn low_samples(patient: &Patient<'_>) -> Vec<Found> {
             return None;
         }
         let evidence = format!(
-            "{} judges {} above {} by about {} requests in its {minutes:.0} minutes, and {statistic} takes {} of them.",
+            "{} judges {} above {} by about {} requests in {}, and {statistic} takes {} of them.",
             the(alarm),
             named(&metric.statistic),
             Microseconds(threshold),
             Thousands(samples.round()),
+            duration(60.0 * minutes),
             Thousands(needed)
         );
         let command = put_alarm(alarm, |alarm, _| {

@@ -46,8 +46,10 @@ pub(super) fn single_instance(patient: &Patient<'_>) -> Vec<Found> {
             )
         }),
     };
-    let fix =
-        format!("Keep {} or more; silence this rule where an outage is acceptable.", counted(LEAST_AVAILABLE, of));
+    let fix = format!(
+        "Keep {} or more; silence this rule where an outage is acceptable. (The tag endpoint-advisor:min-instances keeps plans there.)",
+        counted(LEAST_AVAILABLE, of)
+    );
     vec![Found::new(evidence, fix).with(command)]
 }
 

@@ -116,7 +116,12 @@ impl<'a> Patient<'a> {
         self.tuned.get_or_init(|| {
             let mut bare = self.observation.clone();
             bare.scaling.iter_mut().for_each(|scaling| scaling.policies.clear());
-            plan::tune(&bare, self.capacity.as_ref(), &self.guardrails)
+            // What somebody already allows is not the doctor's to refuse.
+            let present = self.target().map(|target| target.max_capacity).max(self.running());
+            let max_instances =
+                present.map_or(self.guardrails.max_instances, |most| most.max(self.guardrails.max_instances));
+            let guardrails = Guardrails { max_instances, ..self.guardrails.clone() };
+            plan::tune(&bare, self.capacity.as_ref(), &guardrails)
         })
     }
 

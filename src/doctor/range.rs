@@ -63,7 +63,7 @@ pub(super) fn no_headroom(patient: &Patient<'_>) -> Vec<Found> {
     }
     let of = patient.observation.dimension();
     let evidence = format!("{}, and MaxCapacity is {}.", running_in_words(running, of), target.max_capacity);
-    vec![raise_max(patient, evidence, running, "Raise MaxCapacity")]
+    vec![raise_max(patient, evidence, running, "")]
 }
 
 /// The target cannot scale.
@@ -80,11 +80,11 @@ pub(super) fn fixed_range(patient: &Patient<'_>) -> Vec<Found> {
         return Vec::new();
     }
     let evidence = format!("MinCapacity and MaxCapacity are both {}.", target.max_capacity);
-    vec![raise_max(patient, evidence, target.max_capacity, "Raise MaxCapacity, or lower MinCapacity")]
+    vec![raise_max(patient, evidence, target.max_capacity, ", or lower MinCapacity")]
 }
 
 /// Max with room for half as much again as the busiest minute had, or as runs.
-fn raise_max(patient: &Patient<'_>, evidence: String, running: InstanceCount, what: &str) -> Found {
+fn raise_max(patient: &Patient<'_>, evidence: String, running: InstanceCount, or: &str) -> Found {
     let least = InstanceCount(running.0.saturating_add(running.0.div_ceil(2).max(1)));
     let (max, why) = match &patient.need {
         Some(need) if need.room > running => {
@@ -93,7 +93,7 @@ fn raise_max(patient: &Patient<'_>, evidence: String, running: InstanceCount, wh
         _ => (least, "half as much again as runs".to_owned()),
     };
     let min = patient.target().map_or(InstanceCount(1), |target| target.min_capacity);
-    Found::new(evidence, format!("{what}: {max} ({why}).")).with(register(patient, min, max))
+    Found::new(evidence, format!("Raise MaxCapacity to {max}{or}: {why}.")).with(register(patient, min, max))
 }
 
 /// Scaling is switched off.
@@ -177,7 +177,7 @@ fn below_need(patient: &Patient<'_>) -> Option<Found> {
     };
     let minutes = need.minutes_beyond(&patient.history, most).filter(|minutes| *minutes >= MINUTES_BEYOND)?;
     let evidence = format!(
-        "{name} is {most}; in {minutes} minutes of {} more arrived than {most} carry: {}, which take {}, because {}.",
+        "{name} is {most}; in {minutes} minutes of {} more arrived than that carries: {}, which take {}, because {}.",
         need.days_in_words(),
         need.peak_in_words(),
         counted(need.likely()?, patient.observation.dimension()),
@@ -186,7 +186,8 @@ fn below_need(patient: &Patient<'_>) -> Option<Found> {
     let mut first = evidence.chars();
     let evidence = first.next().map(|c| c.to_ascii_uppercase()).into_iter().chain(first).collect();
     let max = need.room.max(target.max_capacity);
-    let mut found = Found::new(evidence, format!("Allow {max}: half as much again as the busiest minute had."));
+    let why = if max == need.room { "half as much again as the busiest minute had" } else { "as MaxCapacity does" };
+    let mut found = Found::new(evidence, format!("Allow {max}: {why}."));
     if target.max_capacity < max {
         found = found.with(register(patient, target.min_capacity, max));
     }
@@ -238,14 +239,18 @@ fn over(patient: &Patient<'_>) -> Option<Found> {
     let target = patient.target();
     // What stands always: Min, or what somebody set. A Min that we raised for an incident goes back by itself.
     let stands = target.map_or(running, crate::model::ScalableTarget::calm_min_capacity).min(running);
-    let enough = need.most.max(patient.guardrails.min_instances).max(LEAST_AVAILABLE);
+    // Where nothing adds what a busier day takes, it has to be there.
+    let scales = target.is_some() && patient.policies().iter().any(|policy| policy.target_tracking.is_some());
+    let carries = if scales { need.most } else { need.room };
+    let more = if scales { "" } else { " and half as much again" };
+    let enough = carries.max(patient.guardrails.min_instances).max(LEAST_AVAILABLE);
     let superfluous = stands
         .0
         .checked_sub(enough.0)
         .filter(|count| *count > 0 && f64::from(*count) >= SUPERFLUOUS * f64::from(stands.0))?;
     let of = observation.dimension();
     let evidence = format!(
-        "At least {} always; {}, and {} carry that: {}.",
+        "At least {} always; {}, and {} carry that{more}: {}.",
         running_in_words(stands, of),
         need.peak_in_words(),
         counted(enough, of),
@@ -296,10 +301,10 @@ pub(super) fn burstable(patient: &Patient<'_>) -> Vec<Found> {
     let types: Vec<&InstanceType> =
         patient.observation.variant.instance_types().filter(|kind| kind.is_burstable()).collect();
     let Some(kind) = types.first() else { return Vec::new() };
-    let running = patient
-        .running()
-        .map_or(String::new(), |running| format!("{} on ", running_in_words(running, patient.observation.dimension())));
-    let evidence = format!("{running}{}; Application Auto Scaling takes 0 of the 4 sizes of ml.t2.", named(&kind.0));
+    let running = patient.running().map_or("It runs on ".to_owned(), |running| {
+        format!("{} on ", running_in_words(running, patient.observation.dimension()))
+    });
+    let evidence = format!("{running}{}.", named(&kind.0));
     let other = match kind.0.as_str() {
         "ml.t2.xlarge" => "ml.m5.xlarge",
         "ml.t2.2xlarge" => "ml.m5.2xlarge",

@@ -80,8 +80,8 @@ pub const RULES: [Rule; 28] = [
         id: "EA007",
         severity: Low,
         because: "it does nothing but take one of 500 places, and surprise who reuses the name",
-        title: "a scalable target of an endpoint that is gone",
-        why: "An endpoint of the same name would inherit its range and policies.",
+        title: "a scalable target of something that is gone",
+        why: "An endpoint or component of the same name would inherit its range and policies.",
         shown_by: "scalable targets whose endpoint or component is not in the Region",
         remedy: "`deregister-scalable-target`",
         reads: &[],
@@ -170,8 +170,8 @@ pub const RULES: [Rule; 28] = [
         severity: High,
         because: "it never scales, or always",
         title: "a policy that tracks load in a statistic that is none",
-        why: "Concurrency is published every ten seconds as a maximum over instances; InvocationsPerInstance is load only as a \
-              Sum.",
+        why: "SageMaker documents Minimum and Maximum of concurrency, which arrives every ten seconds; InvocationsPerInstance is \
+              load only as a Sum.",
         shown_by: "the Statistic of a customised metric",
         remedy: "the policy with the right statistic",
         reads: &[Scaling],
@@ -228,7 +228,8 @@ pub const RULES: [Rule; 28] = [
         severity: Medium,
         because: "one lost instance is an outage until another has started",
         title: "a single instance serves",
-        why: "AWS spreads two or more instances over Availability Zones; one has nothing to fall back on.",
+        why: "When it is lost, nothing answers until another has started. AWS spreads two or more such instances over \
+              Availability Zones.",
         shown_by: "one runs, or may at any time, and requests came in the last day",
         remedy: "MinCapacity, or the count, of two",
         reads: &[Scaling],

@@ -3,6 +3,7 @@
 use super::finding::{Checkup, Finding, Gap, Severity};
 use crate::model::Thousands;
 use std::collections::BTreeMap;
+use textwrap::{WordSeparator, WordSplitter};
 
 const COLUMNS: usize = 78;
 /// Subjects that are named where many share what was not read.
@@ -43,11 +44,11 @@ pub fn summary(checkup: &Checkup) -> String {
     format!("{} {endpoints}: {counts}{ignored}{saving}", checkup.endpoints)
 }
 
-/// What costs, in words: `saves 4 instances, 1.15 USD per hour`.
+/// What it costs, in words: `That is 4 fewer, 1.15 USD per hour at public on-demand prices.`
 pub(super) fn saving(finding: &Finding) -> Option<String> {
     let count = finding.saving_instances?;
     let usd = finding.saving_usd_per_hour.map(|usd| format!(", {usd:.2} USD per hour at public on-demand prices"));
-    Some(format!("Saves {}{}.", Thousands(f64::from(count)), usd.unwrap_or_default()))
+    Some(format!("That is {} fewer{}.", Thousands(f64::from(count)), usd.unwrap_or_default()))
 }
 
 /// What was not read, once for all whom it was not read of.
@@ -97,6 +98,7 @@ fn list(out: &mut String, title: &str, items: impl Iterator<Item = String>) {
 
 pub(crate) fn wrapped(out: &mut String, first: &str, rest: &str, text: &str) {
     let options = textwrap::Options::new(COLUMNS).initial_indent(first).subsequent_indent(rest).break_words(false);
+    let options = options.word_splitter(WordSplitter::NoHyphenation).word_separator(WordSeparator::AsciiSpace);
     textwrap::wrap(&inert(text), options).iter().for_each(|wrapped| line(out, wrapped));
 }
 

@@ -24,8 +24,13 @@ pub(super) fn removes(steps: &StepScaling) -> bool {
     steps.adjustment_type == "ExactCapacity" || steps.steps.iter().any(|step| step.adjustment < 0)
 }
 
-/// `6 minutes`, `1 minute`, `90 seconds`.
+/// `6 minutes`, `90 seconds`, `26 hours`.
 pub(super) fn duration(seconds: f64) -> String {
     let counted = |count: f64, unit: &str| format!("{count:.0} {unit}{}", if count.round() == 1.0 { "" } else { "s" });
-    if seconds < 120.0 { counted(seconds, "second") } else { counted(seconds / 60.0, "minute") }
+    match seconds {
+        ..120.0 => counted(seconds, "second"),
+        ..7_200.0 => counted(seconds / 60.0, "minute"),
+        ..172_800.0 => counted(seconds / 3_600.0, "hour"),
+        _ => counted(seconds / 86_400.0, "day"),
+    }
 }

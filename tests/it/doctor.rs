@@ -23,7 +23,7 @@ use std::sync::LazyLock;
 /// Two days of `orders/AllTraffic` with a set-up that nothing is wrong with.
 pub static SOUND: LazyLock<Observation> = LazyLock::new(|| {
     let policy = tracking("load", "SageMakerVariantInvocationsPerInstance", 500.0);
-    let mut observation = with_target(observed("overload"), 2, 12, Some(policy));
+    let mut observation = with_target(observed("overload"), 2, 8, Some(policy));
     observation.variant.initial_instance_count = observation.variant.current_instance_count;
     observation.alarms = Some(vec![latency_alarm(), fired_by("load", "AlarmHigh"), fired_by("load", "AlarmLow")]);
     observation

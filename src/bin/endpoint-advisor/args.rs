@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use endpoint_advisor::doctor::Severity;
 use endpoint_advisor::model::Statistic;
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -40,6 +41,9 @@ pub enum Command {
     Apply(Apply),
     /// Take back what Endpoint Advisor wrote, by what the tags of the scalable target remember. Shows what changes and asks.
     Undo(Undo),
+    /// Examine scaling set-ups and alarms by numbered rules (docs/rules.md), whether or not anything is slow: these endpoints, or
+    /// every one of the Region. Never writes to AWS.
+    Doctor(Doctor),
     /// Print the plan of a saved report as CloudFormation, Terraform or commands of the AWS CLI.
     Export(Export),
     /// Print a script that completes commands and options in a shell, as `source <(endpoint-advisor completions bash)`.
@@ -83,6 +87,55 @@ pub struct Replay {
     /// Exit with 1 where another set-up than the present one is advised.
     #[arg(long)]
     pub exit_code: bool,
+}
+
+#[derive(Args)]
+pub struct Doctor {
+    /// Names of endpoints, or files with saved observations, or `-`; every endpoint of the Region where there is none.
+    pub what: Vec<String>,
+    /// How to print what was found.
+    #[arg(long, value_enum, default_value_t = CheckupFormat::Text)]
+    pub format: CheckupFormat,
+    /// Exit with 1 where anything is found.
+    #[arg(long)]
+    pub exit_code: bool,
+    /// Only what matters at least so much.
+    #[arg(long, value_enum, default_value_t = Least::Low)]
+    pub at_least: Least,
+    /// Days of history to read, 1 to 15.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=15))]
+    pub days: Option<u32>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CheckupFormat {
+    /// For people: by endpoint, the worst first.
+    Text,
+    /// The whole of it.
+    Json,
+    /// For an issue or a wiki.
+    Markdown,
+}
+
+/// How much a finding matters at least.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Least {
+    /// Scaling or an alarm do not do what they are there for.
+    High,
+    /// They will not in a case that comes.
+    Medium,
+    /// Everything.
+    Low,
+}
+
+impl From<Least> for Severity {
+    fn from(least: Least) -> Self {
+        match least {
+            Least::High => Self::High,
+            Least::Medium => Self::Medium,
+            Least::Low => Self::Low,
+        }
+    }
 }
 
 #[derive(Args)]

@@ -2,6 +2,7 @@
 
 mod apply;
 mod args;
+mod doctor;
 mod explain;
 mod export;
 mod observe;
@@ -63,6 +64,7 @@ async fn run(cli: Cli) -> Result<ExitCode, ToolError> {
         Command::Observe { observed, redact } => observe::run(&tool, &observed, redact).await,
         Command::Explain(arguments) => explain::run(&tool, arguments).await,
         Command::Replay(arguments) => replay::run(&tool, arguments).await,
+        Command::Doctor(arguments) => doctor::run(&tool, arguments).await,
         Command::Apply(arguments) => apply::run(&tool, arguments).await,
         Command::Undo(arguments) => undo::run(&tool, arguments).await,
         Command::Export(arguments) => export::run(&arguments),

@@ -3,11 +3,12 @@
 use crate::args::Observed;
 use crate::print::{Waiting, one_or_all, print};
 use crate::{Tool, ToolError, now};
+use endpoint_advisor::aws::chain;
 use endpoint_advisor::model::{
     EndpointName, InferenceComponentName, InvalidName, LatencyObjective, Milliseconds, ObjectiveSource, Observation,
     Subject, TriggerKind, TriggerSummary, VariantName,
 };
-use endpoint_advisor::observe::{ObjectiveFrom, Request, observe};
+use endpoint_advisor::observe::{ObjectiveFrom, Request, every_alarm, observe};
 use endpoint_advisor::redact::redact as redacted;
 use serde::de::DeserializeOwned;
 use std::error::Error;
@@ -17,6 +18,14 @@ use std::process::ExitCode;
 /// Reads everything about an endpoint and prints it.
 pub async fn run(tool: &Tool, observed: &Observed, redact: bool) -> Result<ExitCode, ToolError> {
     let mut observations = from_aws(tool, observed).await?;
+    // Whoever reads it elsewhere cannot ask for them.
+    let alarms = every_alarm(&tool.aws().await).await;
+    for observation in &mut observations {
+        match &alarms {
+            Ok(all) => observation.alarms = Some(observation.alarms_among(all)),
+            Err(error) => observation.warnings.push(format!("{}.", chain(error))),
+        }
+    }
     if redact {
         let failed =
             |error: serde_json::Error| ToolError::BadInput("cannot be redacted".to_owned(), Some(error.into()));
@@ -66,6 +75,21 @@ pub async fn from_aws(tool: &Tool, observed: &Observed) -> Result<Vec<Observatio
     };
     let _waiting = Waiting::on(format!("reading {} from AWS", observed.endpoint));
     Ok(observe(&aws, &request).await?)
+}
+
+/// What the doctor reads of a subject: as it is now, with the price that a saving is told in.
+pub fn request_for(tool: &Tool, subject: Subject, days: Option<u32>) -> Request {
+    let now = now();
+    Request {
+        subject,
+        at: now,
+        now,
+        trigger: TriggerSummary { kind: TriggerKind::Manual, alarm_name: None, state: None, changed_at: None },
+        objective: None,
+        objective_from: ObjectiveFrom::AlarmsOfVariant,
+        history_days: days.unwrap_or(tool.settings.history_days),
+        has_hourly_limit: true,
+    }
 }
 
 /// Whom the arguments name. A component knows its endpoint by itself.

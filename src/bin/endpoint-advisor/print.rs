@@ -1,7 +1,7 @@
 //! What the tool prints, and what it asks.
 
 use crate::ToolError;
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
@@ -45,6 +45,34 @@ impl Waiting {
 }
 
 impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Tells on a terminal how far something is, until it is dropped.
+pub struct Progress(ProgressBar);
+
+impl Progress {
+    pub fn on(what: &'static str) -> Self {
+        let bar = ProgressBar::new_spinner().with_message(what);
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self(bar)
+    }
+
+    /// From now on: endpoints, one step each.
+    pub fn of(&self, endpoints: usize) {
+        let style = ProgressStyle::with_template("{spinner} {pos} of {len} endpoints").ok();
+        style.into_iter().for_each(|style| self.0.set_style(style));
+        self.0.set_length(u64::try_from(endpoints).unwrap_or(u64::MAX));
+    }
+
+    pub fn step(&self) {
+        self.0.inc(1);
+    }
+}
+
+impl Drop for Progress {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }

@@ -126,11 +126,14 @@ static WEEKS: LazyLock<Observation> = LazyLock::new(|| {
 
 #[test]
 fn ea008_less_than_was_needed() {
-    let capped = but(|observation| target(observation).max_capacity = InstanceCount(3));
+    let capped = but(|observation| {
+        target(observation).min_capacity = InstanceCount(1);
+        target(observation).max_capacity = InstanceCount(2);
+    });
     check("EA008", "max-below-need", &capped, &[&SOUND]);
     let tagged = but(|observation| {
         let tags = observation.tags.as_mut().unwrap();
-        tags.insert("endpoint-advisor:max-instances".to_owned(), "2".to_owned());
+        tags.insert("endpoint-advisor:max-instances".to_owned(), "1".to_owned());
     });
     check("EA008", "guardrail-below-need", &tagged, &[]);
     let refused = but(|observation| {
