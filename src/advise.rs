@@ -3,6 +3,8 @@
 #[cfg(feature = "aws")]
 mod audit;
 #[cfg(feature = "aws")]
+mod first_pass;
+#[cfg(feature = "aws")]
 mod incidents;
 #[cfg(feature = "aws")]
 mod looks;
@@ -11,6 +13,8 @@ mod session;
 #[cfg(feature = "aws")]
 mod taking_back;
 
+#[cfg(feature = "aws")]
+pub use first_pass::{BATCH, FirstPass, Seen, unread, with_alarms};
 #[cfg(feature = "aws")]
 pub use session::{Advice, AdviseError, Host, advise};
 #[cfg(feature = "aws")]

@@ -5,29 +5,24 @@
 //! that does fire gathers them, and publishes their sum. Any of it may happen twice: a part that is looked at again leaves the
 //! same summary again.
 
+use super::first_pass::{BATCH, FirstPass, Seen, in_depth, unread, with_alarms};
 use super::incidents::Known;
 use super::session::{Advice, AdviseError, Session, summary as trigger_summary};
-use crate::aws::queue;
 use crate::aws::scheduler::{Memory, Schedules};
+use crate::aws::{ErrorKind, queue};
 use crate::config::Mode;
 use crate::decide::Authority;
-use crate::doctor::{Checkup, NotExamined, examine, examine_account};
-use crate::fleet::{Closer, Summary, closer, growth, headroom};
-use crate::model::{
-    Account, Audit, AuditBatch, AuditProgress, BatchNumber, CloudWatchAlarm, EndpointName, Observation, Subject,
-    TriggerKind,
-};
-use crate::observe::{self, ObjectiveFrom, Request, Surveyed};
-use crate::{capacity, notify};
+use crate::doctor::examine_account;
+use crate::fleet::Summary;
+use crate::model::{Account, Audit, AuditBatch, AuditProgress, BatchNumber, EndpointName, Subject, TriggerKind};
+use crate::notify;
+use crate::observe::{self, ObjectiveFrom, Request};
 use futures::stream::{StreamExt as _, iter};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// Endpoints of one part. A first pass over so many takes one request for metrics and, at the rates of the function, about
-/// twenty seconds.
-const BATCH: usize = 25;
 /// What is known of the endpoints of one part, beyond which the next begins: SQS takes messages of 256 KiB.
 const MOST_BYTES: usize = 180 * 1024;
 /// What reading and weighing the minutes of one endpoint may take: no other is begun with less time left.
@@ -106,24 +101,23 @@ impl Session<'_> {
         let mut summary = self.of_region(account);
         let mut reports = Vec::new();
         for name in names {
-            let request = self.audited(name.clone());
-            let observations = match observe::observe(self.aws, &request).await.map_err(AdviseError::read) {
-                Ok(observations) => observations,
+            let request = self.audited(name);
+            let observations = match observe::observe(self.aws, &request).await {
+                Ok(observations) => with_alarms(observations, account),
                 // One endpoint that went away, or may not be read, does not stop the others; AWS that does not answer stops all.
-                Err(error @ (AdviseError::EndpointNotFound(_) | AdviseError::AccessDenied(_))) => {
-                    summary.add(unread(&Subject::Endpoint(name), &error), Vec::new());
+                Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::AccessDenied) => {
+                    summary.add(unread(&request.subject, &error), Vec::new());
                     continue;
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(AdviseError::read(error)),
             };
-            let observations = with_alarms(observations, account.alarms.as_deref());
             for observation in &observations {
                 if self.settings.for_endpoint(observation.tags.as_ref()).mode == Mode::Off {
                     continue;
                 }
                 reports.extend(self.one(observation, &|_| Authority::LookOnly, &Known::NotAsked).await?);
             }
-            self.weigh(&mut summary, &observations, account, &BTreeMap::new());
+            add(&mut summary, in_depth(&observations, account, self.settings, &BTreeMap::new()));
         }
         let advice = self.conclude(summary).await?;
         Ok(Advice { reports, ..advice })
@@ -219,70 +213,19 @@ impl Session<'_> {
     async fn first_pass(&self, names: &[EndpointName], account: &Account) -> Summary {
         let before = self.aws.asked();
         let mut summary = Summary::at(self.now);
-        let requests = names.iter().map(|name| self.audited(name.clone())).collect();
-        let (surveyed, failed) = observe::survey(self.aws, requests, self.now).await;
-        for (subject, error) in failed {
-            summary.add(unread(&subject, &AdviseError::read(error)), Vec::new());
-        }
-        let alarms = account.alarms.as_deref();
-        let mut seen: BTreeMap<EndpointName, Vec<Surveyed>> = BTreeMap::new();
-        for surveyed in surveyed {
-            seen.entry(surveyed.observation.endpoint_name.clone()).or_default().push(surveyed);
-        }
-        let mut ranked: Vec<(f64, EndpointName, Vec<Surveyed>)> = seen
-            .into_iter()
-            .map(|(name, parts)| {
-                let score =
-                    |part: &Surveyed| closer(&part.observation, part.hours.as_ref()?).map(|Closer { score, .. }| score);
-                (parts.iter().filter_map(score).sum(), name, parts)
-            })
-            .collect();
-        ranked.sort_by(|(a, ..), (b, ..)| b.total_cmp(a));
-        for (score, name, parts) in ranked {
-            let deserves = score > 0.0;
-            let growths = parts
-                .iter()
-                .filter_map(|part| Some((part.observation.part_name().to_owned(), growth(part.hours.as_ref()?)?)));
-            let growths: BTreeMap<_, _> = growths.collect();
-            if deserves && self.has_time() {
-                match observe::observe(self.aws, &self.audited(name)).await {
-                    Ok(observations) => {
-                        self.weigh(&mut summary, &with_alarms(observations, alarms), account, &growths);
-                        continue;
-                    }
-                    Err(error) => summary.warnings.push(format!("{error}: its minutes were not read")),
-                }
-            }
-            if deserves {
-                summary.not_in_depth = summary.not_in_depth.saturating_add(1);
-            }
-            let observations = with_alarms(parts.into_iter().map(|part| part.observation).collect(), alarms);
-            let mut checkup = examine(&observations, Some(account), self.settings);
-            // That minutes were not read is no gap: nothing in their hours asked for it.
-            checkup.not_read.retain(|gap| gap.rules.is_empty());
-            summary.add(checkup, Vec::new());
-        }
+        let has_time = || (self.host.remaining)().is_none_or(|left| left > ONE_CLOSER_LOOK);
+        let pass = FirstPass {
+            aws: self.aws,
+            settings: self.settings,
+            now: self.now,
+            history_days: self.settings.history_days,
+            has_time: &has_time,
+        };
+        pass.over(names, account, &mut |seen| add(&mut summary, seen)).await;
         let asked = self.aws.asked();
         summary.calls = asked.total() - before.total();
         summary.metrics = asked.metrics - before.metrics;
         summary
-    }
-
-    /// What was observed in depth.
-    fn weigh(
-        &self,
-        summary: &mut Summary,
-        observations: &[Observation],
-        account: &Account,
-        growths: &BTreeMap<String, crate::fleet::Growth>,
-    ) {
-        let room = observations.iter().filter_map(|observation| {
-            let capacity = capacity::capacity(observation)?;
-            headroom(observation, &capacity, growths.get(observation.part_name()).copied())
-        });
-        let parts = u32::try_from(observations.len()).unwrap_or(u32::MAX);
-        summary.in_depth = summary.in_depth.saturating_add(parts);
-        summary.add(examine(observations, Some(account), self.settings), room.collect());
     }
 
     fn of_region(&self, account: &Account) -> Summary {
@@ -324,11 +267,12 @@ impl Session<'_> {
             ..self.request(Subject::Endpoint(name), trigger_summary(TriggerKind::Audit))
         }
     }
+}
 
-    /// Whether one more endpoint can be looked at closely.
-    fn has_time(&self) -> bool {
-        (self.host.remaining)().is_none_or(|left| left > ONE_CLOSER_LOOK)
-    }
+fn add(summary: &mut Summary, Seen { checkup, headroom, in_depth, is_hurried }: Seen) {
+    summary.in_depth = summary.in_depth.saturating_add(in_depth);
+    summary.not_in_depth = summary.not_in_depth.saturating_add(is_hurried.into());
+    summary.add(checkup, headroom);
 }
 
 /// The fleet in parts that fit into a message, each with what is known of its endpoints.
@@ -351,20 +295,6 @@ fn parts(names: &[EndpointName], account: &Account) -> Vec<(Vec<EndpointName>, A
         }
     }
     parts
-}
-
-fn with_alarms(observations: Vec<Observation>, alarms: Option<&[CloudWatchAlarm]>) -> Vec<Observation> {
-    let add = |observation: Observation| {
-        let own = alarms.map(|alarms| observation.alarms_among(alarms));
-        Observation { alarms: own, ..observation }
-    };
-    observations.into_iter().map(add).collect()
-}
-
-fn unread(subject: &Subject, error: &AdviseError) -> Checkup {
-    let (Subject::Endpoint(name) | Subject::Variant(name, _)) = subject else { return Checkup::default() };
-    let why = crate::aws::chain(error);
-    Checkup { not_examined: vec![NotExamined { subject: name.to_string(), why }], ..Checkup::default() }
 }
 
 /// The schedule that gathers the parts, soon.
