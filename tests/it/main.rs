@@ -15,6 +15,7 @@ mod bursts;
 mod cli;
 mod components;
 mod convergence;
+mod emf;
 mod endpoint;
 mod events;
 mod export;
