@@ -15,7 +15,7 @@ import cfnlint.decode
 import pytest
 
 ROOT = pathlib.Path(os.environ.get("ENDPOINT_ADVISOR_ROOT", pathlib.Path(__file__).parents[2]))
-TEMPLATES = ["template.yaml", "infra/endpoint-alarms.yaml", "infra/slack.yaml", "infra/slack-webhook.yaml"]
+TEMPLATES = ["template.yaml", "infra/cross-account.yaml", "infra/endpoint-alarms.yaml", "infra/slack.yaml", "infra/slack-webhook.yaml"]
 KEY = "arn:aws:kms:us-east-1:111122223333:key/1a2b"
 BOUNDARY = "arn:aws:iam::111122223333:policy/boundary"
 # Every option that an organisation may ask for.
@@ -381,7 +381,7 @@ def test_every_parameter_is_used_and_described(name):
     assert not [key for key, value in template["Parameters"].items() if not value.get("Description")]
 
 
-@pytest.mark.parametrize("name", ["template.yaml", "infra/endpoint-alarms.yaml"])
+@pytest.mark.parametrize("name", ["template.yaml", "infra/cross-account.yaml", "infra/endpoint-alarms.yaml"])
 def test_every_parameter_is_in_exactly_one_group_of_the_form(name):
     template = load(name)
     groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
