@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 
 import pytest
@@ -17,16 +16,19 @@ def run(tool, *arguments):
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("framework, files", [
-    ("cloudformation", ["template.yaml", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "infra").glob("*.yaml"))]),
-])
-def test_checkov_finds_nothing_that_is_not_argued(framework, files):
-    code, output = run("checkov", "--framework", framework, "--output", "json", "--skip-download", *(word for file in files for word in ("-f", file)))
+FILES = {
+    "cloudformation": ["-f", "template.yaml", *(word for path in sorted((ROOT / "infra").glob("*.yaml")) for word in ("-f", str(path.relative_to(ROOT))))],
+    "terraform": ["-d", "infra/terraform"],
+    "github_actions": ["-d", "."],
+}
+
+
+@pytest.mark.parametrize("framework", FILES)
+def test_checkov_finds_nothing_that_is_not_argued(framework):
+    code, output = run("checkov", "--framework", framework, "--output", "json", "--skip-download", *FILES[framework])
     found = json.loads(output)["results"]
     assert not found["parsing_errors"] and len(found["passed_checks"]) > 20
     assert [(check["check_id"], check["resource"]) for check in found["failed_checks"]] == []
     assert code == 0
     for check in found["skipped_checks"]:
         assert len(check["check_result"]["suppress_comment"]) > 20
-
-

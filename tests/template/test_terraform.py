@@ -3,6 +3,7 @@
 Both sides are brought to the same words: a reference to a resource becomes its logical name in the template.
 """
 
+import functools
 import json
 import re
 
@@ -73,6 +74,7 @@ def plain(node):
     return re.sub(r"\$\{([a-z_.]+)}", lambda match: str(known.get(match[1], match[0])), text)
 
 
+@functools.cache
 def module(kind):
     """Every block of a kind, by its names."""
     blocks = {}
