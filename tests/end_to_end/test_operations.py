@@ -7,6 +7,8 @@ import time
 import pytest
 from local_aws.alarm import Alarm
 from local_aws.emulators import ACCOUNT, REGION
+from local_aws.gateway import denied
+from local_aws.schedules import Schedules
 from local_aws.stack import Stack
 
 
@@ -17,6 +19,30 @@ def stack(emulators):
         {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}))["Policy"]["Arn"]
     return Stack.deploy(emulators, "organisation", Mode="recommend", HistoryDays="1", OperationsEmail="operations@example.com",
                         KmsKeyArn=key, PermissionsBoundaryArn=boundary, Tracing="Active", ReservedConcurrency="10")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_alarms(stack, emulators):
+    return emulators.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{stack.name}-")["MetricAlarms"]
+
+
+@pytest.fixture
+def smoke(tool, stack, own_alarms, emulators, orders):
+    """`smoke()`: checks the deployment by an alarm of the overloaded endpoint. Before each test with an endpoint all alarms are
+    deleted, so the deployment's own are put back."""
+    kept = ("AlarmName", "AlarmDescription", "Namespace", "MetricName", "Dimensions", "Statistic", "Period", "EvaluationPeriods", "ComparisonOperator",
+            "Threshold", "TreatMissingData", "AlarmActions", "OKActions")
+    for alarm in own_alarms:
+        emulators.client("cloudwatch").put_metric_alarm(**{key: alarm[key] for key in kept if key in alarm})
+    emulators.gateway.reset()
+    Schedules(emulators, stack.outputs["FollowUpGroupName"]).forget()
+    return lambda *options: tool("smoke", "--stack", stack.name, "--endpoint", orders.name, *options)
+
+
+def what_is_left(emulators, stack):
+    queues = emulators.client("sqs").list_queues(QueueNamePrefix="endpoint-advisor-smoke-").get("QueueUrls", [])
+    subscriptions = emulators.client("sns").list_subscriptions_by_topic(TopicArn=stack.outputs["ReportTopicArn"])["Subscriptions"]
+    return queues + [item["Endpoint"] for item in subscriptions if "smoke" in item["Endpoint"]]
 
 
 def test_trouble_is_told_to_the_operations_topic(stack, emulators):
@@ -68,3 +94,44 @@ def test_a_report_is_counted_beside_its_line(stack, orders):
                 assert isinstance(line[metric["Name"]], (int, float)) and metric["Unit"] in ("Count", "Seconds")
             for dimension in (name for names in directive["Dimensions"] for name in names):
                 assert isinstance(line[dimension], str)
+
+
+def test_smoke_shows_that_a_deployment_hears_reads_and_is_heard(smoke, stack, emulators):
+    done = smoke("--exit-code")
+    assert done.returncode == 0, done.stdout + done.stderr + stack.log()[-2000:]
+    assert stack.outputs["QueueUrl"].rsplit("/", 1)[1] in done.stdout and stack.outputs["ReportTopicArn"] in done.stdout
+    assert "overload; the event is old, and its alarm is not known to be in ALARM any more." in done.stdout
+    assert "It takes events, reads all that it needs, and is heard." in done.stdout
+    assert what_is_left(emulators, stack) == []
+    # It opens no incident and changes no scaling.
+    assert emulators.client("scheduler").list_schedules(GroupName=stack.outputs["FollowUpGroupName"])["Schedules"] == []
+    assert [call for call in emulators.gateway.writes() if call.service == "application-autoscaling"] == []
+
+
+def test_smoke_names_the_permission_that_is_missing(smoke, stack, emulators):
+    emulators.gateway.faults = [denied("DescribeScheduledActions", "application-autoscaling:DescribeScheduledActions")]
+    done = smoke("--exit-code")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "(allow application-autoscaling:DescribeScheduledActions)" in done.stdout
+    assert what_is_left(emulators, stack) == []
+
+
+def test_smoke_says_so_where_nothing_comes_back(smoke, stack, emulators):
+    emulators.gateway.faults = [denied("GetMetricData", "cloudwatch:GetMetricData")]
+    done = smoke("--seconds", "8")
+    assert done.returncode == 3 and "No report" in done.stdout and f"/aws/lambda/{stack.name}" in done.stdout
+    assert what_is_left(emulators, stack) == []
+
+
+def test_smoke_leaves_an_open_incident_alone(smoke, stack, orders, emulators):
+    reports = stack.subscribe("ReportTopicArn")
+    stack.send(Alarm(orders.name).eventbridge())
+    assert reports.receive(60), stack.log()[-3000:]
+    done = smoke()
+    assert done.returncode == 2 and f"an incident of {orders.name}/AllTraffic is open" in done.stderr
+    assert what_is_left(emulators, stack) == []
+
+
+def test_smoke_of_what_is_not_deployed_is_bad_input(tool, emulators):
+    done = tool("smoke", "--stack", "nowhere")
+    assert done.returncode == 2 and "no deployment `nowhere` in us-east-1" in done.stderr
