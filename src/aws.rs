@@ -29,9 +29,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Loads the SDK's standard configuration (environment, profile, credentials) and builds the clients. `profile` and
-/// `region` go before what the environment says.
+/// The clients on the [`configuration`].
 pub async fn load(profile: Option<String>, region: Option<String>, pace: Pace) -> Aws {
+    Aws::new(&configuration(profile, region, pace).await)
+}
+
+/// Loads the SDK's standard configuration (environment, profile, credentials). `profile` and `region` go before what the
+/// environment says.
+pub async fn configuration(profile: Option<String>, region: Option<String>, pace: Pace) -> SdkConfig {
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
         .build_https();
@@ -47,7 +52,7 @@ pub async fn load(profile: Option<String>, region: Option<String>, pace: Pace) -
     if let Some(region) = region {
         loader = loader.region(Region::new(region));
     }
-    Aws::new(&loader.load().await)
+    loader.load().await
 }
 
 /// One client per service, built once and shared.

@@ -5,6 +5,7 @@ use crate::config::Settings;
 use crate::fleet::{self, Summary};
 use crate::model::Report;
 use crate::report::{card, message};
+use aws_sdk_sns::config::{Builder, Region};
 use aws_sdk_sns::types::MessageAttributeValue;
 use futures::future::{OptionFuture, join};
 
@@ -42,12 +43,14 @@ async fn publish_text(
         let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
         call = call.message_attributes(name, value.map_err(|error| CallError::unexpected(ACTION, error))?);
     }
-    call.send().await.map(|_| ()).map_err(|error| CallError::new(ACTION, error))
+    let call = call.customize().config_override(where_it_is(topic)).send().await;
+    call.map(|_| ()).map_err(|error| CallError::new(ACTION, error))
 }
 
 /// The card is the whole message: Amazon Q Developer shows nothing else.
 async fn publish_card(aws: &Aws, topic: &str, card: String) -> Result<(), CallError> {
-    let call = aws.sns.publish().topic_arn(topic).message(card).send().await;
+    let call = aws.sns.publish().topic_arn(topic).message(card);
+    let call = call.customize().config_override(where_it_is(topic)).send().await;
     call.map(|_| ()).map_err(|error| CallError::new(ACTION, error))
 }
 
@@ -70,4 +73,12 @@ pub async fn publish_summary(aws: &Aws, settings: &Settings, summary: &Summary) 
     )
     .await;
     people.unwrap_or(Ok(())).and(chat.unwrap_or(Ok(())))
+}
+
+/// SNS knows the topics of its own Region only, and the topic of an organisation may be in another one.
+fn where_it_is(topic: &str) -> Builder {
+    let region = topic.split(':').nth(3).map(|region| Region::new(region.to_owned()));
+    let mut overrides = aws_sdk_sns::Config::builder();
+    overrides.set_region(region);
+    overrides
 }

@@ -8,6 +8,7 @@ pub mod comparison;
 pub mod comparison_html;
 pub mod comparison_markdown;
 pub mod document;
+pub mod emf;
 pub mod forecast;
 pub mod html;
 pub mod incident;

@@ -44,7 +44,7 @@ pub struct CallError {
 
 impl CallError {
     /// Translates an error of the SDK.
-    pub(crate) fn new<E, R>(action: &'static str, error: SdkError<E, R>) -> Self
+    pub fn new<E, R>(action: &'static str, error: SdkError<E, R>) -> Self
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
         R: std::fmt::Debug + Send + Sync + 'static,

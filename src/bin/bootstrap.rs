@@ -5,6 +5,7 @@ use endpoint_advisor::advise::{AdviseError, Host, advise};
 use endpoint_advisor::aws::{Aws, Pace, chain};
 use endpoint_advisor::config::Settings;
 use endpoint_advisor::model::{Report, Trigger};
+use endpoint_advisor::report::emf;
 use endpoint_advisor::trigger::{self, Event};
 use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
@@ -79,6 +80,7 @@ async fn answer(aws: &Aws, settings: &Settings, trigger: Trigger, host: &Host<'_
     let asked = aws.take_asked();
     let calls: u32 = asked.requests.values().sum();
     tracing::info!(aws_calls = calls, read_rounds = asked.rounds, by_operation = %json!(asked.requests), "advised");
+    print(&emf::of_event(calls, now()));
     let advice = advice?;
     if let Some(reason) = &advice.ignored {
         tracing::info!(reason, "ignored");
@@ -101,10 +103,16 @@ fn merge(answer: &mut Value, more: Value) {
     }
 }
 
-/// The whole report as one line of JSON.
-#[expect(clippy::print_stdout, reason = "standard output is the function's log")]
+/// The whole report, and what is counted of it.
 fn log(report: &Report) {
-    println!("{}", json!(report));
+    print(&json!(report));
+    print(&emf::of_report(report, now()));
+}
+
+/// One line of JSON: neither a reader of reports nor CloudWatch looks into what is wrapped.
+#[expect(clippy::print_stdout, reason = "standard output is the function's log")]
+fn print(line: &Value) {
+    println!("{line}");
 }
 
 /// The summary of an audit, or of one part of it, as another.

@@ -80,7 +80,7 @@ fn stages_do_not_know_each_other() {
 }
 
 /// The calls that change something, each with its only home.
-const HOMES: [(&str, &str); 14] = [
+const HOMES: [(&str, &str); 20] = [
     (".register_scalable_target()", "act/requests.rs"),
     (".put_scaling_policy()", "act/requests.rs"),
     (".put_scheduled_action()", "act/requests.rs"),
@@ -95,6 +95,12 @@ const HOMES: [(&str, &str); 14] = [
     (".update_schedule()", "aws/scheduler.rs"),
     (".delete_schedule()", "aws/scheduler.rs"),
     (".publish()", "notify.rs"),
+    (".create_queue()", "bin/endpoint-advisor/smoke.rs"),
+    (".set_queue_attributes()", "bin/endpoint-advisor/smoke.rs"),
+    (".delete_queue()", "bin/endpoint-advisor/smoke.rs"),
+    (".send_message()", "bin/endpoint-advisor/smoke.rs"),
+    (".subscribe()", "bin/endpoint-advisor/smoke.rs"),
+    (".unsubscribe()", "bin/endpoint-advisor/smoke.rs"),
 ];
 
 #[test]

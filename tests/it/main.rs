@@ -16,6 +16,7 @@ mod cli;
 mod components;
 mod convergence;
 mod doctor;
+mod emf;
 mod endpoint;
 mod events;
 mod export;

@@ -238,6 +238,17 @@ fn a_report_that_cannot_be_delivered_is_logged_and_fails_the_invocation() {
 }
 
 #[test]
+fn a_topic_is_told_in_its_own_region() {
+    let fake = Fake::with(&OVERLOAD);
+    let central = [("ADVISOR_REPORT_TOPIC_ARN", "arn:aws:sns:eu-west-1:444455556666:central"), TOPICS[1]];
+    report(&fake, &central, alarm());
+    let mut hosts = fake.hosts("Publish");
+    hosts.sort();
+    assert_eq!(hosts, ["sns.eu-west-1.amazonaws.com", "sns.us-east-1.amazonaws.com"]);
+    assert_eq!(fake.hosts("DescribeEndpoint"), ["api.sagemaker.us-east-1.amazonaws.com"]);
+}
+
+#[test]
 fn an_endpoint_that_does_not_exist_is_an_error_to_a_person_and_nothing_to_an_alarm() {
     let fake = Fake::with(&OVERLOAD);
     fake.script(

@@ -58,7 +58,8 @@ class Stack:
         """
         folder = emulators.folder / name
         folder.mkdir()
-        shutil.copy(CHECKOUT / "template.yaml", folder)
+        for file in ("template.yaml", "README.md", "LICENSE-APACHE"):
+            shutil.copy(CHECKOUT / file, folder)
         _copy_stripped(binary("bootstrap"), folder / "bootstrap")
         emulators.client("s3").create_bucket(Bucket=_BUCKET)
         machine = {"x86_64": "x86_64"}.get(os.uname().machine, "arm64")

@@ -2,7 +2,7 @@
 # Installs the pinned Python tools into .venv/ of the checkout, one virtual environment each, because
 # ministack and moto pin different versions of botocore. Does nothing where a lock file has not changed.
 #
-#   tests/requirements/install.sh [ministack] [moto] [tools] [aws] [browser] [package]      without arguments: the first four
+#   tests/requirements/install.sh [ministack] [moto] [tools] [aws] [lint] [browser] [package]      without arguments: the first five
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -28,7 +28,7 @@ install() {
     cp "$lock" "$venv/installed.txt" # last: a half-finished environment is made anew
 }
 
-[ $# -gt 0 ] || set -- ministack moto tools aws
+[ $# -gt 0 ] || set -- ministack moto tools aws lint
 pids=
 for name in "$@"; do
     [ -f "tests/requirements/$name.txt" ] || fail "no lock file for '$name'"

@@ -56,7 +56,10 @@ def test_terraform_reads_it(path):
     assert {"aws_appautoscaling_target", "aws_appautoscaling_policy"} <= kinds
 
 
-@pytest.mark.parametrize("path", TERRAFORM, ids=in_words)
+MODULE = sorted((ROOT / "infra" / "terraform").glob("**/*.tf"))
+
+
+@pytest.mark.parametrize("path", TERRAFORM + MODULE, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_terraform_is_laid_out_as_its_formatter_does(path):
     """Two spaces a level, and the `=` of neighbouring one-line attributes under each other."""
     run_of = []
@@ -64,7 +67,7 @@ def test_terraform_is_laid_out_as_its_formatter_does(path):
         indent = len(line) - len(line.lstrip())
         assert indent % 2 == 0 and "\t" not in line and line == line.rstrip(), line
         attribute = re.match(r"^( *)(\S+) += (.*)$", line)
-        if attribute and not line.startswith("#") and not attribute[3].endswith(("{", "[")):
+        if attribute and not line.startswith("#") and not attribute[3].endswith(("{", "[", "(")):
             if run_of and run_of[-1][0] != indent:
                 run_of = []
             run_of.append((indent, line.index("=")))

@@ -15,12 +15,18 @@ import cfnlint.decode
 import pytest
 
 ROOT = pathlib.Path(os.environ.get("ENDPOINT_ADVISOR_ROOT", pathlib.Path(__file__).parents[2]))
-TEMPLATES = ["template.yaml", "infra/endpoint-alarms.yaml", "infra/slack.yaml", "infra/slack-webhook.yaml"]
+TEMPLATES = ["template.yaml", "infra/cross-account.yaml", "infra/endpoint-alarms.yaml", "infra/slack.yaml", "infra/slack-webhook.yaml"]
+KEY = "arn:aws:kms:us-east-1:111122223333:key/1a2b"
+BOUNDARY = "arn:aws:iam::111122223333:policy/boundary"
+# Every option that an organisation may ask for.
+EVERYTHING = {"PermissionsBoundaryArn": BOUNDARY, "KmsKeyArn": KEY, "SubnetIds": "subnet-1,subnet-2", "SecurityGroupIds": "sg-1",
+              "ReservedConcurrency": "10", "Tracing": "Active", "OperationsEmail": "a@example.com", "ReportEmail": "b@example.com"}
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:111122223333:function:endpoint-advisor"
 # Every way to deploy a template that makes a difference to what it allows.
 WAYS = [
     ("template.yaml", {"Mode": "recommend"}),
     ("template.yaml", {"Mode": "apply"}),
+    ("template.yaml", {"Mode": "apply"} | EVERYTHING),
     ("infra/endpoint-alarms.yaml", {}),
     ("infra/slack.yaml", {}),
     ("infra/slack.yaml", {"FunctionArn": FUNCTION_ARN}),
@@ -56,6 +62,19 @@ WRITES_OF_EITHER_MODE = {
     "sqs:ReceiveMessage",
     "sqs:SendMessage",
 }
+# What the options for X-Ray, a key and a VPC add. Lambda and SQS use these on the function's behalf.
+WRITES_OF_OPTIONS = {
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:UnassignPrivateIpAddresses",
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
+# Of those, the ones that AWS cannot narrow to a resource.
+UNNAMEABLE = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 WRITES_OF_APPLY_MODE = {
     "application-autoscaling:DeleteScalingPolicy",
     "application-autoscaling:DeleteScheduledAction",
@@ -101,6 +120,9 @@ class Deployment:
         assert not unknown, f"{name} has no parameter {unknown}"
         defaults = {key: str(value["Default"]) for key, value in declared.items() if "Default" in value}
         self.parameters = PSEUDO_PARAMETERS | defaults | parameters
+        for key, value in declared.items():
+            if value["Type"] == "CommaDelimitedList" and key in self.parameters:
+                self.parameters[key] = self.parameters[key].split(",")
 
     def condition(self, node):
         if isinstance(node, str):
@@ -144,6 +166,9 @@ class Deployment:
                     return value
                 case "Fn::GetAtt":
                     return "<" + ".".join(as_list(argument)) + ">"
+                case "Fn::Join":
+                    separator, items = (self.resolve(item) for item in argument)
+                    return separator.join(items)
                 case "Fn::Select":
                     index, items = (self.resolve(item) for item in argument)
                     return items[int(index)]
@@ -180,15 +205,17 @@ class Deployment:
         return rule["EventPattern"]
 
     def identity_statements(self):
-        """Every statement that some identity of the template is given, wherever the template writes it."""
+        """Every statement that allows something to an identity of the template, wherever the template writes it."""
         documents = []
         for properties in self.resources().values():
             policies = properties.get("Policies", [])
+            assert "ManagedPolicyArns" not in properties or all(arn.startswith("<") for arn in properties["ManagedPolicyArns"])
             documents += [policy.get("PolicyDocument", policy) for policy in policies if isinstance(policy, dict)]
             assert all(isinstance(policy, dict) for policy in policies), "a policy by name hides what it allows"
         for kind in ("Policy", "ManagedPolicy", "RolePolicy", "UserPolicy", "GroupPolicy"):
             documents += [item["PolicyDocument"] for item in self.resources(f"AWS::IAM::{kind}").values()]
-        return [statement for document in documents for statement in as_list(document["Statement"])]
+        statements = [statement for document in documents for statement in as_list(document["Statement"])]
+        return [statement for statement in statements if statement["Effect"] == "Allow"]
 
     def statement(self, action):
         """The only statement that allows the action."""
@@ -253,6 +280,11 @@ def test_apply_mode_adds_exactly_the_actions_that_writing_scaling_needs():
     assert writes == WRITES_OF_EITHER_MODE | WRITES_OF_APPLY_MODE
 
 
+def test_no_option_lets_recommend_mode_change_scaling():
+    writes = {action for action in Deployment("template.yaml", Mode="recommend", **EVERYTHING).actions() if not is_read(action)}
+    assert writes == WRITES_OF_EITHER_MODE | WRITES_OF_OPTIONS
+
+
 @pytest.mark.parametrize("name, parameters", WAYS)
 def test_no_action_has_a_wildcard_and_no_statement_is_an_exception_list(name, parameters):
     deployment = Deployment(name, **parameters)
@@ -264,12 +296,12 @@ def test_no_action_has_a_wildcard_and_no_statement_is_an_exception_list(name, pa
 @pytest.mark.parametrize("name, parameters", WAYS)
 def test_no_write_action_is_allowed_on_every_resource(name, parameters):
     for statement in Deployment(name, **parameters).identity_statements():
-        if all(is_read(action) for action in as_list(statement["Action"])):
+        if all(is_read(action) or action in UNNAMEABLE for action in as_list(statement["Action"])):
             continue
         for resource in as_list(statement["Resource"]):
             # Either a resource of the same template, or an ARN that names everything down to the kind of resource.
             of_this_template = re.fullmatch(r"<\w+(\.Arn)?>", resource)
-            named = re.fullmatch(r"arn:aws:[a-z-]+:(us-east-1)?:111122223333:[a-z-]+[:/][^:]+", resource)
+            named = re.fullmatch(r"arn:aws:[a-z0-9-]+:(us-east-1)?:111122223333:[a-z-]+[:/][^:]+", resource)
             assert of_this_template or named, statement
 
 
@@ -349,7 +381,7 @@ def test_every_parameter_is_used_and_described(name):
     assert not [key for key, value in template["Parameters"].items() if not value.get("Description")]
 
 
-@pytest.mark.parametrize("name", ["template.yaml", "infra/endpoint-alarms.yaml"])
+@pytest.mark.parametrize("name", ["template.yaml", "infra/cross-account.yaml", "infra/endpoint-alarms.yaml"])
 def test_every_parameter_is_in_exactly_one_group_of_the_form(name):
     template = load(name)
     groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]

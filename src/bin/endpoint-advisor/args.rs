@@ -44,6 +44,9 @@ pub enum Command {
     /// Examine scaling set-ups and alarms by numbered rules (docs/rules.md), whether or not anything is slow: these endpoints, or
     /// every one of the Region. Never writes to AWS.
     Doctor(Doctor),
+    /// Check a deployment: send it an alarm that cannot lead to a change, and wait for the report. Whoever is subscribed gets that
+    /// report too.
+    Smoke(Smoke),
     /// Print the plan of a saved report as CloudFormation, Terraform or commands of the AWS CLI.
     Export(Export),
     /// Print a script that completes commands and options in a shell, as `source <(endpoint-advisor completions bash)`.
@@ -169,6 +172,28 @@ pub struct Writing {
     /// Also where the endpoint is tagged endpoint-advisor:mode=off or recommend.
     #[arg(long)]
     pub override_tags: bool,
+}
+
+#[derive(Args)]
+pub struct Smoke {
+    /// Name of the stack, or of the Terraform module.
+    #[arg(long)]
+    pub stack: String,
+    /// Endpoint that the alarm is about; where absent: the first that is InService.
+    #[arg(long)]
+    pub endpoint: Option<String>,
+    /// Production variant; where absent: the endpoint's first.
+    #[arg(long, requires = "endpoint")]
+    pub variant: Option<String>,
+    /// Topic of the reports, where the deployment uses one that was there before.
+    #[arg(long)]
+    pub topic: Option<String>,
+    /// How many seconds to wait for the report.
+    #[arg(long, default_value_t = 120)]
+    pub seconds: u32,
+    /// Exit with 1 where the report has warnings, or an alarm of the deployment itself is on.
+    #[arg(long)]
+    pub exit_code: bool,
 }
 
 #[derive(Args)]

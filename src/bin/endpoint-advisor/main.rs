@@ -8,6 +8,7 @@ mod export;
 mod observe;
 mod print;
 mod replay;
+mod smoke;
 mod undo;
 
 use args::{Cli, Command};
@@ -67,6 +68,7 @@ async fn run(cli: Cli) -> Result<ExitCode, ToolError> {
         Command::Doctor(arguments) => doctor::run(&tool, arguments).await,
         Command::Apply(arguments) => apply::run(&tool, arguments).await,
         Command::Undo(arguments) => undo::run(&tool, arguments).await,
+        Command::Smoke(arguments) => smoke::run(&tool, arguments).await,
         Command::Export(arguments) => export::run(&arguments),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "endpoint-advisor", &mut std::io::stdout());

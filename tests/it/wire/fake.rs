@@ -37,6 +37,8 @@ pub struct Fake {
     /// Answers by operation; the last of several is repeated.
     answers: Arc<Mutex<BTreeMap<String, Vec<Answer>>>>,
     asked: Arc<Mutex<Asked>>,
+    /// Whom each operation was asked of.
+    hosts: Arc<Mutex<Vec<(String, String)>>>,
     observation: Option<Arc<Observation>>,
     /// The schedules that exist, by name, each with the body that made it.
     schedules: Arc<Mutex<BTreeMap<String, Value>>>,
@@ -147,6 +149,12 @@ impl Fake {
         self.asked().into_iter().filter(|(operation, _)| operation == "Publish").map(|(_, body)| body).collect()
     }
 
+    /// The hosts that an operation was asked of, in order.
+    pub fn hosts(&self, operation: &str) -> Vec<String> {
+        let hosts = self.hosts.lock().unwrap();
+        hosts.iter().filter(|(asked, _)| asked == operation).map(|(_, host)| host.clone()).collect()
+    }
+
     /// Clients that ask this stand-in.
     pub fn aws(&self) -> Aws {
         let fake = self.clone();
@@ -184,6 +192,7 @@ impl Fake {
             None => form(bytes),
         };
         self.asked.lock().unwrap().push((operation.clone(), body.clone()));
+        self.hosts.lock().unwrap().push((operation.clone(), request.uri().host().unwrap_or_default().to_owned()));
         let mut answers = self.answers.lock().unwrap();
         let answer = match answers.get_mut(&operation) {
             Some(script) if script.len() > 1 => Some(script.remove(0)),
