@@ -25,7 +25,8 @@
 //! a schedule; [`follow_up`] judges a later look, [`undo`] finds the way back, and [`advise`] opens, joins and closes
 //! (`docs/how-it-follows-through.md`).
 //!
-//! [`export`] turns a plan into files of other tools, [`redact`] an observation into one that can be shared.
+//! [`export`] turns a plan into files of other tools, [`redact`] an observation into one that can be shared. [`alarms`] proposes the
+//! alarm that wakes all of this, from the same observation.
 //!
 //! [`replay`] is no stage but an instrument: it plays history under any scaling set-up. The plan chooses with it, and
 //! [`advise::compare`] shows it to people.
@@ -57,6 +58,7 @@
 #[cfg(feature = "aws")]
 pub mod act;
 pub mod advise;
+pub mod alarms;
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod capacity;

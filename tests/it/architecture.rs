@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Stages and values that reckon only with what they are given.
-const PURE: [&str; 14] = [
+const PURE: [&str; 15] = [
+    "alarms",
     "trigger",
     "diagnose",
     "capacity",
