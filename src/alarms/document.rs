@@ -1,8 +1,10 @@
 //! A proposal in words: for the terminal and as Markdown, rendered as reports are.
 
-use super::{Proposal, Replayed, days, minutes_in_words, times};
+use super::words::{days, minutes_in_words, times, would_have_fired};
+use super::{Proposal, Replayed};
 use crate::model::{ObjectiveSource, PutMetricAlarm};
 use crate::report::document::{Document, Item, Mark, Section};
+use std::fmt::Write as _;
 
 /// The words of a proposal.
 #[must_use]
@@ -66,21 +68,21 @@ fn past(proposal: &Proposal) -> Vec<String> {
     else {
         return facts;
     };
-    let at_most = if *is_at_most { "at most " } else { "" };
-    let mut fired = format!("in {} it would have fired {at_most}{}", days(*judged), times(*times_fired));
+    let at_most = if *is_at_most { " at most" } else { "" };
+    let mut fired = format!("in {} it {}", days(*judged), would_have_fired(*times_fired));
     if *times_fired > 0 {
-        fired.push_str(&format!(", {} in ALARM together", minutes_in_words(*minutes_in_alarm)));
+        let _infallible = write!(fired, "{at_most} and been on for {}", minutes_in_words(*minutes_in_alarm));
     }
     if *times_fired_briefly > 0 {
-        fired.push_str(&format!("; {} for less than ten minutes", times(*times_fired_briefly)));
+        let _infallible = write!(fired, "; {} for less than ten minutes", times(*times_fired_briefly));
     }
     facts.push(fired);
     if *is_at_most {
-        facts.push("(a percentile of five minutes is not known from those of single minutes: each was taken to be the highest)".to_owned());
+        facts.push("a percentile of five minutes is not known from those of single minutes: it was taken to be the highest of them".to_owned());
     }
     facts.extend(latest.iter().map(|firing| {
-        let still = if firing.is_on { ", and still" } else { "" };
-        format!("{}: {}{still}", firing.at.strftime("%Y-%m-%d %H:%M UTC"), minutes_in_words(firing.minutes))
+        let still = if firing.is_on { ", and still on" } else { "" };
+        format!("{} for {}{still}", firing.at.strftime("%Y-%m-%d %H:%M UTC"), minutes_in_words(firing.minutes))
     }));
     facts
 }

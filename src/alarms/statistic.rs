@@ -80,28 +80,28 @@ fn latency(observation: &Observation) -> Result<Chosen, Vec<String>> {
 
 fn stated(requests: &Requests<'_>, objective: &LatencyObjective) -> Result<Chosen, Vec<String>> {
     let statistic = objective.slo_statistic;
-    let as_stated = format!("{statistic}, as the objective has it");
+    let as_stated = format!("{statistic}, the objective's");
     if !matches!(statistic, Statistic::Percentile(_) | Statistic::Average) {
         return requests.chosen(statistic, MINUTE, as_stated);
     }
     let by_minute = requests.share_with_enough(statistic, MINUTE);
     let needs = needs(statistic);
     if by_minute >= MOST {
-        let why = format!("{as_stated}: {} of the minutes with requests had {needs}", percent(by_minute));
+        let why = format!("{as_stated}: {} of its minutes with requests had {needs}", percent(by_minute));
         return requests.chosen(statistic, MINUTE, why);
     }
     let by_five = requests.share_with_enough(statistic, FIVE_MINUTES);
     if by_five >= MOST || statistic == Statistic::Average {
         let why = format!(
-            "{as_stated}, over five minutes: only {} of the minutes with requests had {needs}; of five minutes {} had",
+            "{as_stated}, over five minutes: {} of the minutes with requests had {needs}, and {} of the five minutes",
             percent(by_minute),
             percent(by_five)
         );
         return requests.chosen(statistic, FIVE_MINUTES, why);
     }
     let why = format!(
-        "Average over five minutes instead of the objective's {statistic}: only {} of the five minutes with requests had {needs}, so \
-         that {statistic} would be the slowest request or two; one of them moves the mean less",
+        "Average over five minutes instead of the objective's {statistic}: {} of the five minutes with requests had {needs}; of fewer \
+         it is the slowest request or two, and one slow request moves the mean less",
         percent(by_five)
     );
     let mut chosen = requests.chosen(Statistic::Average, FIVE_MINUTES, why)?;
@@ -116,19 +116,24 @@ fn unstated(requests: &Requests<'_>) -> Result<Chosen, Vec<String>> {
     let mut not_chosen = Vec::new();
     for statistic in PERCENTILES {
         let share = requests.share_with_enough(statistic, MINUTE);
+        let needed = Thousands(statistic.samples_needed());
         if share < NEARLY_ALL {
-            not_chosen.push(format!("{statistic} needs {}, which {} had", needs(statistic), percent(share)));
+            not_chosen.push(format!("{statistic} needs {needed}, and {} had", percent(share)));
         } else if requests.series(statistic).is_none() {
-            not_chosen.push(format!("{statistic} would have enough, but the observation does not hold it"));
+            not_chosen.push(format!("{statistic} needs {needed}, and {} had, but it was not read", percent(share)));
         } else {
-            let why = format!("{statistic}: {} of the minutes with requests had {}", percent(share), needs(statistic));
-            let why = if not_chosen.is_empty() { why } else { format!("{why}; {}", not_chosen.join("; ")) };
+            let why = format!(
+                "{statistic}, the highest percentile that the requests fill: {} of its minutes with requests had {}",
+                percent(share),
+                needs(statistic)
+            );
+            let why = if not_chosen.is_empty() { why } else { format!("{why} ({})", not_chosen.join("; ")) };
             return requests.chosen(statistic, MINUTE, why);
         }
     }
     let why = format!(
-        "Average over five minutes: too few requests come for any percentile of a minute ({}), which would be the slowest request or \
-         two; one of them moves the mean less",
+        "Average over five minutes: too few requests come for a percentile of a minute ({}); of so few it is the slowest request or \
+         two, and one slow request moves the mean less",
         not_chosen.join("; ")
     );
     requests.chosen(Statistic::Average, FIVE_MINUTES, why)
@@ -184,11 +189,11 @@ impl<'a> Requests<'a> {
         let few = is_percentile.then(|| {
             let (with_few, all) = (timeline.with_few(), timeline.datapoints.iter().flatten().count());
             let whose = if period == MINUTE { "minutes" } else { "five minutes" };
+            let few = percent(share(with_few, all));
+            let leave = if with_few == 0 { "" } else { ", and leave the alarm as it is" };
             format!(
-                "{statistic} of fewer than {} requests is one or two slow ones; {} of the {whose} with requests had so few, and leave \
-                 the alarm as it is",
-                Thousands(statistic.samples_needed()),
-                percent(share(with_few, all))
+                "{statistic} of fewer than {} requests is the slowest or two of them; {few} of the {whose} had so few{leave}",
+                Thousands(statistic.samples_needed())
             )
         });
         let is_at_most = is_percentile && period > MINUTE;
@@ -196,14 +201,14 @@ impl<'a> Requests<'a> {
     }
 }
 
-fn share(part: usize, whole: usize) -> f64 {
+pub(super) fn share(part: usize, whole: usize) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "minutes of at most 15 days")]
     let share = part as f64 / whole.max(1) as f64;
     share
 }
 
 /// Percent, never rounded to all or nothing.
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     match 100.0 * share {
         0.0 => "none".to_owned(),
         all if all >= 100.0 => "all".to_owned(),
@@ -213,6 +218,7 @@ fn percent(share: f64) -> String {
     }
 }
 
+/// `the 100 requests that p90 needs`.
 fn needs(statistic: Statistic) -> String {
     format!("the {} requests that {statistic} needs", Thousands(statistic.samples_needed()))
 }

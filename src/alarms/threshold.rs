@@ -1,6 +1,6 @@
 //! Above what: the stated objective, or what the endpoint's own past says.
 
-use super::evaluation::{Firing, MissingData, OutOf, Rule};
+use super::evaluation::{MissingData, OutOf, Rule};
 use super::timeline::Timeline;
 use super::watched::Watched;
 use crate::statistics::quantile;
@@ -35,28 +35,36 @@ pub(super) fn times_allowed(days: f64) -> usize {
     weeks
 }
 
-/// The lowest round threshold between a quarter above normal and twice normal that would have been crossed for long enough at
-/// most once a week; where all would have been crossed more often, the highest. With it, what would have fired.
+/// A threshold, and what says so.
+pub(super) struct FromHistory {
+    pub threshold: f64,
+    pub times_fired: usize,
+    /// The highest that was considered, and how often that would have fired: for incidents, whatever the threshold.
+    pub highest: f64,
+    pub incidents: usize,
+}
+
+/// The lowest round threshold between a quarter above normal and twice normal that fires at most once a week for more than what
+/// the highest of them finds too: that is an incident at any of them.
 pub(super) fn from_history(
     watched: Watched,
     timeline: &Timeline,
     normal: Normal,
     out_of: OutOf,
     missing: MissingData,
-) -> (f64, Vec<Firing>) {
-    let least = match watched {
+) -> FromHistory {
+    let floor = match watched {
         Watched::Latency => LEAST_LATENCY,
         Watched::Age => LEAST_AGE,
     };
-    let high = normal.high.max(least);
-    let replayed = |threshold: f64| (threshold, Rule { threshold, out_of, missing }.replay(timeline));
-    let mut highest = None;
-    for threshold in watched.round(LEAST * high, MOST * high) {
-        let (threshold, firings) = replayed(threshold);
-        if firings.len() <= times_allowed(timeline.days()) {
-            return (threshold, firings);
-        }
-        highest = Some((threshold, firings));
-    }
-    highest.unwrap_or_else(|| replayed((MOST * high).round()))
+    let high = normal.high.max(floor);
+    let times_fired = |threshold: f64| Rule { threshold, out_of, missing }.replay(timeline).len();
+    let candidates = watched.round(LEAST * high, MOST * high);
+    let highest = candidates.last().copied().unwrap_or_else(|| (MOST * high).round());
+    let incidents = times_fired(highest);
+    let allowed = incidents + times_allowed(timeline.days());
+    let rare = candidates.into_iter().map(|threshold| (threshold, times_fired(threshold)));
+    let (threshold, times_fired) =
+        rare.into_iter().find(|(_, times_fired)| *times_fired <= allowed).unwrap_or((highest, incidents));
+    FromHistory { threshold, times_fired, highest, incidents }
 }

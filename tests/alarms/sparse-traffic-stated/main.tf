@@ -2,7 +2,7 @@
 
 resource "aws_cloudwatch_metric_alarm" "orders_AllTraffic_latency" {
   alarm_name        = "endpoint-latency-orders-AllTraffic"
-  alarm_description = "Average ModelLatency of orders/AllTraffic above 500 ms in five minutes (Endpoint Advisor)"
+  alarm_description = "Average ModelLatency of orders/AllTraffic above 500 ms over five minutes (Endpoint Advisor)"
   namespace         = "AWS/SageMaker"
   metric_name       = "ModelLatency"
   dimensions = {
