@@ -47,12 +47,16 @@ pub const LOW_SAMPLES: &str = "ignore";
 
 /// How long SageMaker's metrics take to arrive: field reports.
 const DELAY_MINUTES: (u32, u32) = (1, 3);
+/// Version of a proposal's JSON.
+const VERSION: &str = "1";
 /// Firings that are told one by one.
 const LATEST: usize = 5;
 
 /// An alarm that is proposed, or why none is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Proposal {
+    /// Version of this format: `1`.
+    pub version: String,
     /// The endpoint's name.
     pub endpoint_name: EndpointName,
     /// The variant's name; none for an inference component.
@@ -109,6 +113,7 @@ impl Proposal {
     /// Nothing yet, about this subject.
     fn about(observation: &Observation) -> Self {
         Self {
+            version: VERSION.to_owned(),
             endpoint_name: observation.endpoint_name.clone(),
             variant_name: observation.variant_name.clone(),
             inference_component_name: observation.inference_component_name.clone(),
@@ -155,13 +160,13 @@ pub fn propose(observation: &Observation) -> Proposal {
     let mut reasoning = vec![format!("statistic {}", chosen.why)];
     reasoning.push(match stated {
         Some(threshold) => words.stated(threshold, source(observation, watched)),
-        None => words.from_history(&from_history),
+        None => words.sized(&from_history),
     });
     reasoning.extend([why_out_of, words.missing(missing)]);
     reasoning.extend(chosen.few.as_ref().map(|few| format!("EvaluateLowSampleCountPercentile {LOW_SAMPLES}: {few}")));
     let mut warnings = chosen.warnings.clone();
     warnings.extend(words.too_low(threshold, from_history.threshold, &history));
-    warnings.extend(words.too_brief(&history, out_of));
+    warnings.extend(words.too_brief(&history));
     let of_period = out_of.datapoints * minutes(chosen.timeline.period);
     Proposal {
         put_metric_alarm: Some(PutMetricAlarm {

@@ -67,6 +67,7 @@ fn standing(alarm: &MetricAlarm) -> StandingAlarm {
         .collect();
     // Metric math is told, not taken apart: whatever it is, the proposal has another metric.
     let math: Vec<&str> = alarm.metrics().iter().filter_map(|query| query.expression().or(query.id())).collect();
+    let is_extended = alarm.extended_statistic().is_some();
     let some = |is_some: bool, value: Value| if is_some { value } else { Value::Null };
     let settings = [
         ("AlarmName", json!(alarm.alarm_name())),
@@ -74,7 +75,8 @@ fn standing(alarm: &MetricAlarm) -> StandingAlarm {
         ("Namespace", json!(alarm.namespace())),
         ("MetricName", json!(alarm.metric_name())),
         ("Dimensions", some(!dimensions.is_empty(), Value::Array(dimensions))),
-        ("Statistic", json!(alarm.statistic().map(|statistic| statistic.as_str()))),
+        // There is one of the two.
+        ("Statistic", json!(alarm.statistic().filter(|_| !is_extended).map(|statistic| statistic.as_str()))),
         ("ExtendedStatistic", json!(alarm.extended_statistic())),
         ("Period", json!(alarm.period())),
         ("EvaluationPeriods", json!(alarm.evaluation_periods())),

@@ -35,13 +35,13 @@ pub(super) fn fastest(threshold: f64, missing: MissingData, chosen: &Chosen) -> 
         }
         let why = match too_often.first() {
             None => format!(
-                "{}: the fastest; it {} for less than {BRIEF_MINUTES} minutes in {}",
+                "{}: the fastest, and in {} it {} for less than {BRIEF_MINUTES} minutes",
                 in_words(out_of, period),
-                would_have_fired(briefly(&firings)),
-                days(chosen.timeline.days())
+                days(chosen.timeline.days()),
+                would_have_fired(briefly(&firings))
             ),
             Some((first, of_first)) => format!(
-                "{}: in {} {} {} for less than {BRIEF_MINUTES} minutes, and this {}",
+                "{}: in {} {} {} for less than {BRIEF_MINUTES} minutes, this {}",
                 in_words(out_of, period),
                 days(chosen.timeline.days()),
                 in_words(*first, period),
@@ -54,10 +54,10 @@ pub(super) fn fastest(threshold: f64, missing: MissingData, chosen: &Chosen) -> 
     let least = too_often.into_iter().min_by_key(|(_, firings)| briefly(firings));
     let (out_of, firings) = least.unwrap_or((USUAL, Vec::new()));
     let why = format!(
-        "{}: of {} it fires least for single slow minutes, {} in {}",
+        "{}: {} are no better; it {} for less than {BRIEF_MINUTES} minutes in {}",
         in_words(out_of, period),
-        listed(candidates),
-        times(briefly(&firings)),
+        listed(candidates.iter().filter(|other| **other != out_of)),
+        would_have_fired(briefly(&firings)),
         days(chosen.timeline.days())
     );
     (out_of, firings, why)

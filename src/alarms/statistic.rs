@@ -5,6 +5,7 @@
 
 use super::timeline::Timeline;
 use super::watched::Watched;
+use super::words::periods;
 use crate::model::{LatencyObjective, Metric, ObjectiveSource, Observation, Series, Statistic, Thousands};
 
 /// Statistics that an alarm may be on where nobody stated one, the strictest first.
@@ -87,21 +88,21 @@ fn stated(requests: &Requests<'_>, objective: &LatencyObjective) -> Result<Chose
     let by_minute = requests.share_with_enough(statistic, MINUTE);
     let needs = needs(statistic);
     if by_minute >= MOST {
-        let why = format!("{as_stated}: {} of its minutes with requests had {needs}", percent(by_minute));
+        let why = format!("{as_stated}: {} of the minutes with requests had {needs}", percent(by_minute));
         return requests.chosen(statistic, MINUTE, why);
     }
     let by_five = requests.share_with_enough(statistic, FIVE_MINUTES);
     if by_five >= MOST || statistic == Statistic::Average {
         let why = format!(
-            "{as_stated}, over five minutes: {} of the minutes with requests had {needs}, and {} of the five minutes",
+            "{as_stated}, over five minutes: {} of the minutes with requests had {needs}, and {} of the five-minute periods",
             percent(by_minute),
             percent(by_five)
         );
         return requests.chosen(statistic, FIVE_MINUTES, why);
     }
     let why = format!(
-        "Average over five minutes instead of the objective's {statistic}: {} of the five minutes with requests had {needs}; of fewer \
-         it is the slowest request or two, and one slow request moves the mean less",
+        "Average over five minutes instead of the objective's {statistic}: {} of the five-minute periods with requests had {needs}; a \
+         {statistic} of fewer hangs on single requests, a mean less so",
         percent(by_five)
     );
     let mut chosen = requests.chosen(Statistic::Average, FIVE_MINUTES, why)?;
@@ -123,7 +124,7 @@ fn unstated(requests: &Requests<'_>) -> Result<Chosen, Vec<String>> {
             not_chosen.push(format!("{statistic} needs {needed}, and {} had, but it was not read", percent(share)));
         } else {
             let why = format!(
-                "{statistic}, the highest percentile that the requests fill: {} of its minutes with requests had {}",
+                "{statistic}, the highest percentile that the requests fill: {} of the minutes with requests had {}",
                 percent(share),
                 needs(statistic)
             );
@@ -132,8 +133,7 @@ fn unstated(requests: &Requests<'_>) -> Result<Chosen, Vec<String>> {
         }
     }
     let why = format!(
-        "Average over five minutes: too few requests come for a percentile of a minute ({}); of so few it is the slowest request or \
-         two, and one slow request moves the mean less",
+        "Average over five minutes: too few requests come for a percentile of a minute ({}); of so few it hangs on single ones, a mean less so",
         not_chosen.join("; ")
     );
     requests.chosen(Statistic::Average, FIVE_MINUTES, why)
@@ -188,12 +188,12 @@ impl<'a> Requests<'a> {
         let is_percentile = matches!(statistic, Statistic::Percentile(_));
         let few = is_percentile.then(|| {
             let (with_few, all) = (timeline.with_few(), timeline.datapoints.iter().flatten().count());
-            let whose = if period == MINUTE { "minutes" } else { "five minutes" };
             let few = percent(share(with_few, all));
             let leave = if with_few == 0 { "" } else { ", and leave the alarm as it is" };
             format!(
-                "{statistic} of fewer than {} requests is the slowest or two of them; {few} of the {whose} had so few{leave}",
-                Thousands(statistic.samples_needed())
+                "a {statistic} of fewer than {} requests hangs on single ones; {few} of the {} had so few{leave}",
+                Thousands(statistic.samples_needed()),
+                periods(period)
             )
         });
         let is_at_most = is_percentile && period > MINUTE;

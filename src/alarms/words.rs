@@ -18,28 +18,33 @@ pub(super) struct Words<'a> {
 impl Words<'_> {
     fn normal(&self) -> String {
         let Normal { median, high } = self.normal;
-        format!("{} half of the time and within {} in 19 of 20", self.watched.words(median), self.watched.words(high))
+        format!(
+            "{} half of the time and within {} in 19 of 20 minutes",
+            self.watched.words(median),
+            self.watched.words(high)
+        )
     }
 
     pub(super) fn stated(&self, threshold: f64, source: &str) -> String {
         format!("threshold {}, as {source}; normal is {}", self.watched.words(threshold), self.normal())
     }
 
-    pub(super) fn from_history(&self, found: &FromHistory) -> String {
+    pub(super) fn sized(&self, found: &FromHistory) -> String {
         let days = days(self.chosen.timeline.days());
         let highest = self.watched.words(found.highest);
         let fired = match found.incidents {
             0 => format!("it {} in {days}", would_have_fired(found.times_fired)),
             incidents => format!(
-                "it {} in {days}, and {} at {highest} too: those were incidents",
+                "it {} in {days}, and {} at {highest} too: {}",
                 would_have_fired(found.times_fired),
-                times(incidents)
+                times(incidents),
+                if incidents == 1 { "that was an incident" } else { "those were incidents" }
             ),
         };
+        let threshold = self.watched.words(found.threshold);
         format!(
-            "threshold {}: normal is {}, and between a quarter more than that and twice as much this is the lowest round number that is \
-             crossed rarely; {fired}",
-            self.watched.words(found.threshold),
+            "threshold {threshold}: normal is {}; {threshold} is the lowest round number a quarter or more above that, and at most twice as \
+             much, that would rarely be crossed for long enough (once a week or less): {fired}",
             self.normal()
         )
     }
@@ -66,29 +71,33 @@ impl Words<'_> {
     pub(super) fn too_low(&self, threshold: f64, instead: f64, history: &Replayed) -> Option<String> {
         let values = self.chosen.timeline.values();
         let (over, all) = values.fold((0, 0), |(over, all), value| (over + usize::from(value > threshold), all + 1));
+        let instead = self.watched.words(instead);
         (threshold <= self.normal.high).then(|| {
             let at_most = if history.is_at_most { " at most" } else { "" };
+            let fired = match history.times_fired {
+                0 => "though never for long enough to fire".to_owned(),
+                _ => format!(
+                    "and the alarm{at_most} {} in {} and been on for {}",
+                    would_have_fired(history.times_fired),
+                    days(history.days),
+                    minutes_in_words(history.minutes_in_alarm)
+                ),
+            };
             format!(
-                "{} of the {} are above {}, so that is normal here: the alarm{at_most} {} in {} and been on for {}. The endpoint has to \
-                 become faster, or the objective {} or more",
+                "{} of the {} are above {}, so that is normal here, {fired}. Make the endpoint faster, or state {instead} or more",
                 percent(share(over, all)),
-                if self.chosen.timeline.period == MINUTE { "minutes" } else { "five minutes" },
+                periods(self.chosen.timeline.period),
                 self.watched.words(threshold),
-                would_have_fired(history.times_fired),
-                days(history.days),
-                minutes_in_words(history.minutes_in_alarm),
-                self.watched.words(instead)
             )
         })
     }
 
     /// An alarm that people would learn to ignore.
-    pub(super) fn too_brief(&self, history: &Replayed, out_of: OutOf) -> Option<String> {
+    pub(super) fn too_brief(&self, history: &Replayed) -> Option<String> {
         (history.times_fired_briefly > times_allowed(self.chosen.timeline.days())).then(|| {
             format!(
-                "even with {} it {} for less than {BRIEF_MINUTES} minutes: slow stretches so short are usual here. Find out what they are, \
-                 or state a higher objective",
-                in_words(out_of, self.chosen.timeline.period),
+                "it {} for less than {BRIEF_MINUTES} minutes, and no other choice helps: such slow stretches are usual here. Find out what \
+                 they are, or state a higher objective",
                 would_have_fired(history.times_fired_briefly)
             )
         })
@@ -99,25 +108,28 @@ pub(super) fn minutes(period: usize) -> u32 {
     u32::try_from(period).unwrap_or(1)
 }
 
-/// `2 of 3 minutes`, `2 of 2 times five minutes`.
-pub(super) fn in_words(OutOf { datapoints, periods }: OutOf, period: usize) -> String {
-    match (period, periods) {
-        (MINUTE, _) => format!("{datapoints} of {periods} minutes"),
-        (_, 1) => "five minutes".to_owned(),
-        _ => format!("{datapoints} of {periods} times five minutes"),
-    }
+/// `2 of 3 minutes`, `2 of 2 five-minute periods`.
+pub(super) fn in_words(OutOf { datapoints, periods: all }: OutOf, period: usize) -> String {
+    format!("{datapoints} of {all} {}", periods(period))
 }
 
-/// The same as how long the metric has to be above the threshold.
+/// What a datapoint is of.
+pub(super) fn periods(period: usize) -> &'static str {
+    if period == MINUTE { "minutes" } else { "five-minute periods" }
+}
+
+/// How long the metric has to be above the threshold.
 pub(super) fn lasting(out_of: OutOf, period: usize) -> String {
-    let preposition = if period == MINUTE || out_of.periods > 1 { "in" } else { "over" };
-    format!("{preposition} {}", in_words(out_of, period))
+    if out_of.periods == 1 { "over five minutes".to_owned() } else { format!("in {}", in_words(out_of, period)) }
 }
 
-pub(super) fn listed(candidates: &[OutOf]) -> String {
+pub(super) fn listed<'a>(candidates: impl Iterator<Item = &'a OutOf>) -> String {
     let words: Vec<String> =
-        candidates.iter().map(|OutOf { datapoints, periods }| format!("{datapoints} of {periods}")).collect();
-    words.join(", ")
+        candidates.map(|OutOf { datapoints, periods }| format!("{datapoints} of {periods}")).collect();
+    match words.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        _ => words.concat(),
+    }
 }
 
 pub(super) fn would_have_fired(count: usize) -> String {
