@@ -2,6 +2,9 @@
 
 use crate::model::{Minute, Observation, Series, Statistic};
 
+/// What has not arrived for so long may still: it is no gap.
+const LATE_MINUTES: i64 = 5;
+
 /// One datapoint.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Datapoint {
@@ -31,7 +34,9 @@ impl Timeline {
         samples: Option<&Series>,
         period: usize,
     ) -> Option<Self> {
-        let last = observation.last_minute();
+        let end = observation.last_minute();
+        let newest = series.points().map(|(minute, _)| minute).take_while(|minute| *minute <= end).last()?;
+        let last = if end.since(newest) <= LATE_MINUTES { newest } else { end };
         let is_value = |(minute, value): &(Minute, f64)| *minute <= last && *value >= 0.0;
         let (first, _) = series.points().find(is_value)?;
         let length = usize::try_from(last.since(first)).ok()? + 1;
@@ -99,4 +104,29 @@ fn datapoint(window: &[Option<(f64, Option<f64>)>], statistic: Statistic, is_cou
     };
     let is_percentile = matches!(statistic, Statistic::Percentile(_));
     Some(Datapoint { value, has_enough: !is_percentile || (is_counted && samples >= statistic.samples_needed()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn minute(value: f64, count: f64) -> Option<(f64, Option<f64>)> {
+        Some((value, Some(count)))
+    }
+
+    #[test]
+    fn the_mean_of_five_minutes_is_that_of_their_requests() {
+        let window = [minute(100.0, 30.0), None, minute(400.0, 10.0)];
+        let expected = Datapoint { value: 175.0, has_enough: true };
+        assert_eq!(datapoint(&window, Statistic::Average, true), Some(expected));
+        assert_eq!(datapoint(&[None, None], Statistic::Average, true), None, "no request is no latency");
+    }
+
+    #[test]
+    fn a_percentile_of_five_minutes_is_at_most_the_highest_of_them() {
+        let few = Datapoint { value: 400.0, has_enough: false };
+        assert_eq!(datapoint(&[minute(100.0, 30.0), minute(400.0, 10.0)], Statistic::P90, true), Some(few));
+        let enough = Datapoint { has_enough: true, ..few };
+        assert_eq!(datapoint(&[minute(100.0, 90.0), minute(400.0, 10.0)], Statistic::P90, true), Some(enough));
+    }
 }

@@ -53,15 +53,16 @@ impl Words<'_> {
         let (gaps, all) = (self.chosen.timeline.missing(), self.chosen.timeline.datapoints.len());
         #[expect(clippy::cast_precision_loss, reason = "minutes of at most 15 days")]
         let (gaps, all) = (Thousands(gaps as f64), Thousands(all as f64));
+        let periods = periods(self.chosen.timeline.period);
         let why = match (missing, self.watched) {
             (MissingData::Missing, _) => {
-                "every minute had requests, so silence would be news, and shows as INSUFFICIENT_DATA".to_owned()
+                format!("all {all} {periods} had requests, so silence would be news, and shows as INSUFFICIENT_DATA")
             }
             (MissingData::NotBreaching, Watched::Latency) => {
-                format!("{gaps} of {all} minutes had no request; no latency is not slow, and ends an alarm")
+                format!("{gaps} of {all} {periods} had no request; no latency is not slow, and ends an alarm")
             }
             (MissingData::NotBreaching, Watched::Age) => {
-                format!("an empty queue is not late, and ends an alarm ({gaps} of {all} minutes had no datapoint)")
+                format!("an empty queue is not late, and ends an alarm ({gaps} of {all} {periods} had no datapoint)")
             }
         };
         format!("TreatMissingData {}: {why}", missing.name())

@@ -93,48 +93,48 @@ async fn put(
         return bad(format!("the observation is of Region {other}, and the tool writes to {}", aws.region()));
     }
     let mut asked = Vec::new();
-    let mut is_all = true;
+    let mut reasons = Vec::new();
     for proposal in proposals {
         let subject = proposal.subject();
         let Some(alarm) = &proposal.put_metric_alarm else {
-            print(&format!("{subject}: no alarm is proposed; missing is {}", proposal.missing.join(", ")));
-            is_all = false;
+            reasons.push(format!("{subject}: missing is {}", proposal.missing.join(", ")));
             continue;
         };
         let standing = standing_alarm(&aws, &alarm.alarm_name).await?;
         if standing == Standing::Composite {
-            print(&format!("{subject}: a composite alarm has the name {}, and is left alone", alarm.alarm_name));
-            is_all = false;
+            reasons.push(format!("{subject}: a composite alarm has the name {}, and is left alone", alarm.alarm_name));
             continue;
         }
+        asked.push((subject, proposal, alarm, standing));
+    }
+    if asked.is_empty() {
+        return bad(format!("no alarm to put: {}", reasons.join("; ")));
+    }
+    reasons.iter().for_each(|reason| print(reason));
+    for (subject, proposal, alarm, standing) in &asked {
         let difference = standing.difference(alarm);
-        let what = match (&standing, difference.is_empty()) {
+        let what = match (standing, difference.is_empty()) {
             (_, true) => "unchanged: it stands like this",
             (Standing::Metric(_), false) => "changes, and keeps what it does when it fires",
             (_, false) => "is new",
         };
         print(&format!("{subject}: alarm {} {what}", alarm.alarm_name));
-        for line in &difference {
-            print(&format!("  {line}"));
-        }
-        if !difference.is_empty() {
-            proposal.warnings.iter().for_each(|warning| print(&format!("  ! {warning}")));
-            asked.push((subject, alarm, standing));
-        }
+        difference.iter().for_each(|line| print(&format!("  {line}")));
+        proposal.warnings.iter().for_each(|warning| print(&format!("  ! {warning}")));
     }
-    let code = if is_all { ExitCode::SUCCESS } else { ExitCode::from(crate::BAD_INPUT) };
+    asked.retain(|(_, _, alarm, standing)| !standing.difference(alarm).is_empty());
     if asked.is_empty() {
-        return Ok(code);
+        return Ok(ExitCode::SUCCESS);
     }
     if !yes && !is_confirmed()? {
         print("Nothing was changed.");
         return Ok(ExitCode::SUCCESS);
     }
     let mut is_put = true;
-    for (subject, alarm, standing) in asked {
+    for (subject, _, alarm, standing) in asked {
         let outcome = put_alarm(&aws, alarm, &standing).await?;
         print(&format!("{subject}: {}: {}", outcome.status, outcome.words()));
         is_put &= matches!(outcome.status, OutcomeStatus::Applied | OutcomeStatus::Unchanged);
     }
-    Ok(if is_put { code } else { ExitCode::from(AWS_ERROR) })
+    Ok(if is_put { ExitCode::SUCCESS } else { ExitCode::from(AWS_ERROR) })
 }
