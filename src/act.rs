@@ -3,11 +3,14 @@
 //! It makes no choice: every number is in the plan. It looks again, and writes only where the set-up is still the one
 //! that the plan was made for, or what an earlier attempt at the same plan made of it.
 
+mod alarm;
 mod requests;
+
+pub use alarm::{put_alarm, standing_alarm};
 
 use crate::aws::{Aws, CallError, ErrorKind, alarms, auto_scaling};
 use crate::model::{
-    Change, Outcome, OutcomeStatus, Plan, RegisterScalableTarget, Restoration, ScalableKey, ScalingState,
+    AlarmActions, Change, Outcome, OutcomeStatus, Plan, RegisterScalableTarget, Restoration, ScalableKey, ScalingState,
 };
 use futures::future::{OptionFuture, join3};
 use requests::{
@@ -115,7 +118,8 @@ async fn write(
     }
     for alarm in plan.put_metric_alarms.iter().filter(|alarm| !alarm.stands(&observed.alarms)) {
         if !alarm.stands(&now.alarms) {
-            put_metric_alarm(aws, alarm, arn_of(alarm.policy_name(), &policy_arns)?).await?;
+            let arn = arn_of(alarm.policy_name(), &policy_arns)?;
+            put_metric_alarm(aws, alarm, &AlarmActions::firing(arn)).await?;
         }
         changes.push(Change {
             operation: "PutMetricAlarm".to_owned(),
@@ -235,7 +239,8 @@ async fn write_back(
     }
     for alarm in &way.put_metric_alarms {
         if !alarm.stands(&now.alarms) {
-            put_metric_alarm(aws, alarm, arn_of(alarm.policy_name(), &policy_arns)?).await?;
+            let arn = arn_of(alarm.policy_name(), &policy_arns)?;
+            put_metric_alarm(aws, alarm, &AlarmActions::firing(arn)).await?;
         }
         let before = observed.alarm_in_words(&alarm.alarm_name);
         changed("PutMetricAlarm", before, way.gives.alarm_in_words(&alarm.alarm_name));

@@ -1,9 +1,11 @@
-//! A plan as a file for the tool that keeps a team's infrastructure: CloudFormation, Terraform, or the AWS CLI.
+//! A plan as a file for the tool that keeps a team's infrastructure: CloudFormation, Terraform, or the AWS CLI. So are proposed
+//! alarms, in [`alarms`].
 //!
 //! Pure. Each holds the scalable target with the range, the policies, the alarms and the scheduled actions of the plan.
 //! What stands already is imported, not made anew. The tags by which Endpoint Advisor knows its own targets are in the AWS
 //! CLI script alone: what is kept in a template belongs to the template.
 
+pub mod alarms;
 mod cli;
 mod cloudformation;
 mod terraform;

@@ -25,7 +25,8 @@
 //! a schedule; [`follow_up`] judges a later look, [`undo`] finds the way back, and [`advise`] opens, joins and closes
 //! (`docs/how-it-follows-through.md`).
 //!
-//! [`export`] turns a plan into files of other tools, [`redact`] an observation into one that can be shared.
+//! [`export`] turns a plan into files of other tools, [`redact`] an observation into one that can be shared. [`alarms`] proposes the
+//! alarm that wakes all of this, from the same observation.
 //!
 //! [`doctor`] examines scaling set-ups by numbered rules, whether or not anything is slow (`docs/rules.md`).
 //!
@@ -59,6 +60,7 @@
 #[cfg(feature = "aws")]
 pub mod act;
 pub mod advise;
+pub mod alarms;
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod capacity;

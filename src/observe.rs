@@ -23,15 +23,17 @@ use crate::aws::{Aws, CallError, ErrorKind, alarms, auto_scaling};
 use crate::config::{MAX_HOURLY_USD_TAG, tagged_objective};
 use crate::model::{
     AlarmObjective, EndpointName, Hosting, InferenceComponent, InferenceComponentName, InstanceType, LatencyObjective,
-    Observation, Scaling, Seconds, Statistic, Subject, TriggerSummary, Variant, VariantName,
+    Metric, Observation, Scaling, Seconds, Series, Statistic, Subject, TriggerSummary, Variant, VariantName,
 };
 pub use account::{account, beside_endpoints, every_alarm};
+use aws_sdk_cloudwatch::types::Dimension;
 pub use fleet::{Surveyed, each, survey};
 use futures::future::{OptionFuture, join, join_all, join4, join5};
 use jiff::Timestamp;
 use sagemaker::{ConfiguredVariant, EndpointConfig, EndpointDescription};
 pub use sagemaker::{endpoint_tags, list_endpoints};
 pub use standing::{Standing, StandingPart, standing};
+use statistics::Depth;
 use std::collections::BTreeMap;
 use whose::Whose;
 
@@ -175,6 +177,30 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
         observation.component.iter_mut().for_each(|component| component.neighbours.clone_from(&neighbours));
     }
     Ok(observations)
+}
+
+/// Reads further statistics of `ModelLatency` over the whole history, beside or in place of those that are there: an alarm
+/// may be on any of them. What cannot be read becomes a warning.
+pub async fn add_latency(aws: &Aws, request: &Request, statistics: &[Statistic], observation: &mut Observation) {
+    let metric = Metric::ModelLatency;
+    let Some(dimensions) = observation.dimensions(metric) else { return };
+    let dimensions: Vec<Dimension> = dimensions
+        .into_iter()
+        .map(|dimension| Dimension::builder().name(dimension.name).value(dimension.value).build())
+        .collect();
+    let query = |statistic: &Statistic| cloudwatch::Query {
+        part: None,
+        metric,
+        statistic: *statistic,
+        depth: Depth::History,
+        dimensions: dimensions.clone(),
+    };
+    let queries = statistics.iter().map(query).collect();
+    aws.round();
+    let Some(found) = kept(cloudwatch::read(aws, request, queries).await, &mut observation.warnings) else { return };
+    let is_read = |series: &Series| series.metric == metric && statistics.contains(&series.statistic);
+    observation.metrics.0.retain(|series| !is_read(series));
+    observation.metrics.0.extend(found.own.0);
 }
 
 /// The endpoint of an inference component.

@@ -2,10 +2,10 @@
 
 use crate::aws::{Aws, CallError, patient, patient_with_alarms};
 use crate::model::{
-    CustomizedMetricSpecification as CustomizedMetric, DeleteAlarms, DeleteScalingPolicy, DeleteScheduledAction,
-    DeregisterScalableTarget, MetricSpecification, PolicyConfiguration, PutMetricAlarm, PutScalingPolicy,
-    PutScheduledAction, RegisterScalableTarget, StepScalingConfiguration, TagResource, TargetTrackingConfiguration,
-    UntagResource,
+    AlarmActions, AlarmStatistic, CustomizedMetricSpecification as CustomizedMetric, DeleteAlarms, DeleteScalingPolicy,
+    DeleteScheduledAction, DeregisterScalableTarget, MetricSpecification, PolicyConfiguration, PutMetricAlarm,
+    PutScalingPolicy, PutScheduledAction, RegisterScalableTarget, StepScalingConfiguration, TagResource,
+    TargetTrackingConfiguration, UntagResource,
 };
 use aws_sdk_applicationautoscaling::error::BuildError;
 use aws_sdk_applicationautoscaling::types::{
@@ -170,28 +170,41 @@ pub(super) async fn delete_scheduled_action(aws: &Aws, action: &DeleteScheduledA
     send_about!(action, "application-autoscaling:DeleteScheduledAction", call)
 }
 
-/// Puts the alarm of a step policy: `policy_arn` is what it does when it fires.
-pub(super) async fn put_metric_alarm(aws: &Aws, alarm: &PutMetricAlarm, policy_arn: &str) -> Result<(), CallError> {
+/// Puts an alarm: `actions` is all that it does.
+pub(super) async fn put_metric_alarm(
+    aws: &Aws,
+    alarm: &PutMetricAlarm,
+    actions: &AlarmActions,
+) -> Result<(), CallError> {
     let dimensions = alarm
         .dimensions
         .iter()
         .map(|dimension| Dimension::builder().name(&dimension.name).value(&dimension.value).build());
-    aws.cloudwatch
+    let some = |arns: &Vec<String>| (!arns.is_empty()).then(|| arns.clone());
+    let call = aws
+        .cloudwatch
         .put_metric_alarm()
         .alarm_name(&alarm.alarm_name)
         .alarm_description(&alarm.alarm_description)
         .namespace(&alarm.namespace)
         .metric_name(&alarm.metric_name)
         .set_dimensions(Some(dimensions.collect()))
-        .statistic(Statistic::from(alarm.statistic.as_str()))
         .period(integer(alarm.period.0))
         .evaluation_periods(integer(alarm.evaluation_periods))
         .datapoints_to_alarm(integer(alarm.datapoints_to_alarm))
         .threshold(alarm.threshold)
         .comparison_operator(ComparisonOperator::from(alarm.comparison_operator.as_str()))
         .treat_missing_data(&alarm.treat_missing_data)
-        .alarm_actions(policy_arn)
-        .customize()
+        .set_evaluate_low_sample_count_percentile(alarm.evaluate_low_sample_count_percentile.clone())
+        .set_actions_enabled(actions.actions_enabled)
+        .set_alarm_actions(some(&actions.alarm_actions))
+        .set_ok_actions(some(&actions.ok_actions))
+        .set_insufficient_data_actions(some(&actions.insufficient_data_actions));
+    let call = match &alarm.statistic {
+        AlarmStatistic::Statistic(name) => call.statistic(Statistic::from(name.as_str())),
+        AlarmStatistic::ExtendedStatistic(name) => call.extended_statistic(name),
+    };
+    call.customize()
         .config_override(patient_with_alarms())
         .send()
         .await

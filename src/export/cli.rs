@@ -5,13 +5,16 @@ use crate::model::{Plan, PutMetricAlarm, RegisterScalableTarget, Report};
 use serde::Serialize;
 use std::fmt::Write as _;
 
+/// How a script begins: it ends with the first command that fails.
+pub(super) const START: &str = "#!/bin/sh\nset -eu\n";
+
 /// The requests of the plans, as they would be sent, in the order in which they are safe: what remembers the way back first, the
 /// range last, because from then on SageMaker starts instances and refuses every other change.
 ///
 /// # Errors
 /// [`NothingToExport`] where no plan asks for anything.
 pub fn cli(reports: &[Report]) -> Result<Export, NothingToExport> {
-    let mut out = "#!/bin/sh\nset -eu\n".to_owned();
+    let mut out = START.to_owned();
     for part in &parts(reports)? {
         let _infallible = write!(out, "\n# {}\n", about(part));
         for command in commands(part.plan) {
@@ -44,7 +47,11 @@ pub(crate) fn commands(plan: &Plan) -> Vec<String> {
 /// An alarm fires the policy by its ARN, which only AWS knows.
 fn alarm_command(register: &RegisterScalableTarget, alarm: &PutMetricAlarm) -> String {
     let arn = arn_command(&register.key(), alarm.policy_name());
-    format!("aws cloudwatch put-metric-alarm {} --alarm-actions \"$({arn})\"", input(alarm))
+    format!("{} --alarm-actions \"$({arn})\"", put_metric_alarm(alarm))
+}
+
+pub(super) fn put_metric_alarm(alarm: &PutMetricAlarm) -> String {
+    format!("aws cloudwatch put-metric-alarm {}", input(alarm))
 }
 
 /// A request as the AWS CLI takes it whole.

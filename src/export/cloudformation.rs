@@ -30,18 +30,23 @@ pub fn cloudformation(reports: &[Report], is_present: bool) -> Result<Export, No
     }
     let subjects: Vec<String> = parts.iter().map(super::about).collect();
     let what = if is_present { "Scaling as it stands" } else { "Scaling as planned" };
-    let template = json!({
-        "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": format!("{what}: {}", subjects.join("; ")),
-        "Resources": resources,
-    });
-    let text = serde_json::to_string_pretty(&template).unwrap_or_default() + "\n";
+    let text = template(&format!("{what}: {}", subjects.join("; ")), resources);
     let notes = if is_present {
         import_note(&imports).into_iter().collect()
     } else {
         stands_note(&imports).into_iter().chain(deletions(&parts)).collect()
     };
     Ok(Export { text, notes })
+}
+
+/// A whole template.
+pub(super) fn template(description: &str, resources: Map<String, Value>) -> String {
+    let template = json!({
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": description,
+        "Resources": resources,
+    });
+    serde_json::to_string_pretty(&template).unwrap_or_default() + "\n"
 }
 
 /// The resources of one part, and how each that stands is imported.
@@ -77,7 +82,7 @@ fn add(part: &Part<'_>, state: &ScalingState, resources: &mut Map<String, Value>
             if part.before.alarms.iter().any(|before| before.alarm_name == alarm.alarm_name) {
                 imports.push(Import::Alarm { id: alarm_id.clone(), name: alarm.alarm_name.clone() });
             }
-            resources.insert(alarm_id, alarm_resource(&alarm, &id));
+            resources.insert(alarm_id, alarm_resource(&alarm, Some(&id)));
         }
     }
 }
@@ -101,12 +106,13 @@ fn policy_resource(policy: &PutScalingPolicy, target_id: &str) -> Value {
     resource("AWS::ApplicationAutoScaling::ScalingPolicy", properties)
 }
 
-fn alarm_resource(alarm: &PutMetricAlarm, policy_id: &str) -> Value {
+/// An alarm; with `policy_id`, one that fires that policy.
+pub(super) fn alarm_resource(alarm: &PutMetricAlarm, policy_id: Option<&str>) -> Value {
     let mut properties = match json!(alarm) {
         Value::Object(properties) => properties,
         _ => Map::new(),
     };
-    properties.insert("AlarmActions".to_owned(), json!([{"Ref": policy_id}]));
+    properties.extend(policy_id.map(|id| ("AlarmActions".to_owned(), json!([{"Ref": id}]))));
     resource("AWS::CloudWatch::Alarm", properties)
 }
 
@@ -190,7 +196,7 @@ fn stands_note(imports: &[Import]) -> Option<String> {
 }
 
 /// `orders/AllTraffic` as `OrdersAllTraffic`: letters and digits, as logical IDs are.
-fn logical_id(name: &str) -> String {
+pub(super) fn logical_id(name: &str) -> String {
     let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words
         .map(|word| {
@@ -201,7 +207,7 @@ fn logical_id(name: &str) -> String {
 }
 
 /// An id that no resource has: `a-b` and `aB` are two variants.
-fn unused(resources: &Map<String, Value>, id: String) -> String {
+pub(super) fn unused(resources: &Map<String, Value>, id: String) -> String {
     let numbered = std::iter::once(id.clone()).chain((2..).map(|number| format!("{id}{number}")));
     numbered.into_iter().find(|id| !resources.contains_key(id)).unwrap_or(id)
 }

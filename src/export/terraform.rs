@@ -2,8 +2,8 @@
 
 use super::{Export, NothingToExport, Part, about, deletions, parts};
 use crate::model::{
-    MetricSpecification, PolicyConfiguration, PutMetricAlarm, PutScalingPolicy, PutScheduledAction, Report,
-    StepScalingConfiguration, TargetTrackingConfiguration,
+    AlarmStatistic, MetricSpecification, PolicyConfiguration, PutMetricAlarm, PutScalingPolicy, PutScheduledAction,
+    Report, StepScalingConfiguration, TargetTrackingConfiguration,
 };
 use hcl::expr::{Expression, Traversal, TraversalOperator, Variable};
 use hcl::{Block, Body, Identifier};
@@ -59,7 +59,7 @@ fn blocks(part: &Part<'_>) -> Vec<Block> {
         if part.before.alarms.iter().any(|before| before.alarm_name == alarm.alarm_name) {
             blocks.push(import("aws_cloudwatch_metric_alarm", &label, &alarm.alarm_name));
         }
-        blocks.push(alarm_block(alarm, &label));
+        blocks.push(alarm_block(alarm, &label, Some(&label)));
     }
     // The provider imports no scheduled action; putting one of the same name again makes it what it should be.
     blocks.extend(part.plan.put_scheduled_actions.iter().map(|action| schedule_block(action, &name)));
@@ -130,22 +130,30 @@ fn steps_block(steps: &StepScalingConfiguration) -> Block {
     block.add_blocks(steps.step_adjustments.iter().map(step)).build()
 }
 
-fn alarm_block(alarm: &PutMetricAlarm, policy: &str) -> Block {
+/// An alarm; with `policy`, one that fires it.
+pub(super) fn alarm_block(alarm: &PutMetricAlarm, label: &str, policy: Option<&str>) -> Block {
     let dimensions = alarm.dimensions.iter().map(|dimension| (dimension.name.clone(), dimension.value.clone()));
-    resource("aws_cloudwatch_metric_alarm", policy)
+    let statistic = match &alarm.statistic {
+        AlarmStatistic::Statistic(name) => ("statistic", name.as_str()),
+        AlarmStatistic::ExtendedStatistic(name) => ("extended_statistic", name.as_str()),
+    };
+    let few = alarm.evaluate_low_sample_count_percentile.as_deref();
+    let actions = policy.map(|policy| vec![attribute("aws_appautoscaling_policy", policy, "arn")]);
+    resource("aws_cloudwatch_metric_alarm", label)
         .add_attribute(("alarm_name", alarm.alarm_name.as_str()))
         .add_attribute(("alarm_description", alarm.alarm_description.as_str()))
         .add_attribute(("namespace", alarm.namespace.as_str()))
         .add_attribute(("metric_name", alarm.metric_name.as_str()))
         .add_attribute(("dimensions", Expression::from_iter(dimensions)))
-        .add_attribute(("statistic", alarm.statistic.as_str()))
+        .add_attribute(statistic)
         .add_attribute(("period", alarm.period.0))
         .add_attribute(("evaluation_periods", alarm.evaluation_periods))
         .add_attribute(("datapoints_to_alarm", alarm.datapoints_to_alarm))
         .add_attribute(("threshold", number(alarm.threshold)))
         .add_attribute(("comparison_operator", alarm.comparison_operator.as_str()))
         .add_attribute(("treat_missing_data", alarm.treat_missing_data.as_str()))
-        .add_attribute(("alarm_actions", vec![attribute("aws_appautoscaling_policy", policy, "arn")]))
+        .add_attributes(few.map(|few| ("evaluate_low_sample_count_percentiles", few)))
+        .add_attributes(actions.map(|actions| ("alarm_actions", actions)))
         .build()
 }
 
@@ -194,13 +202,13 @@ fn number(value: f64) -> Expression {
 
 /// `orders/AllTraffic` as `orders_AllTraffic`: SageMaker's names have no underscore, so two never become one. A Terraform name
 /// does not begin with a digit.
-fn resource_name(subject: &str) -> String {
+pub(super) fn resource_name(subject: &str) -> String {
     let name = subject.replace('/', "_");
     if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
 }
 
 /// As `terraform fmt` writes it: a blank line between blocks, before nested ones too, and `=` under `=`.
-fn written(blocks: Vec<Block>) -> String {
+pub(super) fn written(blocks: Vec<Block>) -> String {
     let text: Vec<String> =
         blocks.into_iter().filter_map(|block| hcl::format::to_string(&Body::from_iter([block])).ok()).collect();
     aligned(&text.join("\n"))

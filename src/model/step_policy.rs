@@ -1,6 +1,6 @@
-//! A step-scaling policy and the alarm that fires it, exactly as AWS takes them.
+//! A step-scaling policy, exactly as AWS takes it. (The alarm that fires it: [`PutMetricAlarm`](super::PutMetricAlarm).)
 
-use super::{MetricDimension, POLICY_NAME_PREFIX, PolicyAlarm, ScalableKey, Seconds, StepAdjustment, StepScaling};
+use super::{POLICY_NAME_PREFIX, PolicyAlarm, Seconds, StepAdjustment, StepScaling};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -65,97 +65,6 @@ impl StepScalingConfiguration {
             cooldown: steps.cooldown?,
             metric_aggregation_type: steps.metric_aggregation_type.clone()?,
         })
-    }
-}
-
-/// Input of `PutMetricAlarm`. Unlike target tracking, a step policy has no alarm but the one that is put for it.
-///
-/// Its `AlarmActions` is missing here: the ARN of the policy that it fires, which only the answer to `PutScalingPolicy` says. Its
-/// name says which policy that is: `endpoint-advisor-from-zero/endpoint/orders/variant/AllTraffic`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "PascalCase")]
-pub struct PutMetricAlarm {
-    /// The policy's name and the resource, with a slash between them.
-    pub alarm_name: String,
-    /// What it is for, to whoever finds it in the console.
-    pub alarm_description: String,
-    /// As `AWS/SageMaker`.
-    pub namespace: String,
-    /// As `HasBacklogWithoutCapacity`.
-    pub metric_name: String,
-    /// Of the metric.
-    pub dimensions: Vec<MetricDimension>,
-    /// As `Average`.
-    pub statistic: String,
-    /// Of one datapoint.
-    pub period: Seconds,
-    /// So many datapoints are looked at.
-    pub evaluation_periods: u32,
-    /// So many of them have to be beyond the threshold.
-    pub datapoints_to_alarm: u32,
-    /// In the metric's unit.
-    pub threshold: f64,
-    /// As `GreaterThanOrEqualToThreshold`.
-    pub comparison_operator: String,
-    /// As `missing`.
-    pub treat_missing_data: String,
-}
-
-impl PutMetricAlarm {
-    /// The name of the alarm that fires a policy of ours.
-    #[must_use]
-    pub fn name_for(policy_name: &str, key: &ScalableKey) -> String {
-        format!("{policy_name}/{}", key.resource_id)
-    }
-
-    /// The policy that it fires.
-    #[must_use]
-    pub fn policy_name(&self) -> &str {
-        self.alarm_name.split('/').next().unwrap_or_default()
-    }
-
-    /// The alarm as it will stand.
-    #[must_use]
-    pub fn to_alarm(&self) -> PolicyAlarm {
-        PolicyAlarm {
-            alarm_name: self.alarm_name.clone(),
-            metric: Some(format!("{}/{}", self.namespace, self.metric_name)),
-            statistic: Some(self.statistic.clone()),
-            comparison_operator: self.comparison_operator.clone(),
-            threshold: self.threshold,
-            period: self.period,
-            evaluation_periods: self.evaluation_periods,
-            datapoints_to_alarm: self.datapoints_to_alarm,
-            dimensions: self.dimensions.clone(),
-            treat_missing_data: Some(self.treat_missing_data.clone()),
-            description: Some(self.alarm_description.clone()),
-        }
-    }
-
-    /// The request that makes an alarm of ours what it was; none where not all of it is known.
-    #[must_use]
-    pub fn of(alarm: &PolicyAlarm) -> Option<Self> {
-        let (namespace, metric_name) = alarm.metric.as_ref()?.rsplit_once('/')?;
-        Some(Self {
-            alarm_name: alarm.alarm_name.clone(),
-            alarm_description: alarm.description.clone().unwrap_or_default(),
-            namespace: namespace.to_owned(),
-            metric_name: metric_name.to_owned(),
-            dimensions: alarm.dimensions.clone(),
-            statistic: alarm.statistic.clone()?,
-            period: alarm.period,
-            evaluation_periods: alarm.evaluation_periods,
-            datapoints_to_alarm: alarm.datapoints_to_alarm,
-            threshold: alarm.threshold,
-            comparison_operator: alarm.comparison_operator.clone(),
-            treat_missing_data: alarm.treat_missing_data.clone()?,
-        })
-    }
-
-    /// Whether exactly this alarm is among `alarms`.
-    #[must_use]
-    pub fn stands(&self, alarms: &[PolicyAlarm]) -> bool {
-        alarms.contains(&self.to_alarm())
     }
 }
 

@@ -11,10 +11,10 @@ use super::target_tracking;
 use super::{RELAX_AFTER_MINUTES, may_be_changed};
 use crate::config::Guardrails;
 use crate::model::{
-    Capacity, Diagnosis, History, HoldReason, InstanceCount, InvocationsPerInstance, InvocationsPerMinute, Metric,
-    MetricDimension, Observation, Plan, PolicyConfiguration, PutMetricAlarm, PutScalingPolicy, Relax, ScalableKey,
-    ScalableTarget, Scaling, ScalingPolicy, Seconds, Statistic, StepAdjustmentRequest, StepScalingConfiguration,
-    Thousands,
+    AlarmStatistic, Capacity, Diagnosis, History, HoldReason, InstanceCount, InvocationsPerInstance,
+    InvocationsPerMinute, Metric, MetricDimension, Observation, Plan, PolicyConfiguration, PutMetricAlarm,
+    PutScalingPolicy, Relax, ScalableKey, ScalableTarget, Scaling, ScalingPolicy, Seconds, Statistic,
+    StepAdjustmentRequest, StepScalingConfiguration, Thousands,
 };
 use crate::replay::Boot;
 use crate::statistics::quantile;
@@ -71,13 +71,14 @@ pub(super) fn policy(
         namespace: metric.namespace().to_owned(),
         metric_name: metric.name().to_owned(),
         dimensions: vec![MetricDimension { name: "InferenceComponentName".to_owned(), value: component.to_string() }],
-        statistic: "Sum".to_owned(),
+        statistic: AlarmStatistic::of("Sum"),
         period: Seconds(60),
         evaluation_periods: 1,
         datapoints_to_alarm: 1,
         threshold: 1.0,
         comparison_operator: "GreaterThanOrEqualToThreshold".to_owned(),
         treat_missing_data: "missing".to_owned(),
+        evaluate_low_sample_count_percentile: None,
     };
     Some((policy, alarm))
 }

@@ -9,7 +9,20 @@ use std::fmt::Write as _;
 /// Renders the report.
 #[must_use]
 pub fn render(report: &Report) -> String {
-    let document = Document::of(report);
+    let mut out = words(&Document::of(report));
+    let links = &report.links;
+    let _infallible = write!(
+        out,
+        "\n### Where to look\n\n- [the endpoint]({})\n- [latency and load]({})\n",
+        target(&links.console),
+        target(&links.graph)
+    );
+    out
+}
+
+/// Headline, lines and sections.
+#[must_use]
+pub fn words(document: &Document) -> String {
     let mut out = format!("## {}\n", escape(&document.headline));
     for line in &document.lines {
         let _infallible = write!(out, "\n{}  ", escape(line));
@@ -24,13 +37,6 @@ pub fn render(report: &Report) -> String {
             fact(&mut out, item);
         }
     }
-    let links = &report.links;
-    let _infallible = write!(
-        out,
-        "\n### Where to look\n\n- [the endpoint]({})\n- [latency and load]({})\n",
-        target(&links.console),
-        target(&links.graph)
-    );
     out
 }
 

@@ -104,7 +104,7 @@ pub fn alarm_command(plan: &Plan, alarm: &PutMetricAlarm) -> Option<String> {
         alarm.namespace,
         alarm.metric_name,
         dimensions.join(" "),
-        alarm.statistic,
+        alarm.statistic.name(),
         alarm.period.0,
         alarm.evaluation_periods,
         alarm.datapoints_to_alarm,

@@ -13,8 +13,17 @@ const COLUMNS: usize = 78;
 /// Renders the report: verdict, why, what was done or is proposed, what else it could be, next step, where to look.
 #[must_use]
 pub fn render(report: &Report) -> String {
+    let mut out = Text(words(&Document::of(report)));
+    out.section("Where to look");
+    out.line(&format!("  endpoint  {}", report.links.console));
+    out.line(&format!("  graph     {}", report.links.graph));
+    out.0
+}
+
+/// Headline, lines and sections.
+#[must_use]
+pub fn words(document: &Document) -> String {
     let mut out = Text(String::new());
-    let document = Document::of(report);
     out.line(&document.headline);
     for line in &document.lines {
         out.line(line);
@@ -35,9 +44,6 @@ pub fn render(report: &Report) -> String {
             }
         }
     }
-    out.section("Where to look");
-    out.line(&format!("  endpoint  {}", report.links.console));
-    out.line(&format!("  graph     {}", report.links.graph));
     out.0
 }
 

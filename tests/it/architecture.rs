@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Stages and values that reckon only with what they are given.
-const PURE: [&str; 15] = [
+const PURE: [&str; 17] = [
+    "alarms",
     "trigger",
     "diagnose",
     "capacity",
@@ -15,6 +16,7 @@ const PURE: [&str; 15] = [
     "undo",
     "report",
     "doctor",
+    "fleet",
     "export",
     "redact",
     "model",

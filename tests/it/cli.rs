@@ -3,6 +3,7 @@
 use crate::convergence::applied;
 use crate::endpoint::{observed, settings};
 use endpoint_advisor::advise::compare;
+use endpoint_advisor::alarms::Proposal;
 use endpoint_advisor::model::{Comparison, Metric, Observation, Report, VariantName};
 use std::process::{Command, Output};
 
@@ -176,5 +177,44 @@ fn each_command_has_help() {
     for command in ["observe", "explain", "replay"] {
         let output = tool(&[command, "--help"]);
         assert!(output.status.success() && stdout(&output).contains("--variant"));
+    }
+}
+
+#[test]
+fn an_alarm_is_proposed_from_a_saved_observation() {
+    let file = saved("healthy");
+    let text = tool(&["alarms", &file]);
+    assert!(text.status.success(), "{}", stderr(&text));
+    assert!(stdout(&text).starts_with("p90 ModelLatency of orders/AllTraffic above 500 ms in 2 of 3 minutes\n"));
+    let json = tool(&["alarms", &file, "--format", "json", "--latency-slo-ms", "800", "--slo-statistic", "p99"]);
+    let proposal: Proposal = serde_json::from_str(&stdout(&json)).unwrap();
+    let alarm = proposal.put_metric_alarm.unwrap();
+    assert_eq!((alarm.threshold, alarm.statistic.name()), (800_000.0, "p99"));
+    assert!(proposal.reasoning.iter().any(|why| why.contains("as you stated")));
+    let markdown = stdout(&tool(&["alarms", &file, "--format", "markdown"]));
+    assert!(markdown.starts_with("## p90 ModelLatency of orders/AllTraffic"), "{markdown}");
+    for (format, begins) in [("cloudformation", "{\n"), ("terraform", "# orders/AllTraffic"), ("cli", "#!/bin/sh\n")] {
+        let exported = tool(&["alarms", &file, "--as", format]);
+        assert!(exported.status.success(), "{}", stderr(&exported));
+        assert!(stdout(&exported).starts_with(begins) && stderr(&exported).starts_with("endpoint-advisor: "));
+    }
+}
+
+#[test]
+fn an_alarm_is_never_put_by_accident() {
+    let file = saved("healthy");
+    // Nobody listens where AWS should be: only --apply asks.
+    assert_eq!(tool(&["alarms", &file, "--apply", "--yes"]).status.code(), Some(3));
+    for (arguments, said) in [
+        (vec!["alarms", &file, "--yes"], "--apply"),
+        (vec!["alarms", &file, "--apply", "--as", "cli"], "cannot be used with"),
+        (vec!["alarms", &file, "--variant", "Canary"], "no such variant"),
+        (vec!["alarms", &file, "--format", "html"], "text, JSON or Markdown"),
+        (vec!["alarms", &file, "--latency-slo-ms", "0"], "above 0"),
+        (vec!["alarms", &file, "--apply", "--yes", "--region", "eu-west-1"], "is of Region us-east-1"),
+    ] {
+        let output = tool(&arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(said), "{}", stderr(&output));
     }
 }

@@ -5,9 +5,9 @@ use crate::endpoint::{observed, settings};
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::export::{cli, cloudformation, terraform};
 use endpoint_advisor::model::{
-    DeleteScalingPolicy, InstanceCount, MetricDimension, Plan, PolicyConfiguration, PutMetricAlarm, PutScalingPolicy,
-    PutScheduledAction, Report, ScalableKey, ScalableTargetAction, ScalingState, ScheduledAction, Seconds,
-    StepAdjustmentRequest, StepScalingConfiguration, digest,
+    AlarmStatistic, DeleteScalingPolicy, InstanceCount, MetricDimension, Plan, PolicyConfiguration, PutMetricAlarm,
+    PutScalingPolicy, PutScheduledAction, Report, ScalableKey, ScalableTargetAction, ScalingState, ScheduledAction,
+    Seconds, StepAdjustmentRequest, StepScalingConfiguration, digest,
 };
 use std::path::Path;
 
@@ -43,13 +43,14 @@ pub fn with_step_policy(mut plan: Plan) -> Plan {
         namespace: "AWS/SageMaker".to_owned(),
         metric_name: "HasBacklogWithoutCapacity".to_owned(),
         dimensions: vec![MetricDimension { name: "EndpointName".to_owned(), value: "orders".to_owned() }],
-        statistic: "Average".to_owned(),
+        statistic: AlarmStatistic::of("Average"),
         period: Seconds(60),
         evaluation_periods: 2,
         datapoints_to_alarm: 2,
         threshold: 1.0,
         comparison_operator: "GreaterThanOrEqualToThreshold".to_owned(),
         treat_missing_data: "missing".to_owned(),
+        evaluate_low_sample_count_percentile: None,
     });
     plan
 }

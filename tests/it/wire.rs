@@ -1,5 +1,6 @@
 //! What leaves for AWS, and what comes of each answer.
 
+mod alarms;
 mod audit;
 mod components;
 mod fake;

@@ -414,7 +414,7 @@ def test_the_latency_alarm_is_three_of_three_minutes_and_ignores_quiet_ones():
         "VariantName": "AllTraffic",
     }
     assert (alarm["ExtendedStatistic"], alarm["Threshold"]) == ("p90", "500000")
-    assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (60, 3, 3)
+    assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == ("60", "3", "3")
     assert (alarm["TreatMissingData"], alarm["EvaluateLowSampleCountPercentile"]) == ("notBreaching", "ignore")
 
 

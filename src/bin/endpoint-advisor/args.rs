@@ -36,6 +36,9 @@ pub enum Command {
     /// Compare scaling set-ups on the endpoint's own history: what is there, what is advised, and what you ask for. Never
     /// writes to AWS.
     Replay(Replay),
+    /// Propose a good latency alarm for each variant or component, sized from its own history and replayed on it. Only with
+    /// --apply does it write: the alarm, and nothing else.
+    Alarms(Alarms),
     /// Write a plan to Application Auto Scaling: the one of a saved report, or what is right for an endpoint now. Shows what
     /// changes and asks.
     Apply(Apply),
@@ -142,6 +145,24 @@ impl From<Least> for Severity {
 }
 
 #[derive(Args)]
+pub struct Alarms {
+    #[command(flatten)]
+    pub observed: Observed,
+    /// How to print the proposal.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// As a file for another tool instead.
+    #[arg(long = "as", value_enum, conflicts_with_all = ["format", "apply"])]
+    pub tool: Option<ExportTool>,
+    /// Put the alarm. Shows what changes about one that stands, and asks; what that one does when it fires, it keeps doing.
+    #[arg(long, conflicts_with = "format")]
+    pub apply: bool,
+    /// Do not ask.
+    #[arg(long, requires = "apply")]
+    pub yes: bool,
+}
+
+#[derive(Args)]
 pub struct Apply {
     /// Name of the endpoint, or a file with a saved report (`explain --format json`), or `-`.
     pub what: String,
@@ -220,7 +241,7 @@ pub enum ExportTool {
 
 #[derive(Args)]
 pub struct Observed {
-    /// Name of the endpoint; for `explain` and `replay` also a file with a saved observation, or `-`.
+    /// Name of the endpoint; for `explain`, `replay` and `alarms` also a file with a saved observation, or `-`.
     pub endpoint: String,
     /// Only this production variant.
     #[arg(long, conflicts_with = "component")]

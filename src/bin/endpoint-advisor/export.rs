@@ -4,7 +4,7 @@ use crate::ToolError;
 use crate::args::{Export, ExportTool};
 use crate::observe::saved;
 use crate::print::print;
-use endpoint_advisor::export::{cli, cloudformation, terraform};
+use endpoint_advisor::export::{Export as Exported, cli, cloudformation, terraform};
 use endpoint_advisor::model::Report;
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -22,9 +22,14 @@ pub fn run(Export { report, tool, present }: &Export) -> Result<ExitCode, ToolEr
         ExportTool::Cli => cli(&reports),
     };
     let exported = exported.map_err(|nothing| ToolError::BadInput(nothing.to_string(), None))?;
+    show(&exported);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The file on standard output, its notes on standard error.
+pub fn show(exported: &Exported) {
     for note in &exported.notes {
         let _ = writeln!(std::io::stderr(), "endpoint-advisor: {note}");
     }
     print(&exported.text);
-    Ok(ExitCode::SUCCESS)
 }

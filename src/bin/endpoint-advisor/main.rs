@@ -1,5 +1,6 @@
 //! The tool: enter and leave the pipeline at any stage.
 
+mod alarms;
 mod apply;
 mod args;
 mod doctor;
@@ -66,6 +67,7 @@ async fn run(cli: Cli) -> Result<ExitCode, ToolError> {
         Command::Explain(arguments) => explain::run(&tool, arguments).await,
         Command::Replay(arguments) => replay::run(&tool, arguments).await,
         Command::Doctor(arguments) => doctor::run(&tool, arguments).await,
+        Command::Alarms(arguments) => alarms::run(&tool, arguments).await,
         Command::Apply(arguments) => apply::run(&tool, arguments).await,
         Command::Undo(arguments) => undo::run(&tool, arguments).await,
         Command::Smoke(arguments) => smoke::run(&tool, arguments).await,

@@ -51,8 +51,31 @@ pub fn is_file(name: &str) -> bool {
 
 /// Reads every variant asked for from AWS.
 pub async fn from_aws(tool: &Tool, observed: &Observed) -> Result<Vec<Observation>, ToolError> {
+    let request = request(tool, observed)?;
+    let aws = tool.aws().await;
+    let _waiting = Waiting::on(format!("reading {} from AWS", observed.endpoint));
+    Ok(observe(&aws, &request).await?)
+}
+
+/// What the arguments ask to be read.
+pub fn request(tool: &Tool, observed: &Observed) -> Result<Request, ToolError> {
     let subject = subject(&observed.endpoint, observed.variant.as_deref(), observed.component.as_deref())?;
     let now = now();
+    let objective = objective(observed)?;
+    Ok(Request {
+        subject,
+        at: observed.at.unwrap_or(now).min(now),
+        now,
+        trigger: TriggerSummary { kind: TriggerKind::Manual, alarm_name: None, state: None, changed_at: None },
+        objective,
+        objective_from: if objective.is_some() { ObjectiveFrom::Nowhere } else { ObjectiveFrom::AlarmsOfVariant },
+        history_days: observed.days.unwrap_or(tool.settings.history_days),
+        has_hourly_limit: tool.settings.defaults.max_hourly_usd.is_some(),
+    })
+}
+
+/// The objective that the arguments state.
+pub fn objective(observed: &Observed) -> Result<Option<LatencyObjective>, ToolError> {
     let objective = observed.latency_slo_ms.map(|ms| LatencyObjective {
         latency_slo_ms: Milliseconds(ms),
         slo_statistic: observed.slo_statistic,
@@ -62,19 +85,7 @@ pub async fn from_aws(tool: &Tool, observed: &Observed) -> Result<Vec<Observatio
     {
         return Err(ToolError::BadInput("--latency-slo-ms is above 0 and at most 60000".to_owned(), None));
     }
-    let aws = tool.aws().await;
-    let request = Request {
-        subject,
-        at: observed.at.unwrap_or(now).min(now),
-        now,
-        trigger: TriggerSummary { kind: TriggerKind::Manual, alarm_name: None, state: None, changed_at: None },
-        objective,
-        objective_from: if objective.is_some() { ObjectiveFrom::Nowhere } else { ObjectiveFrom::AlarmsOfVariant },
-        history_days: observed.days.unwrap_or(tool.settings.history_days),
-        has_hourly_limit: tool.settings.defaults.max_hourly_usd.is_some(),
-    };
-    let _waiting = Waiting::on(format!("reading {} from AWS", observed.endpoint));
-    Ok(observe(&aws, &request).await?)
+    Ok(objective)
 }
 
 /// What the doctor reads of a subject: as it is now, with the price that a saving is told in.

@@ -11,7 +11,7 @@ use aws_sdk_cloudwatch::types::StateValue;
 use aws_sdk_sagemaker::types::{EndpointSortKey, EndpointStatus};
 use aws_sdk_sns::config::Region;
 use aws_sdk_sqs::types::QueueAttributeName;
-use endpoint_advisor::aws::{Pace, CallError, ErrorKind, configuration};
+use endpoint_advisor::aws::{CallError, ErrorKind, Pace, configuration};
 use endpoint_advisor::model::{EndpointName, IncidentKey, InvalidName, Report};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};

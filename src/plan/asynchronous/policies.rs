@@ -1,9 +1,9 @@
 //! The two policies of an asynchronous endpoint.
 
 use crate::model::{
-    CustomizedMetricSpecification, EndpointName, InvocationsPerInstance, Metric, MetricDimension, MetricSpecification,
-    PolicyConfiguration, PutMetricAlarm, PutScalingPolicy, ScalableKey, ScalingPolicy, Seconds, StepAdjustmentRequest,
-    StepScalingConfiguration, TargetTracking, TargetTrackingConfiguration,
+    AlarmStatistic, CustomizedMetricSpecification, EndpointName, InvocationsPerInstance, Metric, MetricDimension,
+    MetricSpecification, PolicyConfiguration, PutMetricAlarm, PutScalingPolicy, ScalableKey, ScalingPolicy, Seconds,
+    StepAdjustmentRequest, StepScalingConfiguration, TargetTracking, TargetTrackingConfiguration,
 };
 use crate::plan::target_tracking::rounded;
 use crate::replay::Boot;
@@ -170,13 +170,14 @@ pub(super) fn from_zero(
         namespace: metric.namespace().to_owned(),
         metric_name: metric.name().to_owned(),
         dimensions: of_endpoint(endpoint_name),
-        statistic: "Average".to_owned(),
+        statistic: AlarmStatistic::of("Average"),
         period: Seconds(60),
         evaluation_periods: 2,
         datapoints_to_alarm: 2,
         threshold: 1.0,
         comparison_operator: "GreaterThanOrEqualToThreshold".to_owned(),
         treat_missing_data: "missing".to_owned(),
+        evaluate_low_sample_count_percentile: None,
     };
     (put(key, FROM_ZERO, "StepScaling", configuration), alarm)
 }

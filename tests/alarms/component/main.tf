@@ -1,0 +1,19 @@
+# orders/orders-ranker, proposed 2026-10-05T09:20:00Z
+
+resource "aws_cloudwatch_metric_alarm" "orders_orders-ranker_latency" {
+  alarm_name        = "endpoint-latency-orders-orders-ranker"
+  alarm_description = "p90 ModelLatency of orders/orders-ranker above 500 ms in 2 of 3 minutes (Endpoint Advisor)"
+  namespace         = "AWS/SageMaker"
+  metric_name       = "ModelLatency"
+  dimensions = {
+    "InferenceComponentName" = "orders-ranker"
+  }
+  extended_statistic                    = "p90"
+  period                                = 60
+  evaluation_periods                    = 3
+  datapoints_to_alarm                   = 2
+  threshold                             = 500000
+  comparison_operator                   = "GreaterThanThreshold"
+  treat_missing_data                    = "missing"
+  evaluate_low_sample_count_percentiles = "ignore"
+}

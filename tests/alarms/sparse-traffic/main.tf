@@ -1,0 +1,19 @@
+# orders/AllTraffic, proposed 2026-10-05T09:20:00Z
+
+resource "aws_cloudwatch_metric_alarm" "orders_AllTraffic_latency" {
+  alarm_name        = "endpoint-latency-orders-AllTraffic"
+  alarm_description = "Average ModelLatency of orders/AllTraffic above 500 ms over five minutes (Endpoint Advisor)"
+  namespace         = "AWS/SageMaker"
+  metric_name       = "ModelLatency"
+  dimensions = {
+    "EndpointName" = "orders"
+    "VariantName"  = "AllTraffic"
+  }
+  statistic           = "Average"
+  period              = 300
+  evaluation_periods  = 1
+  datapoints_to_alarm = 1
+  threshold           = 500000
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+}
