@@ -1,6 +1,7 @@
 //! What leaves for AWS, and what comes of each answer.
 
 mod components;
+mod doctor;
 mod fake;
 mod incidents;
 mod parts;
