@@ -11,32 +11,32 @@ fn saved(name: &str, observations: &[&Observation]) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// Nothing can be added, and a name that sorts last.
-fn full() -> Observation {
+/// Its count is lost at the next deployment.
+fn grown() -> Observation {
     but(|observation| {
         observation.endpoint_name = "payments".parse().unwrap();
-        observation.scaling.as_mut().unwrap().target.as_mut().unwrap().max_capacity = InstanceCount(2);
+        observation.variant.initial_instance_count = Some(InstanceCount(1));
         observation.alarms = None;
     })
 }
 
 #[test]
 fn saved_observations_are_examined_offline() {
-    let file = saved("both", &[&SOUND, &full()]);
+    let file = saved("both", &[&SOUND, &grown()]);
     let text = tool(&["doctor", &file]);
     assert_eq!(text.status.code(), Some(0), "{}", stderr(&text));
-    assert!(stdout(&text).starts_with("payments\n  EA004 medium  payments/AllTraffic: "), "{}", stdout(&text));
+    assert!(stdout(&text).starts_with("payments\n  EA010 medium  payments/AllTraffic: "), "{}", stdout(&text));
     assert!(stdout(&text).ends_with("2 endpoints: 0 high, 1 medium, 0 low\n"), "{}", stdout(&text));
     let json = tool(&["doctor", &file, "--format", "json"]);
     let checkup: Checkup = serde_json::from_str(&stdout(&json)).unwrap();
     assert_eq!((checkup.endpoints, checkup.findings.len()), (2, 1));
     let markdown = tool(&["doctor", &file, "--format", "markdown"]);
-    assert!(stdout(&markdown).contains("\n- **EA004 medium** payments/AllTraffic"), "{}", stdout(&markdown));
+    assert!(stdout(&markdown).contains("\n- **EA010 medium** payments/AllTraffic"), "{}", stdout(&markdown));
 }
 
 #[test]
 fn it_exits_with_1_for_findings_only_where_asked_and_only_for_those_that_are_asked_for() {
-    let file = saved("full", &[&full()]);
+    let file = saved("grown", &[&grown()]);
     let code = |arguments: &[&str]| tool(&[&["doctor", &file], arguments].concat()).status.code();
     assert_eq!(code(&[]), Some(0));
     assert_eq!(code(&["--exit-code"]), Some(1));
@@ -66,8 +66,8 @@ fn bad_input_is_told_apart_from_an_aws_that_does_not_answer() {
         assert!(stdout(&output).contains("Could not be examined"), "{}", stdout(&output));
     }
     // What can be read is examined all the same.
-    let file = saved("beside", &[&full()]);
+    let file = saved("beside", &[&grown()]);
     let output = tool(&["doctor", &file, "orders"]);
     assert_eq!(output.status.code(), Some(0));
-    assert!(stdout(&output).contains("EA004") && stdout(&output).contains("- orders: "), "{}", stdout(&output));
+    assert!(stdout(&output).contains("EA010") && stdout(&output).contains("- orders: "), "{}", stdout(&output));
 }

@@ -123,7 +123,7 @@ fn a_region_is_read_to_its_last_page() {
     assert_eq!(one.evaluate_low_sample_count_percentile.as_deref(), Some("ignore"));
     assert_eq!(
         (one.state.as_str(), one.state_since),
-        ("INSUFFICIENT_DATA", Some("2026-09-21T13:33:20Z".parse().unwrap()))
+        ("INSUFFICIENT_DATA", Some("2026-09-21T14:13:20Z".parse().unwrap()))
     );
     assert_eq!(one.alarm_actions, ["arn:aws:sns:us-east-1:111122223333:on-call"]);
     assert_eq!((math.expressions.len(), math.metrics[0].statistic.as_str(), math.only_metric()), (1, "p99", None));
