@@ -40,7 +40,9 @@ pub(super) fn missing(patient: &Patient<'_>) -> Vec<Found> {
             (metric.is(first) || second.is_some_and(|second| metric.is(second)))
                 && problem(metric, observation).is_none()
         };
-        !alarm.is_of_scaling() && alarm.is_on_high() && alarm.metrics.iter().any(is_right)
+        // Anomaly detection may watch both ends.
+        let is_on_high = alarm.is_on_high() || alarm.comparison_operator.contains("GreaterThan");
+        !alarm.is_of_scaling() && is_on_high && alarm.metrics.iter().any(is_right)
     };
     if !patient.is_used() || of_people(patient).any(watches) {
         return Vec::new();

@@ -2,6 +2,8 @@
 
 use crate::model::EndpointName;
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// How much a finding matters. The worst comes first.
@@ -120,35 +122,24 @@ impl Checkup {
     /// then that with more of them; and the worst of each endpoint first.
     #[must_use]
     pub fn sorted(mut self) -> Self {
-        let findings = std::mem::take(&mut self.findings);
-        let rank = |finding: &Finding| {
-            let of_endpoint = findings.iter().filter(|other| other.endpoint_name == finding.endpoint_name);
-            let mut counts = [0_usize; 3];
-            for other in of_endpoint {
-                let count = match other.severity {
-                    Severity::High => &mut counts[0],
-                    Severity::Medium => &mut counts[1],
-                    Severity::Low => &mut counts[2],
-                };
-                *count += 1;
-            }
-            std::cmp::Reverse(counts)
-        };
-        let mut ranks = std::collections::BTreeMap::new();
+        let mut findings = std::mem::take(&mut self.findings);
+        let mut counts: BTreeMap<Option<EndpointName>, [usize; 3]> = BTreeMap::new();
         for finding in &findings {
-            ranks.entry(finding.endpoint_name.clone()).or_insert_with(|| rank(finding));
+            let [high, medium, low] = counts.entry(finding.endpoint_name.clone()).or_default();
+            *match finding.severity {
+                Severity::High => high,
+                Severity::Medium => medium,
+                Severity::Low => low,
+            } += 1;
         }
-        let mut findings = findings;
+        let rank = |finding: &Finding| {
+            let counts = counts.get(&finding.endpoint_name).copied().unwrap_or_default();
+            (finding.endpoint_name.is_none(), Reverse(counts))
+        };
         findings.sort_by(|a, b| {
-            let key = |finding: &Finding| (ranks.get(&finding.endpoint_name).copied(), finding.endpoint_name.is_none());
-            (key(a), &a.endpoint_name, a.severity, &a.rule, &a.subject, &a.evidence).cmp(&(
-                key(b),
-                &b.endpoint_name,
-                b.severity,
-                &b.rule,
-                &b.subject,
-                &b.evidence,
-            ))
+            let worst = rank(a).cmp(&rank(b)).then_with(|| a.endpoint_name.cmp(&b.endpoint_name));
+            let order = |finding: &Finding| (finding.severity, finding.rule.clone(), finding.subject.clone());
+            worst.then_with(|| order(a).cmp(&order(b))).then_with(|| a.evidence.cmp(&b.evidence))
         });
         self.findings = findings;
         self.not_read.sort();

@@ -298,12 +298,19 @@ pub(super) fn alarm_does_not_fire(patient: &Patient<'_>) -> Vec<Found> {
 
 fn unfired(patient: &Patient<'_>, policy: &ScalingPolicy) -> Option<Found> {
     let key = patient.key()?;
-    let fires = |alarm: &&CloudWatchAlarm| alarm.fires(&policy.policy_name, &key);
+    let known = || policy.alarms.iter().flatten();
+    let fires = |alarm: &&CloudWatchAlarm| {
+        alarm.fires(&policy.policy_name, &key) || known().any(|known| known.alarm_name == alarm.alarm_name)
+    };
     let is_tracking = policy.target_tracking.is_some();
     let mut firing: Vec<_> = patient.alarms().iter().filter(fires).collect();
     let total = firing.len();
     if is_tracking {
         firing.retain(|alarm| alarm.is_on_high());
+    }
+    // Application Auto Scaling named one that exists, wherever its action leads.
+    if firing.is_empty() && known().any(|alarm| !is_tracking || alarm.is_on_high()) {
+        return None;
     }
     let again = || put_policy(patient, policy, |_| {});
     let alarm = match firing.first() {

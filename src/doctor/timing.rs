@@ -4,7 +4,7 @@ use super::commands::{put_policy, scaling};
 use super::patient::Patient;
 use super::rule::{Found, Reading};
 use super::words::{adds, duration, named, policy as the_policy};
-use crate::model::{ScalingPolicy, ScheduledAction, Seconds};
+use crate::model::{ScalableDimension, ScalingPolicy, ScheduledAction, Seconds};
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
@@ -24,6 +24,10 @@ pub(super) fn short_cooldowns(patient: &Patient<'_>) -> Vec<Found> {
         return Vec::new();
     }
     let boot = &patient.boot;
+    // What is usual is so of instances: copies and units come faster, where there is room.
+    if !boot.is_measured && patient.observation.dimension() != ScalableDimension::InstanceCount {
+        return Vec::new();
+    }
     // Where only the usual time is known, the shortest that is usual.
     let (minutes, how) = if boot.is_measured {
         (boot.slow_minutes(), "19 in 20 of its own scale-outs were done within")

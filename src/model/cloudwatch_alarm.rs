@@ -110,14 +110,14 @@ impl CloudWatchAlarm {
             || (!self.alarm_actions.is_empty() && self.alarm_actions.iter().all(is_policy))
     }
 
-    /// Whether it fires this policy: the ARN of a policy names the resource and the policy, and target tracking adds who
-    /// made the alarm.
+    /// Whether it fires this policy: the ARN of a policy names the resource and the policy, and the action of an
+    /// alarm that Application Auto Scaling made adds by whom.
     #[must_use]
     pub fn fires(&self, policy_name: &str, key: &ScalableKey) -> bool {
         let named = format!(":resource/{}/{}:policyName/{policy_name}", key.service_namespace, key.resource_id);
-        self.alarm_actions.iter().any(|action| {
-            action.split_once(&named).is_some_and(|(_, rest)| rest.is_empty() || rest.starts_with(":createdBy/"))
-        })
+        self.alarm_actions
+            .iter()
+            .any(|action| action.split_once(&named).is_some_and(|(_, rest)| rest.is_empty() || rest.starts_with(':')))
     }
 
     /// Whether it fires on high values.

@@ -7,7 +7,7 @@ use endpoint_advisor::alarms::Proposal;
 use endpoint_advisor::model::{Comparison, Metric, Observation, Report, VariantName};
 use std::process::{Command, Output};
 
-fn tool(arguments: &[&str]) -> Output {
+pub fn tool(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_endpoint-advisor"))
         .args(arguments)
         .env_clear()
@@ -20,11 +20,11 @@ fn tool(arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-fn stdout(output: &Output) -> String {
+pub fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-fn stderr(output: &Output) -> String {
+pub fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 

@@ -3,6 +3,8 @@
 //! `UPDATE_EXPECT=1 cargo test` rewrites the files under `tests/doctor/` and the table in `docs/rules.md`.
 
 mod alarms;
+#[cfg(feature = "aws")]
+mod cli;
 mod hosting;
 mod laws;
 mod orphans;

@@ -49,13 +49,25 @@ fn named() -> Observation {
         cause: "monitor alarm TargetTracking-endpoint/zebra/variant/zebra-blue-AlarmHigh-1 in state ALARM".to_owned(),
         not_scaled_reasons: Vec::new(),
     }]);
+    let mut alarm = crate::doctor::latency_alarm();
+    alarm.alarm_name = "Zebra team: p90".to_owned();
+    alarm.description = Some("Call Zoe of the zebra team".to_owned());
+    alarm.alarm_actions = vec!["arn:aws:sns:us-east-1:210987654321:zebra-on-call".to_owned()];
+    alarm.metrics[0].dimensions =
+        crate::doctor::dimensions(&[("EndpointName", "zebra"), ("VariantName", "zebra-blue")]);
+    let mut theirs = alarm.metrics[0].clone();
+    theirs.namespace = "ZebraTeam".to_owned();
+    theirs.metric_name = "ZebraDepth".to_owned();
+    theirs.dimensions = crate::doctor::dimensions(&[("Queue", "zebra-queue")]);
+    alarm.metrics.push(theirs);
+    observation.alarms = Some(vec![alarm]);
     observation
 }
 
 #[test]
 fn nothing_says_whose_it_is() {
     let shared = serde_json::to_string(&redact(&named()).unwrap()).unwrap();
-    for name in ["zebra", "Zebra", "210987654321", "team", "tokens"] {
+    for name in ["zebra", "Zebra", "Zoe", "210987654321", "team", "tokens"] {
         assert!(!shared.contains(name), "{name} in {}", shared.get(..3_000).unwrap_or(&shared));
     }
     for kept in [

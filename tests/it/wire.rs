@@ -3,6 +3,7 @@
 mod alarms;
 mod audit;
 mod components;
+mod doctor;
 mod fake;
 mod incidents;
 mod parts;

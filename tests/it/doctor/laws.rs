@@ -168,6 +168,23 @@ fn the_worst_endpoint_comes_first() {
 }
 
 #[test]
+fn the_readme_shows_a_real_checkup() {
+    let observation = but(|observation| {
+        observation.variant.current_instance_count = Some(InstanceCount(3));
+        observation.variant.initial_instance_count = Some(InstanceCount(1));
+        let scaling = observation.scaling.as_mut().unwrap();
+        scaling.target.as_mut().unwrap().max_capacity = InstanceCount(3);
+        scaling.scheduled_actions = Some(vec![super::range::action("at(2026-09-01T07:00:00)")]);
+        observation.tags.as_mut().unwrap().insert(IGNORE_TAG.to_owned(), "EA019".to_owned());
+    });
+    let account = endpoint_advisor::model::Account { targets: Some(Vec::new()), ..Default::default() };
+    let text = text::render(&examine(&[observation], Some(&account), &settings(&[])));
+    expect_test::expect_file!["../../doctor/readme.txt"].assert_eq(&text);
+    let readme = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    assert!(std::fs::read_to_string(readme).unwrap().contains(text.trim_end()));
+}
+
+#[test]
 fn copies_are_called_copies() {
     let mut observation = crate::components::of_component(SOUND.clone());
     observation.component.as_mut().unwrap().current_copy_count = Some(InstanceCount(12));
