@@ -190,7 +190,7 @@ fn too_little_is_declined_with_what_is_missing() {
         let proposal = propose(observation);
         assert_eq!(proposal.put_metric_alarm, None);
         assert!(text::words(&document(&proposal)).contains("no alarm is proposed"));
-        assert!(cli(&[proposal.clone()]).unwrap_err().to_string().contains(&proposal.missing[0]));
+        assert!(cli(std::slice::from_ref(&proposal)).unwrap_err().to_string().contains(&proposal.missing[0]));
         proposal.missing.join("; ")
     };
     let mut silent = HEALTHY.clone();
