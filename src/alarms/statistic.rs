@@ -181,8 +181,12 @@ impl<'a> Requests<'a> {
         let timeline = series.and_then(|series| Timeline::of(self.observation, series, Some(self.counts), period));
         let timeline = timeline.ok_or_else(|| {
             let name = &self.observation.endpoint_name;
+            let objective = self.observation.objective.map(|objective| {
+                format!(" --latency-slo-ms {} --slo-statistic {}", objective.latency_slo_ms.0, objective.slo_statistic)
+            });
+            let objective = objective.unwrap_or_default();
             vec![format!(
-                "{statistic} of ModelLatency: the observation does not hold it. Read it: endpoint-advisor alarms {name}"
+                "{statistic} of ModelLatency: it was not read. Read it: endpoint-advisor alarms {name}{objective}"
             )]
         })?;
         let is_percentile = matches!(statistic, Statistic::Percentile(_));

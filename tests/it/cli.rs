@@ -209,7 +209,7 @@ fn an_alarm_is_never_put_by_accident() {
         (vec!["alarms", &file, "--yes"], "--apply"),
         (vec!["alarms", &file, "--apply", "--as", "cli"], "cannot be used with"),
         (vec!["alarms", &file, "--variant", "Canary"], "no such variant"),
-        (vec!["alarms", &file, "--format", "html"], "text, JSON or Markdown"),
+        (vec!["alarms", &file, "--format", "html"], "invalid value 'html'"),
         (vec!["alarms", &file, "--latency-slo-ms", "0"], "above 0"),
         (vec!["alarms", &file, "--apply", "--yes", "--region", "eu-west-1"], "is of Region us-east-1"),
     ] {

@@ -1,6 +1,6 @@
 //! `alarms`: a good latency alarm for each variant or component.
 
-use crate::args::{Alarms, ExportTool, Format, Observed};
+use crate::args::{Alarms, ExportTool, Observed, ProposalFormat};
 use crate::export::show;
 use crate::observe::{is_file, objective, request, saved};
 use crate::print::{Waiting, is_confirmed, one_or_all, print};
@@ -35,12 +35,9 @@ pub async fn run(tool: &Tool, arguments: Alarms) -> Result<ExitCode, ToolError> 
     }
     let documents = proposals.iter().map(document);
     let words: Vec<String> = match format {
-        Format::Text => documents.map(|document| text::words(&document)).collect(),
-        Format::Markdown => documents.map(|document| markdown::words(&document)).collect(),
-        Format::Json => vec![one_or_all(&proposals)?],
-        Format::Html => {
-            return Err(ToolError::BadInput("a proposal is text, JSON or Markdown".to_owned(), None));
-        }
+        ProposalFormat::Text => documents.map(|document| text::words(&document)).collect(),
+        ProposalFormat::Markdown => documents.map(|document| markdown::words(&document)).collect(),
+        ProposalFormat::Json => vec![one_or_all(&proposals)?],
     };
     print(&words.join("\n"));
     Ok(ExitCode::SUCCESS)

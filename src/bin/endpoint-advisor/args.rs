@@ -149,8 +149,8 @@ pub struct Alarms {
     #[command(flatten)]
     pub observed: Observed,
     /// How to print the proposal.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = ProposalFormat::Text)]
+    pub format: ProposalFormat,
     /// As a file for another tool instead.
     #[arg(long = "as", value_enum, conflicts_with_all = ["format", "apply"])]
     pub tool: Option<ExportTool>,
@@ -233,7 +233,7 @@ pub struct Export {
 pub enum ExportTool {
     /// A template in JSON.
     Cloudformation,
-    /// Resources of the provider `aws`, with import blocks for what stands.
+    /// Resources of the provider `aws`; a plan has import blocks for what stands.
     Terraform,
     /// A shell script.
     Cli,
@@ -279,6 +279,16 @@ pub enum Format {
     Json,
     /// One file for a browser, with charts.
     Html,
+    /// For an issue or a wiki.
+    Markdown,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProposalFormat {
+    /// For people.
+    Text,
+    /// The whole of it; `aws cloudwatch put-metric-alarm --cli-input-json` takes its `put_metric_alarm`.
+    Json,
     /// For an issue or a wiki.
     Markdown,
 }
