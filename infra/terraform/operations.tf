@@ -57,7 +57,7 @@ locals {
 resource "aws_cloudwatch_metric_alarm" "operations" {
   for_each = local.alarms
 
-  alarm_name          = "${var.name}-${each.key}"
+  alarm_name          = "operations-${var.name}-${each.key}"
   alarm_description   = each.value.description
   namespace           = each.value.namespace
   metric_name         = each.value.metric_name

@@ -2,10 +2,12 @@
 and the metrics in its log."""
 
 import json
+import sys
 import time
 
 import pytest
 from local_aws.alarm import Alarm
+from local_aws.binaries import CHECKOUT, binary
 from local_aws.emulators import ACCOUNT, REGION
 from local_aws.gateway import denied
 from local_aws.schedules import Schedules
@@ -23,7 +25,7 @@ def stack(emulators):
 
 @pytest.fixture(scope="module", autouse=True)
 def own_alarms(stack, emulators):
-    return emulators.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{stack.name}-")["MetricAlarms"]
+    return emulators.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"operations-{stack.name}-")["MetricAlarms"]
 
 
 @pytest.fixture
@@ -40,15 +42,36 @@ def smoke(tool, stack, own_alarms, emulators, orders):
 
 
 def what_is_left(emulators, stack):
-    queues = emulators.client("sqs").list_queues(QueueNamePrefix="endpoint-advisor-smoke-").get("QueueUrls", [])
+    queues = emulators.client("sqs").list_queues(QueueNamePrefix="smoke-test-of-endpoint-advisor-").get("QueueUrls", [])
     subscriptions = emulators.client("sns").list_subscriptions_by_topic(TopicArn=stack.outputs["ReportTopicArn"])["Subscriptions"]
     return queues + [item["Endpoint"] for item in subscriptions if "smoke" in item["Endpoint"]]
 
 
+def test_plain_cloudformation_gives_the_same_stack(stack, emulators, tmp_path):
+    sys.path.insert(0, str(CHECKOUT / "infra"))
+    from plain_template import plain_template
+    from zip_function import zip_function
+
+    zip_function(binary("bootstrap"), tmp_path / "function.zip")
+    emulators.client("s3").create_bucket(Bucket=f"code-{REGION}")
+    emulators.client("s3").upload_file(str(tmp_path / "function.zip"), f"code-{REGION}", "function.zip")
+    cloudformation = emulators.client("cloudformation")
+    parameters = {"CodeBucketPrefix": "code", "CodeKey": "function.zip", "Architecture": "x86_64"}
+    cloudformation.create_stack(StackName="plain", TemplateBody=json.dumps(plain_template(), separators=(",", ":")), Capabilities=["CAPABILITY_IAM"],
+                                Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()])
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="plain", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+
+    def logical_names(name):
+        listed = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
+        return {resource["LogicalResourceId"] for resource in listed}
+
+    assert logical_names("plain") == logical_names(stack.name) - {"OperationsEmailSubscription"}
+
+
 def test_trouble_is_told_to_the_operations_topic(stack, emulators):
-    alarms = emulators.client("cloudwatch").describe_alarms(AlarmNamePrefix="organisation-")["MetricAlarms"]
+    alarms = emulators.client("cloudwatch").describe_alarms(AlarmNamePrefix="operations-organisation-")["MetricAlarms"]
     assert sorted(alarm["AlarmName"] for alarm in alarms) == [
-        f"organisation-{name}" for name in ("dead-letters", "events-waiting", "follow-ups-missed", "function-errors", "function-throttles")]
+        f"operations-organisation-{name}" for name in ("dead-letters", "events-waiting", "follow-ups-missed", "function-errors", "function-throttles")]
     for alarm in alarms:
         assert alarm["AlarmActions"] == alarm["OKActions"] == [stack.outputs["OperationsTopicArn"]]
         assert all(item["Value"] for item in alarm["Dimensions"])
@@ -58,17 +81,17 @@ def test_trouble_is_told_to_the_operations_topic(stack, emulators):
 
 def test_the_alarms_name_the_queues_and_the_function_that_are_there(stack, emulators):
     alarms = {alarm["AlarmName"]: {item["Name"]: item["Value"] for item in alarm["Dimensions"]}
-              for alarm in emulators.client("cloudwatch").describe_alarms(AlarmNamePrefix="organisation-")["MetricAlarms"]}
-    assert alarms["organisation-dead-letters"] == {"QueueName": stack.outputs["DeadLetterQueueUrl"].rsplit("/", 1)[1]}
-    assert alarms["organisation-events-waiting"] == {"QueueName": stack.outputs["QueueUrl"].rsplit("/", 1)[1]}
-    assert alarms["organisation-function-errors"] == {"FunctionName": stack.outputs["FunctionName"]}
-    assert alarms["organisation-follow-ups-missed"] == {"ScheduleGroup": stack.outputs["FollowUpGroupName"]}
+              for alarm in emulators.client("cloudwatch").describe_alarms(AlarmNamePrefix="operations-organisation-")["MetricAlarms"]}
+    assert alarms["operations-organisation-dead-letters"] == {"QueueName": stack.outputs["DeadLetterQueueUrl"].rsplit("/", 1)[1]}
+    assert alarms["operations-organisation-events-waiting"] == {"QueueName": stack.outputs["QueueUrl"].rsplit("/", 1)[1]}
+    assert alarms["operations-organisation-function-errors"] == {"FunctionName": stack.outputs["FunctionName"]}
+    assert alarms["operations-organisation-follow-ups-missed"] == {"ScheduleGroup": stack.outputs["FollowUpGroupName"]}
 
 
 def test_the_dashboard_is_json_with_every_name_filled_in(stack, emulators):
     body = emulators.client("cloudwatch").get_dashboard(DashboardName=f"organisation-{REGION}")["DashboardBody"]
     assert len(json.loads(body)["widgets"]) == 10 and "${" not in body
-    assert stack.outputs["FunctionName"] in body and f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:organisation-dead-letters" in body
+    assert stack.outputs["FunctionName"] in body and f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:operations-organisation-dead-letters" in body
 
 
 def test_a_report_is_counted_beside_its_line(stack, orders):
@@ -96,11 +119,12 @@ def test_a_report_is_counted_beside_its_line(stack, orders):
                 assert isinstance(line[dimension], str)
 
 
-def test_smoke_shows_that_a_deployment_hears_reads_and_is_heard(smoke, stack, emulators):
+def test_smoke_shows_that_a_deployment_hears_reads_and_is_heard(smoke, stack, orders, emulators):
     done = smoke("--exit-code")
     assert done.returncode == 0, done.stdout + done.stderr + stack.log()[-2000:]
     assert stack.outputs["QueueUrl"].rsplit("/", 1)[1] in done.stdout and stack.outputs["ReportTopicArn"] in done.stdout
-    assert "overload; the event is old, and its alarm is not known to be in ALARM any more." in done.stdout
+    # No alarm of that name is there to say what the endpoint should keep.
+    assert f"{orders.name}/AllTraffic after " in done.stdout and ": overload; no latency objective is known" in done.stdout
     assert "It takes events, reads all that it needs, and is heard." in done.stdout
     assert what_is_left(emulators, stack) == []
     # It opens no incident and changes no scaling.
@@ -125,9 +149,10 @@ def test_smoke_says_so_where_nothing_comes_back(smoke, stack, emulators):
 
 def test_smoke_leaves_an_open_incident_alone(smoke, stack, orders, emulators):
     reports = stack.subscribe("ReportTopicArn")
+    reports.drain()
     stack.send(Alarm(orders.name).eventbridge())
     assert reports.receive(60), stack.log()[-3000:]
-    done = smoke()
+    done = smoke("--seconds", "20")
     assert done.returncode == 2 and f"an incident of {orders.name}/AllTraffic is open" in done.stderr
     assert what_is_left(emulators, stack) == []
 

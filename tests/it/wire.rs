@@ -152,6 +152,17 @@ fn metrics_are_asked_for_by_the_minute_and_in_pages() {
 }
 
 #[test]
+fn a_look_asks_for_as_many_metrics_as_its_costs_say() {
+    let fake = Fake::with(&OVERLOAD);
+    report(&fake, &TOPICS, alarm());
+    let asked = fake.asked();
+    let queries = asked.iter().filter(|(operation, _)| operation == "GetMetricData");
+    let statistics: usize = queries.map(|(_, body)| body["MetricDataQueries"].as_array().unwrap().len()).sum();
+    let page = include_str!("../../docs/operate.md");
+    assert!(page.contains(&format!("{statistics} statistics a look")), "{statistics}");
+}
+
+#[test]
 fn data_older_than_cloudwatch_keeps_is_never_asked_for() {
     let fake = Fake::with(&OVERLOAD);
     let mut event = by_hand();

@@ -1,10 +1,11 @@
 """How the advisor is watched itself: its alarms, whom they tell, and its dashboard."""
 
+import fnmatch
 import json
 import re
 
 import pytest
-from test_template import ROOT, Deployment
+from test_template import ROOT, Deployment, as_list
 
 TOPIC = "arn:aws:sns:us-east-1:111122223333:operations"
 
@@ -40,6 +41,17 @@ def test_no_alarm_of_ours_is_taken_for_one_of_an_endpoint():
     assert not [alarm for alarm in alarms().values() if alarm["AlarmName"].startswith(prefix)]
 
 
+def test_the_function_may_not_touch_the_alarms_that_watch_it():
+    """Neither under the default name of the stack, nor under that of the product's own alarms."""
+    deployment = Deployment("template.yaml", Mode="apply")
+    patterns = [resource.rsplit(":", 1)[1] for item in deployment.identity_statements() if "cloudwatch:DeleteAlarms" in item["Action"]
+                for resource in as_list(item["Resource"])]
+    assert patterns
+    deployment.parameters["AWS::StackName"] = "endpoint-advisor"
+    names = [alarm["AlarmName"] for alarm in deployment.resources("AWS::CloudWatch::Alarm").values()]
+    assert names and not [name for name in names for pattern in patterns if fnmatch.fnmatch(name, pattern)]
+
+
 def test_operations_may_have_a_topic_already():
     deployment = Deployment("template.yaml", ExistingOperationsTopicArn=TOPIC, OperationsEmail="a@example.com")
     assert "OperationsTopic" not in deployment.resources() and not deployment.resources("AWS::SNS::Subscription")
@@ -54,7 +66,7 @@ def test_operations_hear_by_mail_where_an_address_is_given():
 @pytest.mark.parametrize("alarm", alarms().values(), ids=lambda alarm: alarm["AlarmName"])
 def test_every_alarm_is_in_the_runbook_by_the_name_that_it_gives(alarm):
     heading = re.fullmatch(r".*docs/operate\.md, ([a-z-]+)", alarm["AlarmDescription"])[1]
-    assert alarm["AlarmName"] == f"advisor-{heading}"
+    assert alarm["AlarmName"] == f"operations-advisor-{heading}"
     assert f"\n### {heading}\n" in (ROOT / "docs/operate.md").read_text()
 
 

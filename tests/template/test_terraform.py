@@ -199,8 +199,8 @@ def test_alarms_are_the_same():
     (rest,) = resource("aws_cloudwatch_metric_alarm").values()
     given = {}
     for name, alarm in module("locals")["alarms"].items():
-        given[f"advisor-{name}"] = {
-            "AlarmName": f"advisor-{name}", "AlarmDescription": alarm["description"], "Namespace": alarm["namespace"], "MetricName": alarm["metric_name"],
+        given[f"operations-advisor-{name}"] = {
+            "AlarmName": f"operations-advisor-{name}", "AlarmDescription": alarm["description"], "Namespace": alarm["namespace"], "MetricName": alarm["metric_name"],
             "Dimensions": [{"Name": key, "Value": value} for key, value in alarm["dimensions"].items()], "Statistic": alarm["statistic"],
             "Period": rest["period"], "EvaluationPeriods": alarm["evaluation_periods"], "ComparisonOperator": rest["comparison_operator"],
             "Threshold": alarm["threshold"], "TreatMissingData": rest["treat_missing_data"], "AlarmActions": rest["alarm_actions"], "OKActions": rest["ok_actions"]}
@@ -210,7 +210,7 @@ def test_alarms_are_the_same():
 def test_the_dashboard_is_the_same():
     words = {"region": "us-east-1", "function_name": "<AdvisorFunction>", "event_queue": "<EventQueue.QueueName>",
              "dead_letter_queue": "<DeadLetterQueue.QueueName>", "log_group": "<AdvisorLogs>"}
-    names = {re.sub(r"^advisor-", "", alarm["AlarmName"]): f"<{name}.Arn>" for name, alarm in DEPLOYED.resources("AWS::CloudWatch::Alarm").items()}
+    names = {re.sub(r"^operations-advisor-", "", alarm["AlarmName"]): f"<{name}.Arn>" for name, alarm in DEPLOYED.resources("AWS::CloudWatch::Alarm").items()}
     text = re.sub(r'\$\{alarms\["([a-z-]+)"]}', lambda match: names[match[1]], (MODULE / "dashboard.json.tftpl").read_text())
     text = re.sub(r"\$\{(\w+)}", lambda match: words[match[1]], text)
     (dashboard,) = DEPLOYED.resources("AWS::CloudWatch::Dashboard").values()

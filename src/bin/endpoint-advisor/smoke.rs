@@ -31,7 +31,7 @@ pub async fn run(tool: &Tool, arguments: Smoke) -> Result<ExitCode, ToolError> {
     for line in deployment.words() {
         print(&line);
     }
-    let name = format!("endpoint-advisor-smoke-{}", now().as_millisecond());
+    let name = format!("smoke-test-of-endpoint-advisor-{}", now().as_millisecond());
     let sns = aws_sdk_sns::Client::from_conf(
         aws_sdk_sns::config::Builder::from(&config).region(Region::new(deployment.topic_region())).build(),
     );
@@ -76,7 +76,7 @@ struct Deployment {
 impl Deployment {
     async fn find(config: &aws_types::SdkConfig, stack: &str, topic: Option<String>) -> Result<Self, ToolError> {
         let cloudwatch = aws_sdk_cloudwatch::Client::new(config);
-        let prefix = format!("{stack}-");
+        let prefix = format!("operations-{stack}-");
         let described = cloudwatch.describe_alarms().alarm_name_prefix(&prefix).send().await;
         let described = described.map_err(|error| CallError::new("cloudwatch:DescribeAlarms", error))?;
         let alarms = described.metric_alarms();
