@@ -25,6 +25,7 @@ resource "aws_lambda_function" "advisor" {
       ADVISOR_MAX_INSTANCES        = var.max_instances
       ADVISOR_HISTORY_DAYS         = var.history_days
       ADVISOR_EXISTING_TARGETS     = var.existing_targets
+      ADVISOR_QUEUE_URL            = aws_sqs_queue.events.url
       ADVISOR_FOLLOW_UP_TARGET_ARN = aws_sqs_queue.events.arn
       ADVISOR_FOLLOW_UP_ROLE_ARN   = aws_iam_role.follow_up.arn
       ADVISOR_FOLLOW_UP_GROUP      = aws_scheduler_schedule_group.follow_up.name

@@ -86,6 +86,25 @@ resource "aws_scheduler_schedule_group" "follow_up" {
   name_prefix = "${var.name}-"
 }
 
+resource "aws_scheduler_schedule" "audit" {
+  count = var.audit_schedule == null ? 0 : 1
+
+  name_prefix         = "${var.name}-audit-"
+  description         = "Has Endpoint Advisor look at every endpoint"
+  group_name          = aws_scheduler_schedule_group.follow_up.name
+  schedule_expression = var.audit_schedule
+
+  flexible_time_window {
+    mode = "OFF"
+  }
+
+  target {
+    arn      = aws_sqs_queue.events.arn
+    role_arn = aws_iam_role.follow_up.arn
+    input    = jsonencode({ audit = {} })
+  }
+}
+
 data "aws_iam_policy_document" "scheduler_assumes" {
   statement {
     actions = ["sts:AssumeRole"]

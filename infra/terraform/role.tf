@@ -33,6 +33,13 @@ data "aws_iam_policy_document" "read_and_report" {
     resources = [aws_sqs_queue.dead_letters.arn]
   }
 
+  # An audit of many endpoints passes them on to itself, in parts.
+  statement {
+    sid       = "PassOnAudits"
+    actions   = ["sqs:SendMessage"]
+    resources = [aws_sqs_queue.events.arn]
+  }
+
   statement {
     sid       = "WriteLogs"
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]

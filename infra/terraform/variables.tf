@@ -91,6 +91,17 @@ variable "alarm_name_prefix" {
   }
 }
 
+variable "audit_schedule" {
+  type        = string
+  description = "When every endpoint of the account and Region is looked at, with one summary as a message. Empty - never by itself."
+  default     = null
+
+  validation {
+    condition     = var.audit_schedule == null || can(regex("^(rate|cron)\\(.+\\)$", var.audit_schedule))
+    error_message = "A schedule such as rate(7 days) or cron(0 6 ? * MON *)."
+  }
+}
+
 variable "report_email" {
   type        = string
   description = "Address that receives the reports; it must confirm the subscription. Empty, or with existing_report_topic_arn - none."

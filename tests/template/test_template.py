@@ -20,7 +20,7 @@ KEY = "arn:aws:kms:us-east-1:111122223333:key/1a2b"
 BOUNDARY = "arn:aws:iam::111122223333:policy/boundary"
 # Every option that an organisation may ask for.
 EVERYTHING = {"PermissionsBoundaryArn": BOUNDARY, "KmsKeyArn": KEY, "SubnetIds": "subnet-1,subnet-2", "SecurityGroupIds": "sg-1",
-              "ReservedConcurrency": "10", "Tracing": "Active", "OperationsEmail": "a@example.com", "ReportEmail": "b@example.com"}
+              "ReservedConcurrency": "10", "AuditSchedule": "rate(7 days)", "Tracing": "Active", "OperationsEmail": "a@example.com", "ReportEmail": "b@example.com"}
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:111122223333:function:endpoint-advisor"
 # Every way to deploy a template that makes a difference to what it allows.
 WAYS = [
@@ -42,6 +42,7 @@ SETTINGS = {
     "ADVISOR_MAX_INSTANCES",
     "ADVISOR_MAX_HOURLY_USD",
     "ADVISOR_HISTORY_DAYS",
+    "ADVISOR_QUEUE_URL",
     "ADVISOR_EXISTING_TARGETS",
     "ADVISOR_FOLLOW_UP_TARGET_ARN",
     "ADVISOR_FOLLOW_UP_ROLE_ARN",

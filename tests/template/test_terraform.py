@@ -25,6 +25,7 @@ REFERENCES = {
     "aws_sqs_queue.dead_letters.arn": "<DeadLetterQueue.Arn>",
     "aws_sqs_queue.dead_letters.name": "<DeadLetterQueue.QueueName>",
     "aws_sqs_queue.events.arn": "<EventQueue.Arn>",
+    "aws_sqs_queue.events.url": "<EventQueue>",
     "aws_sqs_queue.events.name": "<EventQueue.QueueName>",
     "local.account": "111122223333",
     "local.chat_topic_arn": "<ChatTopic>",
@@ -41,6 +42,7 @@ KINDS = {
     "aws_iam_role": "AWS::IAM::Role",
     "aws_lambda_function": "AWS::Serverless::Function",
     "aws_lambda_permission": "AWS::Lambda::Permission",
+    "aws_scheduler_schedule": "AWS::Scheduler::Schedule",
     "aws_scheduler_schedule_group": "AWS::Scheduler::ScheduleGroup",
     "aws_sns_topic": "AWS::SNS::Topic",
     "aws_sns_topic_subscription": "AWS::SNS::Subscription",
@@ -160,6 +162,14 @@ def test_the_function_has_the_same_settings():
     known = {"var." + snake(name): value for name, value in DEPLOYED.parameters.items()} | REFERENCES
     given = {name: known[value] for name, value in re.findall(r"(ADVISOR_\w+) = ([\w.]+)", text)}
     assert given == {"ADVISOR_MAX_HOURLY_USD": ""} | DEPLOYED.function()["Environment"]["Variables"]
+
+
+def test_an_audit_begins_the_same_way():
+    (ours,), (theirs,) = resource("aws_scheduler_schedule").values(), DEPLOYED.resources("AWS::Scheduler::Schedule").values()
+    (target,) = ours["target"]
+    assert (ours["group_name"], target["arn"], target["role_arn"]) == (theirs["GroupName"], theirs["Target"]["Arn"], theirs["Target"]["RoleArn"])
+    assert ours["flexible_time_window"][0]["mode"] == theirs["FlexibleTimeWindow"]["Mode"]
+    assert target["input"] == "${jsonencode({audit = {}})}" and json.loads(theirs["Target"]["Input"]) == {"audit": {}}
 
 
 def test_the_function_runs_the_same_way():
