@@ -42,4 +42,4 @@ test-full: ## everything in `test`, cargo-deny, and the release package for x86_
 clean: ## remove everything that was built or installed here
 	cargo clean
 	rm -rf .venv .aws-sam .pytest_cache
-	find tests \( -name __pycache__ -o -name .pytest_cache \) -prune -exec rm -rf {} +
+	find tests infra \( -name __pycache__ -o -name .pytest_cache \) -prune -exec rm -rf {} +
