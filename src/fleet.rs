@@ -8,6 +8,7 @@
 mod closer;
 mod growth;
 mod headroom;
+pub mod markdown;
 pub mod message;
 mod summary;
 pub mod text;

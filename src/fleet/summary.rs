@@ -151,14 +151,6 @@ impl Summary {
         self.keep_small();
     }
 
-    /// What was requested of CloudWatch costs, in US dollars.
-    #[must_use]
-    pub fn usd(&self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 metrics")]
-        let metrics = self.metrics as f64;
-        metrics * USD_PER_METRIC
-    }
-
     /// Whether somebody has to do something.
     #[must_use]
     pub fn is_serious(&self) -> bool {
@@ -180,6 +172,13 @@ impl Summary {
         self.warnings.dedup();
         self.warnings.truncate(MOST_OTHERS);
     }
+}
+
+/// What so many metrics cost.
+pub(super) fn usd(metrics: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 metrics")]
+    let metrics = metrics as f64;
+    metrics * USD_PER_METRIC
 }
 
 fn count<T>(items: impl Iterator<Item = T>) -> u32 {

@@ -1,7 +1,7 @@
 //! A summary as plain text in 78 columns: the e-mail.
 
 use super::headroom::Headroom;
-use super::summary::Summary;
+use super::summary::{Summary, usd};
 use crate::doctor::Finding;
 use crate::doctor::text::{line, wrapped};
 use crate::model::Thousands;
@@ -22,12 +22,7 @@ pub fn render(summary: &Summary) -> String {
             wrapped(&mut out, "  ", "  ", &more);
         }
     }
-    if !summary.headroom.is_empty() {
-        section(&mut out, "Who runs out of room first, as far as minutes were read");
-        for headroom in &summary.headroom {
-            wrapped(&mut out, "- ", "  ", &room(headroom));
-        }
-    }
+    out.push_str(&rooms(&summary.headroom));
     if let Some(saving) = saving(summary) {
         section(&mut out, "What it could cost less");
         wrapped(&mut out, "  ", "  ", &saving);
@@ -38,7 +33,7 @@ pub fn render(summary: &Summary) -> String {
         missing.iter().for_each(|text| wrapped(&mut out, "! ", "  ", text));
     }
     section(&mut out, "What this audit took");
-    wrapped(&mut out, "  ", "  ", &cost(summary));
+    wrapped(&mut out, "  ", "  ", &cost(summary.calls, summary.metrics, summary.in_depth));
     wrapped(&mut out, "  ", "  ", "One endpoint in full, with commands: endpoint-advisor doctor ENDPOINT");
     out
 }
@@ -59,6 +54,25 @@ pub fn headline(summary: &Summary) -> String {
         Thousands(findings.medium.into()),
         Thousands(findings.low.into())
     )
+}
+
+/// Who runs out of room first; empty where that is not known of anybody.
+#[must_use]
+pub fn rooms(headroom: &[Headroom]) -> String {
+    let mut out = String::new();
+    if !headroom.is_empty() {
+        section(&mut out, "Who runs out of room first, as far as minutes were read");
+        headroom.iter().for_each(|headroom| wrapped(&mut out, "- ", "  ", &room(headroom)));
+    }
+    out
+}
+
+/// What looking at all of them took.
+#[must_use]
+pub fn spent(calls: u64, metrics: u64, in_depth: u32) -> String {
+    let mut out = String::from("\n");
+    wrapped(&mut out, "", "", &cost(calls, metrics, in_depth));
+    out
 }
 
 fn counted(count: u32, what: &str) -> String {
@@ -153,14 +167,14 @@ fn missing(summary: &Summary) -> Vec<String> {
     missing
 }
 
-fn cost(summary: &Summary) -> String {
+fn cost(calls: u64, metrics: u64, in_depth: u32) -> String {
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52")]
-    let (calls, metrics) = (summary.calls as f64, summary.metrics as f64);
+    let (calls, requested) = (calls as f64, metrics as f64);
     format!(
         "{} calls to AWS; {} metrics requested of CloudWatch, {:.2} USD at its list price. Of {} single minutes were read.",
         Thousands(calls),
-        Thousands(metrics),
-        summary.usd(),
-        counted(summary.in_depth, "variant")
+        Thousands(requested),
+        usd(metrics),
+        counted(in_depth, "variant")
     )
 }
