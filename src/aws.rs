@@ -10,6 +10,7 @@ pub(crate) mod scheduler;
 pub use error::{CallError, ErrorKind, chain};
 pub use pace::Pace;
 
+use crate::model::UsdPerHour;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_applicationautoscaling::operation::put_scaling_policy::PutScalingPolicyError;
 use aws_sdk_applicationautoscaling::operation::register_scalable_target::RegisterScalableTargetError;
@@ -26,7 +27,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The clients on the [`configuration`].
@@ -68,7 +69,11 @@ pub struct Aws {
     region: String,
     sleep: Option<SharedAsyncSleep>,
     calls: Calls,
+    prices: Arc<Mutex<Prices>>,
 }
+
+/// Prices that were asked for, by what they are of; none where the list has none.
+type Prices = BTreeMap<String, Option<UsdPerHour>>;
 
 impl Aws {
     /// Clients on a loaded configuration.
@@ -106,6 +111,7 @@ impl Aws {
             region: config.region().map(ToString::to_string).unwrap_or_default(),
             sleep: config.sleep_impl(),
             calls,
+            prices: Arc::default(),
         }
     }
 
@@ -132,6 +138,11 @@ impl Aws {
     #[must_use]
     pub fn asked(&self) -> Asked {
         self.calls.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Prices that were asked for.
+    pub(crate) fn prices(&self) -> MutexGuard<'_, Prices> {
+        self.prices.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts metrics that are paid for.

@@ -15,6 +15,24 @@ pub(super) async fn instance_price(
     kinds: &[&InstanceType],
 ) -> Result<Option<UsdPerHour>, CallError> {
     let names: Vec<&str> = kinds.iter().map(|kind| kind.0.as_str()).collect();
+    once(aws, format!("{region}/{}", names.join(",")), of_instances(aws, region, &names)).await
+}
+
+/// Asks for a price once in the life of a process: the list changes every few months.
+async fn once(
+    aws: &Aws,
+    what: String,
+    ask: impl Future<Output = Result<Option<UsdPerHour>, CallError>>,
+) -> Result<Option<UsdPerHour>, CallError> {
+    if let Some(price) = aws.prices().get(&what) {
+        return Ok(*price);
+    }
+    let price = ask.await?;
+    aws.prices().insert(what, price);
+    Ok(price)
+}
+
+async fn of_instances(aws: &Aws, region: &str, names: &[&str]) -> Result<Option<UsdPerHour>, CallError> {
     let one_of = if names.len() > 1 { FilterType::AnyOf } else { FilterType::TermMatch };
     let mut call = aws.pricing.get_products().service_code("AmazonSageMaker").format_version("aws_v1").max_results(100);
     for (field, value, matches) in [
@@ -26,10 +44,10 @@ pub(super) async fn instance_price(
         call = call.filters(filter.map_err(|error| CallError::unexpected(ACTION, error))?);
     }
     let output = call.send().await.map_err(|error| CallError::new(ACTION, error))?;
-    if let [_] = names.as_slice() {
+    if let [_] = names {
         return Ok(highest_hourly_price(output.price_list()));
     }
-    Ok(dearest(output.price_list(), &names))
+    Ok(dearest(output.price_list(), names))
 }
 
 /// The highest hourly price among several types; none where one of them has none.
@@ -53,6 +71,10 @@ pub(super) async fn unit_price(
     region: &str,
     memory_size_in_mb: u32,
 ) -> Result<Option<UsdPerHour>, CallError> {
+    once(aws, format!("{region}/{memory_size_in_mb} MB"), of_a_unit(aws, region, memory_size_in_mb)).await
+}
+
+async fn of_a_unit(aws: &Aws, region: &str, memory_size_in_mb: u32) -> Result<Option<UsdPerHour>, CallError> {
     let mut call = aws.pricing.get_products().service_code("AmazonSageMaker").format_version("aws_v1").max_results(100);
     for (field, value) in [
         ("regionCode", region),
