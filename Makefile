@@ -1,7 +1,7 @@
 # Needs cargo, make and python3; everything else is installed into the checkout.
 
 .DEFAULT_GOAL := help
-.PHONY: help build tools demo test test-core test-full bench-decisions bench-verdicts bench-policies clean
+.PHONY: help build tools demo test test-core test-full bench-decisions bench-verdicts bench-policies bench-fleet clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ bench-verdicts: ## measure the verdicts alone, on thousands of simulated inciden
 bench-policies: ## measure capacities and policies alone
 	$(if $(JSON),@mkdir -p $(JSON))
 	cargo bench --no-default-features --bench policies -- $(ARGUMENTS) $(if $(TRACES),--traces $(TRACES)) $(if $(JSON),--json $(JSON)/policies.json)
+
+# Fifteen minutes, most of them at the pace at which AWS is asked. ENDPOINTS=500 is enough for a look.
+bench-fleet: build tools ## measure the doctor over 5,000 endpoints on emulators: calls, time, memory
+	@PYTHONPATH=tests .venv/tools/bin/python -m local_aws.fleet $(if $(ENDPOINTS),--endpoints $(ENDPOINTS))
 
 test-full: ## everything in `test`, cargo-deny, and the release package for x86_64; needs cargo-deny, 8 GB, 15 more minutes
 	@python3 tests/run.py --full

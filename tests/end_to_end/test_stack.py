@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from local_aws.alarm import Alarm
+from local_aws.fleet import populate
 from local_aws.schedules import Schedules
 from local_aws.stack import Stack
 
@@ -76,3 +77,28 @@ def test_the_function_can_be_called_directly(stack, orders, emulators):
     assert "FunctionError" not in answer
     [report] = json.loads(answer["Payload"].read())["reports"]
     assert report["trigger"]["kind"] == "direct_alarm"
+
+
+def test_an_audit_goes_through_the_queue_in_parts_and_comes_back_as_one_message(stack, schedules, reports, emulators):
+    populate(emulators, 60)
+    reports.drain()
+    stack.send({"audit": {}})
+    deadline = time.monotonic() + 120
+    done = lambda: [name for name in schedules.names() if name.startswith("ea-audit-")]
+    while len(done()) < 4 and time.monotonic() < deadline:  # the Region's own, and at least three parts
+        time.sleep(0.5)
+    assert len(done()) >= 4, stack.log()[-3000:]
+    assert not reports.drain(), "a part tells nobody"
+    # It is gathered after three minutes; the test does not wait so long.
+    progress = emulators.client("scheduler").get_schedule(GroupName=schedules.group, Name="ea-audit")
+    stack.send(json.loads(progress["Target"]["Input"]))
+    envelope = reports.receive(60, wanted=lambda envelope: envelope["MessageAttributes"]["status"]["Value"] == "audit")
+    assert envelope, stack.log()[-3000:]
+    summary = json.loads(envelope["Message"])["audit"]
+    assert summary["endpoints"] >= 60 and summary["missing_batches"] == 0
+    assert summary["by_rule"]["EA001"] >= 54, "those without a scalable target"
+    deadline = time.monotonic() + 10
+    while schedules.names() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert schedules.names() == []
+    assert stack.waiting("DeadLetterQueueUrl") == 0
