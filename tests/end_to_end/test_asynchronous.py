@@ -12,7 +12,13 @@ FROM_ZERO = "endpoint-advisor-from-zero"
 @pytest.fixture
 def queued(endpoint, emulators):
     """`queued("growth", 3)`: an endpoint whose queue is in this trouble. (`endpoint` clears what other tests left.)"""
-    return lambda trouble, seed: queue.begin(emulators, f"transcribe-{next(_numbers)}", trouble, seed)
+
+    def get(trouble, seed):
+        begun = queue.begin(emulators, f"transcribe-{next(_numbers)}", trouble, seed)
+        begun.history.write()
+        return begun
+
+    return get
 
 
 def by_hand(endpoint):

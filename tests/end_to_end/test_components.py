@@ -6,8 +6,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from local_aws.alarm import Alarm
-from local_aws.components import DIMENSION, STAND_IN, Component
+from local_aws.components import Component
 from local_aws.endpoint import Endpoint
+from local_aws.scalable_dimensions import COPIES
 
 _numbers = itertools.count(1)
 FROM_ZERO = "endpoint-advisor-from-zero"
@@ -55,7 +56,7 @@ def test_an_overloaded_component_gets_copies_and_a_policy_and_both_are_taken_bac
     report = advise(ranker.alarm(), mode="apply")
     assert (report["hosting"], report["diagnosis"]["verdict"]) == ("inference_component", "overload")
     assert report["outcome"]["status"] == "applied"
-    assert report["plan"]["register_scalable_target"]["ScalableDimension"] == DIMENSION
+    assert report["plan"]["register_scalable_target"]["ScalableDimension"] == COPIES
     target, [policy] = ranker.endpoint.target(), ranker.endpoint.policies()
     assert target["MinCapacity"] > ranker.component.current
     metric = policy["TargetTrackingScalingPolicyConfiguration"]["PredefinedMetricSpecification"]["PredefinedMetricType"]
@@ -96,7 +97,7 @@ def test_a_component_that_sleeps_is_woken_and_gets_the_alarm_that_wakes_it_next_
     assert (policy["PolicyName"], policy["PolicyType"]) == (FROM_ZERO, "StepScaling")
     [alarm] = ranker.cloudwatch.describe_alarms(AlarmNamePrefix=FROM_ZERO)["MetricAlarms"]
     assert (alarm["MetricName"], alarm["Threshold"]) == ("NoCapacityInvocationFailures", 1.0)
-    assert alarm["AlarmActions"] == [policy["PolicyARN"].replace(f"endpoint/{ranker.name}/variant/{STAND_IN}", f"inference-component/{ranker.name}")]
+    assert alarm["AlarmActions"] == [policy["PolicyARN"]]
 
     assert advise(ranker.by_hand(), mode="apply", existing_targets="raise")["outcome"]["status"] == "unchanged"
 

@@ -7,7 +7,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from local_aws.emulators import REGION
-from local_aws.endpoint import DIMENSION
+from local_aws.scalable_dimensions import INSTANCES
 from local_aws.gateway import denied, throttled
 from local_aws.runtime_api import Died
 from local_aws.timeline import AGE
@@ -122,7 +122,7 @@ def aws(emulators, incident):
 @pytest.fixture
 def target(aws, emulators):
     """A scalable target with one policy and one scheduled action, and its key."""
-    key = {"ServiceNamespace": "sagemaker", "ResourceId": "endpoint/stage/variant/AllTraffic", "ScalableDimension": DIMENSION}
+    key = {"ServiceNamespace": "sagemaker", "ResourceId": "endpoint/stage/variant/AllTraffic", "ScalableDimension": INSTANCES}
     scaling = aws("application-autoscaling")
     arn = scaling.register_scalable_target(**key, MinCapacity=1, MaxCapacity=4, Tags={"endpoint-advisor:before": "absent"})["ScalableTargetARN"]
     scaling.put_scaling_policy(**key, PolicyName="ours", PolicyType="TargetTrackingScaling", TargetTrackingScalingPolicyConfiguration={
