@@ -100,8 +100,12 @@ class Endpoint:
         """Instances that run, copies of its component, or units of its provisioned concurrency."""
         if self.component:
             return self.component.current
-        variant = self.emulators.client("sagemaker").describe_endpoint(EndpointName=self.name)["ProductionVariants"][0]
+        variant = self.describe_variant()
         return variant["CurrentServerlessConfig"].get("ProvisionedConcurrency", 0) if self.is_serverless else variant["CurrentInstanceCount"]
+
+    def describe_variant(self) -> dict:
+        """What DescribeEndpoint says of its variant."""
+        return self.emulators.client("sagemaker").describe_endpoint(EndpointName=self.name)["ProductionVariants"][0]
 
     # Application Auto Scaling, past the gateway: by the names that moto has, told in AWS's.
 

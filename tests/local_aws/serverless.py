@@ -1,5 +1,6 @@
 """A serverless variant: a simulated day of its requests and containers, up to now."""
 
+import time
 from collections.abc import Iterator
 
 from .emulators import Emulators
@@ -8,6 +9,7 @@ from .history import INVOCATIONS, UTILISATION, History, Samples, each, ones_of, 
 
 _DISTINCT = 24  # values in a minute: every request has its own
 _MILLION = 1e6  # the simulator tells shares and units in millionths
+_WEEK_SECONDS = 7 * 86_400
 
 
 def begin(emulators: Emulators, name: str, trouble: str, seed: int = 0) -> Endpoint:
@@ -16,6 +18,8 @@ def begin(emulators: Emulators, name: str, trouble: str, seed: int = 0) -> Endpo
     units = {"ProvisionedConcurrency": head["provisioned"]} if head["provisioned"] else {}
     config = {"MemorySizeInMB": head["memory_size_in_mb"], "MaxConcurrency": head["max_concurrency"]} | units
     endpoint = Endpoint.create(emulators, name, serverless=config, tags={"slo-ms": f"{head['objective_ms']:.0f}"})
+    # Cold starts after a deployment are told apart from others; to moto, everything was deployed a moment ago.
+    emulators.gateway.described["DescribeEndpointConfig", name] = {"CreationTime": time.time() - _WEEK_SECONDS}
     endpoint.history = History(emulators.client("cloudwatch"), {"EndpointName": name, "VariantName": endpoint.variant}, minutes, _published,
                                distinct=_DISTINCT)
     return endpoint
