@@ -12,12 +12,12 @@ _MILLION = 1e6  # the simulator tells shares and units in millionths
 _WEEK_SECONDS = 7 * 86_400
 
 
-def begin(emulators: Emulators, name: str, trouble: str, seed: int = 0) -> Endpoint:
+def begin(emulators: Emulators, name: str, trouble: str, seed: int = 0, tags: dict[str, str] | None = None) -> Endpoint:
     """An endpoint with this trouble right now, with a past that is not yet written, tagged with the latency that it should keep."""
     head, *minutes = simulate("--serverless", f"serverless_{trouble}", "--seed", str(seed))
     units = {"ProvisionedConcurrency": head["provisioned"]} if head["provisioned"] else {}
     config = {"MemorySizeInMB": head["memory_size_in_mb"], "MaxConcurrency": head["max_concurrency"]} | units
-    endpoint = Endpoint.create(emulators, name, serverless=config, tags={"slo-ms": f"{head['objective_ms']:.0f}"})
+    endpoint = Endpoint.create(emulators, name, serverless=config, tags={"slo-ms": f"{head['objective_ms']:.0f}"} | (tags or {}))
     # Cold starts after a deployment are told apart from others; to moto, everything was deployed a moment ago.
     emulators.gateway.described["DescribeEndpointConfig", name] = {"CreationTime": time.time() - _WEEK_SECONDS}
     endpoint.history = History(emulators.client("cloudwatch"), {"EndpointName": name, "VariantName": endpoint.variant}, minutes, _published,
