@@ -2,6 +2,7 @@
 //!
 //! Pure. The plan is complete: acting on it makes no choice. Whatever cannot be evaluated holds the plan.
 
+mod asked;
 mod assembly;
 mod asynchronous;
 mod burst;
@@ -25,6 +26,9 @@ mod shift;
 mod sizing;
 mod target_tracking;
 mod tuning;
+
+pub use asked::{NoSuchTarget, asked};
+pub use asynchronous::longest_wait;
 
 use crate::config::Guardrails;
 use crate::model::{

@@ -7,9 +7,9 @@ use crate::scenarios::{check, with_target};
 use endpoint_advisor::advise::{NotComparable, compare, explain};
 use endpoint_advisor::capacity::capacity;
 use endpoint_advisor::model::{
-    Action, HoldReason, Hosting, InstanceCount, InvocationsPerInstance, Metric, Metrics, Milliseconds, Minute,
-    Observation, OutcomeStatus, Phase, Plan, ScalingPolicy, Series, Serverless, Statistic, TargetTracking, UsdPerHour,
-    Variant, VariantWeight, Verdict,
+    Action, HoldReason, Hosting, InstanceCount, Metric, Metrics, Milliseconds, Minute, Observation, OutcomeStatus,
+    Phase, Plan, ScalingPolicy, Series, Serverless, Statistic, TargetTracking, UsdPerHour, Variant, VariantWeight,
+    Verdict,
 };
 use endpoint_advisor::replay::{Replay, Setup};
 use endpoint_advisor::report::text;
@@ -283,7 +283,8 @@ fn what_is_foretold_of_other_units_is_what_comes() {
 #[test]
 fn set_ups_of_provisioned_concurrency_are_compared() {
     let many = settings(&[("ADVISOR_MAX_INSTANCES", "40")]);
-    let of_instances = Setup::tracking(InvocationsPerInstance(20.0), InstanceCount(6), InstanceCount(40));
+    let of_instances =
+        Setup::tracking("SageMakerVariantInvocationsPerInstance", 20.0, InstanceCount(6), InstanceCount(40));
     let comparison = compare(&spilling(), &many, &[of_instances]).unwrap();
     let [present, advised, of_instances] = comparison.rows.as_slice() else { panic!("{comparison:?}") };
     assert!(advised.relative_cost.unwrap() < 1.0 && present.projection.is_some(), "{comparison:?}");

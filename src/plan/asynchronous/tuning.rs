@@ -5,9 +5,10 @@
 use super::policies::{self, Numbers};
 use crate::config::ScalingObjective;
 use crate::model::{
-    Capacity, EndpointName, Forecast, InstanceCount, Plan, PutMetricAlarm, PutScalingPolicy, ScalableKey, Scaling,
-    ScalingPolicy, Seconds, Thousands, Validation,
+    Capacity, EndpointName, Forecast, InstanceCount, Plan, ScalableKey, Scaling, ScalingPolicy, Seconds, Thousands,
+    Validation,
 };
+use crate::plan::asked::with_alarm;
 use crate::plan::score::Exchange;
 use crate::replay::{Compiled, Draw, Outcome, QueueReplay, Setup};
 
@@ -219,10 +220,6 @@ impl Task<'_> {
         };
         self.replay.compile(&setup).ok()
     }
-}
-
-fn with_alarm(policy: &PutScalingPolicy, alarm: &PutMetricAlarm) -> ScalingPolicy {
-    ScalingPolicy { alarms: Some(vec![alarm.to_alarm()]), ..policy.to_policy() }
 }
 
 /// `6 minutes`, `1.2 minutes`.

@@ -67,9 +67,9 @@ fn minutes(out: &mut Out, name: &str, days: i64, seed: u64) -> Option<Result<()>
 fn queue(out: &mut Out, trouble: &str, seed: u64) -> Option<Result<()>> {
     let incident = Family::named(trouble)?.incident(seed);
     let head = std::iter::once(json!({"instances": incident.instances, "slots": incident.slots}));
-    let metrics = incident.published.iter().map(|published| {
-        json!({"metric": published.metric, "statistic": published.statistic, "values": published.values})
-    });
+    let metrics = incident.published.iter().map(
+        |published| json!({"metric": published.metric, "statistic": published.statistic, "values": published.values}),
+    );
     Some(head.chain(metrics).try_for_each(|line| writeln!(out, "{line}")))
 }
 
