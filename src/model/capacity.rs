@@ -1,10 +1,11 @@
 //! What one instance sustains.
 
 use super::{Grade, InvocationsPerInstance, LatencyCurve, Milliseconds, Statistic, WanderingWork};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The load per instance that keeps the latency objective.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Capacity {
     /// The estimate, or the highest load that was seen to keep the objective.
     pub invocations_per_instance_per_minute: InvocationsPerInstance,
@@ -62,7 +63,7 @@ impl Capacity {
 }
 
 /// What kind of number a capacity is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
     /// The limit was seen.

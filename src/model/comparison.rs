@@ -5,11 +5,12 @@ use super::{
     Seconds, Validation, VariantName,
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Scaling set-ups side by side.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
     /// Version of this format: `1`.
     pub version: String,
@@ -62,7 +63,7 @@ impl Comparison {
 }
 
 /// A variant that was left out of a comparison.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NotCompared {
     /// The endpoint.
     pub endpoint_name: EndpointName,
@@ -80,7 +81,7 @@ impl fmt::Display for NotCompared {
 }
 
 /// One set-up.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Row {
     /// How people call it.
     pub name: String,

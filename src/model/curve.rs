@@ -2,6 +2,7 @@
 
 use super::{InvocationsPerInstance, Microseconds};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The curve is never asked beyond this share of saturation: a steady queue has no end there.
@@ -12,7 +13,7 @@ const LEAST_SPREAD: f64 = 0.02;
 /// The latency statistic of the objective over the load on one instance:
 /// `base + waiting · ρ^shape / (1 − ρ)` with `ρ = load / saturation`, the usual form of a queue in front of several
 /// workers (waiting grows with ρ^shape while some worker is free, and with 1/(1 − ρ) in the end).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LatencyCurve {
     /// Latency without load, above 0.
     pub base: Microseconds,
@@ -29,7 +30,7 @@ pub struct LatencyCurve {
 }
 
 /// Scatter of single minutes up to some load.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Spread {
     /// Up to this load on one instance.
     pub up_to: InvocationsPerInstance,
@@ -38,7 +39,7 @@ pub struct Spread {
 }
 
 /// A stretch of history with the same work per request.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Regime {
     /// Where it began.
     pub since: Timestamp,

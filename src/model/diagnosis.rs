@@ -1,13 +1,14 @@
 //! The verdict and what carries it.
 
 use super::{Hosting, ScalableDimension};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 macro_rules! verdicts {
     ($($(#[doc = $doc:literal])* $name:ident => $text:literal,)*) => {
         /// Why the endpoint is slow.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
         pub enum Verdict {
             $($(#[doc = $doc])* #[serde(rename = $text)] $name,)*
         }
@@ -119,7 +120,7 @@ impl fmt::Display for Verdict {
 }
 
 /// How far a statement can be trusted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Grade {
     /// Nothing can be said.
@@ -144,7 +145,7 @@ impl fmt::Display for Grade {
 }
 
 /// One measured fact for or against a verdict.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
     /// Name of the signal, snake_case.
     pub signal: String,
@@ -161,7 +162,7 @@ pub struct Evidence {
 }
 
 /// One measured fact that every report shows, for or against nothing in particular.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Fact {
     /// Name of the signal, snake_case.
     pub signal: String,
@@ -176,7 +177,7 @@ pub struct Fact {
 }
 
 /// Another cause that was considered.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Alternative {
     /// Which cause.
     pub verdict: Verdict,
@@ -187,7 +188,7 @@ pub struct Alternative {
 }
 
 /// What stands in the way of scaling.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BlockedBy {
     /// Current count is `MaxCapacity`.
@@ -237,7 +238,7 @@ impl Diagnosis {
 }
 
 /// Why one variant is slow.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Diagnosis {
     /// The cause.
     pub verdict: Verdict,

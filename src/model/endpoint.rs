@@ -2,6 +2,7 @@
 
 use super::{Containers, InstanceCount, InstancePool, ManagedInstanceScaling, Serverless};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -15,7 +16,7 @@ pub struct InvalidName {
 macro_rules! sagemaker_name {
     ($(#[$doc:meta])* $type:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
         #[serde(try_from = "String", into = "String")]
         pub struct $type(String);
 
@@ -82,7 +83,7 @@ sagemaker_name!(
 );
 
 /// What an alarm or a person asks about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// Every production variant of an endpoint.
@@ -94,7 +95,7 @@ pub enum Subject {
 }
 
 /// `EndpointStatus`, in SageMaker's spelling.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct EndpointStatus(pub String);
 
@@ -107,7 +108,7 @@ impl EndpointStatus {
 }
 
 /// What `DescribeEndpoint` and `DescribeEndpointConfig` say of the endpoint as a whole.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Endpoint {
     /// The endpoint's ARN; it carries partition, Region and account.
     pub arn: String,
@@ -142,7 +143,7 @@ pub struct Endpoint {
 }
 
 /// The share of the endpoint's requests that a variant gets.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VariantWeight {
     /// The variant.
     pub variant_name: VariantName,
@@ -172,7 +173,7 @@ impl Endpoint {
 }
 
 /// What SageMaker says of one production variant.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Variant {
     /// `InstanceType`, as `ml.m5.xlarge`; none where the variant has no instances of one type, or it could not be read.
     pub instance_type: Option<InstanceType>,
@@ -200,7 +201,7 @@ pub struct Variant {
 }
 
 /// An instance type for hosting, as `ml.g5.12xlarge`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct InstanceType(pub String);
 

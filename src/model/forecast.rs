@@ -1,10 +1,11 @@
 //! What scaling set-ups would have done over the history.
 
 use super::Seconds;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Replays over the history with the present work per request: what was, against what is planned.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Forecast {
     /// Days of history that were replayed, rounded to the nearest whole number; at least 1, because nothing is replayed for
     /// a plan where less than a day was seen. The numbers are those of the exact stretch.
@@ -24,7 +25,7 @@ pub struct Forecast {
 }
 
 /// What one set-up would have done.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Projection {
     /// Expected minutes over the objective.
     pub slo_violation_minutes: f64,
@@ -39,7 +40,7 @@ pub struct Projection {
 }
 
 /// How a replay of the present set-up compares with what really happened.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Validation {
     /// Whether the replay comes close enough for absolute numbers.
     pub passed: bool,

@@ -2,11 +2,12 @@
 
 use super::{InstanceCount, InstanceType, Neighbour, ScalableDimension, VariantName};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The way SageMaker hosts a model. It decides which metrics exist and what can be scaled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Hosting {
     /// Instances with one model each, invoked synchronously.
@@ -61,7 +62,7 @@ impl fmt::Display for Hosting {
 }
 
 /// `ServerlessConfig` of a variant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Serverless {
     /// `MemorySizeInMB`: 1,024 to 6,144. More of it comes with more vCPUs.
     pub memory_size_in_mb: u32,
@@ -72,7 +73,7 @@ pub struct Serverless {
 }
 
 /// `ManagedInstanceScaling` of a variant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ManagedInstanceScaling {
     /// Whether `Status` is `ENABLED`.
     pub is_enabled: bool,
@@ -83,7 +84,7 @@ pub struct ManagedInstanceScaling {
 }
 
 /// One of `InstancePools`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InstancePool {
     /// `InstanceType`.
     pub instance_type: InstanceType,
@@ -92,7 +93,7 @@ pub struct InstancePool {
 }
 
 /// What SageMaker says of one inference component.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct InferenceComponent {
     /// `InferenceComponentStatus`, as `InService`.
     pub status: String,

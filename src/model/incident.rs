@@ -6,6 +6,7 @@ use super::{
     Verdict,
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -33,7 +34,7 @@ impl IncidentKey {
 }
 
 /// What is remembered of an open incident: the input of its schedule.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Incident {
     /// The id of its first report, which is also its thread in chat.
     pub id: String,
@@ -72,7 +73,7 @@ pub struct Incident {
 }
 
 /// How far an incident is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// It goes on.
@@ -88,7 +89,7 @@ pub enum Phase {
 }
 
 /// What people were told last, by which news are told from repetitions.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Told {
     /// The verdict.
     pub verdict: Verdict,
@@ -99,7 +100,7 @@ pub struct Told {
 }
 
 /// What was written for an incident.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Written {
     /// When.
     pub at: Timestamp,
@@ -115,7 +116,7 @@ pub struct Written {
 
 /// Something that is being done. It is remembered before the first call of it, so that whoever comes after a crash does the
 /// same and tells the same.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Claim {
     /// Since when.
     pub at: Timestamp,
@@ -130,7 +131,7 @@ pub struct Claim {
 }
 
 /// What is written to scaling.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Write {
     /// Nothing.
@@ -142,7 +143,7 @@ pub enum Write {
 }
 
 /// How an incident goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Next {
     /// How far it is then.
     pub phase: Phase,
@@ -151,7 +152,7 @@ pub struct Next {
 }
 
 /// The endpoint in its last judged minutes: medians, each none where nothing was published.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Measures {
     /// End of the observed window.
     pub at: Timestamp,
@@ -172,7 +173,7 @@ pub struct Measures {
 }
 
 /// The part of an incident that a report shows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct IncidentSummary {
     /// The id of its first report; the thread in chat.
     pub id: String,

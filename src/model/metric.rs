@@ -2,6 +2,7 @@
 
 use super::Minute;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +16,7 @@ const COMPONENTS: &str = "/aws/sagemaker/InferenceComponents";
 macro_rules! metrics {
     ($($(#[$doc:meta])+ $name:ident in $namespace:expr,)+) => {
         /// A SageMaker metric, spelled as published.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         pub enum Metric {
             $($(#[$doc])+ $name,)+
         }
@@ -162,8 +163,9 @@ impl fmt::Display for Metric {
 }
 
 /// A CloudWatch statistic, spelled as `GetMetricData` takes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = r"^(SampleCount|Sum|Average|Minimum|Maximum|p\d+(\.\d+)?)$"))]
 pub enum Statistic {
     /// How many samples.
     SampleCount,
@@ -268,13 +270,14 @@ impl From<Statistic> for String {
 }
 
 /// One statistic of one metric, one value a minute; a minute without a datapoint is `None`, never zero.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Series {
     /// Which metric.
     pub metric: Metric,
     /// Which statistic of it.
     pub statistic: Statistic,
     #[serde(rename = "start", with = "minute_as_timestamp")]
+    #[schemars(with = "Timestamp")]
     first: Minute,
     values: Vec<Option<f64>>,
 }
@@ -304,7 +307,7 @@ impl Series {
 }
 
 /// Everything that was read from CloudWatch, at one-minute resolution.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Metrics(pub Vec<Series>);
 

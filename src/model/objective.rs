@@ -1,11 +1,12 @@
 //! The latency objective: what "slow" means for an endpoint.
 
 use super::{Milliseconds, Statistic};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// `ModelLatency` that the endpoint should keep, minute by minute.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LatencyObjective {
     /// The most that a good minute may show.
     pub latency_slo_ms: Milliseconds,
@@ -22,7 +23,7 @@ impl fmt::Display for LatencyObjective {
 }
 
 /// Who stated the objective, strongest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ObjectiveSource {
     /// The tag `endpoint-advisor:slo-ms` on the endpoint.

@@ -6,15 +6,17 @@ use super::{
     UsdPerHour, Variant, VariantName,
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io::Write;
 
 /// What was read from AWS about one variant (or inference component). It can be saved, sent and read back.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Observation {
     /// Version of this format: `1`.
+    #[schemars(extend("const" = "1"))]
     pub version: String,
     /// End of the observed window.
     pub at: Timestamp,
@@ -170,7 +172,7 @@ impl Write for Hash {
 }
 
 /// The part of a trigger that a report repeats.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TriggerSummary {
     /// How it came.
     pub kind: TriggerKind,
@@ -183,7 +185,7 @@ pub struct TriggerSummary {
 }
 
 /// The scaling set-up in Application Auto Scaling.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Scaling {
     /// The scalable target; none where the variant is not registered.
     pub target: Option<ScalableTarget>,
@@ -197,7 +199,7 @@ pub struct Scaling {
 }
 
 /// A scalable target as it stands.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ScalableTarget {
     /// `ScalableTargetARN`, needed to tag it.
     pub arn: Option<String>,
@@ -266,7 +268,7 @@ pub const BEFORE_TAG: &str = "endpoint-advisor:before";
 pub const INSTANCES_BEFORE_TAG: &str = "endpoint-advisor:instances-before";
 
 /// A scaling activity, or a decision not to scale.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ScalingActivity {
     /// `StartTime`.
     pub started_at: Timestamp,

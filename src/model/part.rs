@@ -1,10 +1,11 @@
 //! Parts that a variant has, or that stand beside it: other variants, instances, containers.
 
 use super::{InstanceType, Metric, Metrics, Minute, Observation, Statistic, VariantName};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Whose metrics they are, where not the observed variant's own.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
     /// Another production variant of the endpoint.
@@ -18,7 +19,7 @@ pub enum Part {
 }
 
 /// The metrics of one part.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PartMetrics {
     /// Whose.
     pub part: Part,
@@ -35,7 +36,7 @@ impl PartMetrics {
 }
 
 /// The containers of a model that has several.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Containers {
     /// Which of them a request meets.
     pub mode: InvocationMode,
@@ -44,7 +45,7 @@ pub struct Containers {
 }
 
 /// `InferenceExecutionConfig.Mode`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum InvocationMode {
     /// One after the other: each request meets all of them. SageMaker's default.

@@ -4,12 +4,13 @@ use super::{
     DeleteScalingPolicy, Forecast, InstanceCount, PutMetricAlarm, PutScalingPolicy, ScalableKey, ScalableTarget,
     ScalingState, ScheduledAction,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// The complete intention. Acting on it makes no choice.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     /// Scale, or hold.
     pub action: Action,
@@ -153,7 +154,7 @@ pub fn digest(
 }
 
 /// What a plan does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Change scaling.
@@ -163,7 +164,7 @@ pub enum Action {
 }
 
 /// Why a plan holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HoldReason {
     /// More instances would not remove the cause.
@@ -298,7 +299,7 @@ impl HoldReason {
 }
 
 /// Input of `RegisterScalableTarget`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct RegisterScalableTarget {
     /// `sagemaker`.
@@ -346,7 +347,7 @@ impl RegisterScalableTarget {
 }
 
 /// Input of `TagResource`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TagResource {
     /// `ScalableTargetARN`.
     #[serde(rename = "ResourceARN")]
@@ -357,7 +358,7 @@ pub struct TagResource {
 }
 
 /// Input of `PutScheduledAction`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct PutScheduledAction {
     /// `sagemaker`.
@@ -375,7 +376,7 @@ pub struct PutScheduledAction {
 }
 
 /// `ScalableTargetAction`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct ScalableTargetAction {
     /// From then on at least so many.
@@ -422,7 +423,7 @@ impl PutScheduledAction {
 }
 
 /// How a `MinCapacity` that was raised for an incident goes back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Relax {
     /// Not before this many minutes.
     pub after_minutes: u32,

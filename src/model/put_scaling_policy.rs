@@ -3,10 +3,11 @@
 use super::{
     EndpointName, Metric, ScalableKey, ScalingPolicy, Seconds, StepScalingConfiguration, TargetTracking, VariantName,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Input of `PutScalingPolicy`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct PutScalingPolicy {
     /// Ours: `endpoint-advisor-…`.
@@ -25,7 +26,7 @@ pub struct PutScalingPolicy {
 }
 
 /// What a policy does.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub enum PolicyConfiguration {
     /// It keeps a metric at a target.
     #[serde(rename = "TargetTrackingScalingPolicyConfiguration")]
@@ -36,7 +37,7 @@ pub enum PolicyConfiguration {
 }
 
 /// `TargetTrackingScalingPolicyConfiguration`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct TargetTrackingConfiguration {
     /// In the metric's unit; for invocations per instance: per minute; for utilisation: percent, summed over cores or GPUs.
@@ -53,7 +54,7 @@ pub struct TargetTrackingConfiguration {
 }
 
 /// Which metric a policy tracks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum MetricSpecification {
     /// One that Application Auto Scaling knows.
     #[serde(rename = "PredefinedMetricSpecification")]
@@ -64,7 +65,7 @@ pub enum MetricSpecification {
 }
 
 /// `PredefinedMetricSpecification`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct PredefinedMetricSpecification {
     /// As `SageMakerVariantInvocationsPerInstance`.
@@ -72,7 +73,7 @@ pub struct PredefinedMetricSpecification {
 }
 
 /// `CustomizedMetricSpecification` of a single metric.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct CustomizedMetricSpecification {
     /// As `CPUUtilization`.
@@ -89,7 +90,7 @@ pub struct CustomizedMetricSpecification {
 }
 
 /// `MetricDimension`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct MetricDimension {
     /// As `EndpointName`.

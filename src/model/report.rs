@@ -5,12 +5,14 @@ use super::{
     Outcome, OutcomeStatus, Plan, ScalableDimension, TriggerSummary, VariantName, Verdict,
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The whole story of one variant: every face (e-mail, chat, terminal, log) is rendered from this value.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// Version of this format: `1`.
+    #[schemars(extend("const" = "1"))]
     pub version: String,
     /// Endpoint, variant or component, and the time it began.
     pub id: String,
@@ -98,7 +100,7 @@ impl Report {
 }
 
 /// How much a report asks of a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Nothing.
@@ -122,7 +124,7 @@ impl Severity {
 }
 
 /// Where to look.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Links {
     /// The endpoint in the AWS console.
     pub console: String,

@@ -4,10 +4,11 @@ use super::{
     DeleteAlarms, PutMetricAlarm, PutScalingPolicy, PutScheduledAction, RegisterScalableTarget, ScalableKey,
     ScalingPolicy, ScalingState,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Requests that bring back a set-up, complete like those of a plan: acting on them makes no choice.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Restoration {
     /// What all of the requests name.
     pub key: ScalableKey,
@@ -54,7 +55,7 @@ impl Restoration {
 }
 
 /// Input of `DeleteScalingPolicy`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct DeleteScalingPolicy {
     /// Ours: `endpoint-advisor-…`.
@@ -87,7 +88,7 @@ impl DeleteScalingPolicy {
 }
 
 /// Input of `DeleteScheduledAction`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct DeleteScheduledAction {
     /// `sagemaker`.
@@ -101,7 +102,7 @@ pub struct DeleteScheduledAction {
 }
 
 /// Input of `DeregisterScalableTarget`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct DeregisterScalableTarget {
     /// `sagemaker`.
@@ -113,7 +114,7 @@ pub struct DeregisterScalableTarget {
 }
 
 /// Input of `UntagResource`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UntagResource {
     /// `ScalableTargetARN`.
     #[serde(rename = "ResourceARN")]

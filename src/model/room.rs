@@ -9,6 +9,7 @@ use super::{
     ScalingActivity, UsdPerHour,
 };
 use jiff::SignedDuration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Copies that are not placed after so long do not wait for a container to start: an instance takes ten minutes or so, and a
@@ -18,7 +19,7 @@ const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 const MOST_INSTANCES: u32 = 10_000;
 
 /// What one copy needs of an instance: `ComputeResourceRequirements`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Needs {
     /// `NumberOfCpuCoresRequired`.
     pub cpu_cores: Option<f64>,
@@ -29,7 +30,7 @@ pub struct Needs {
 }
 
 /// Another component on the same instances.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Neighbour {
     /// Its name.
     pub name: InferenceComponentName,

@@ -1,10 +1,11 @@
 //! What Application Auto Scaling can scale, and the names by which it knows it.
 
 use super::{EndpointName, InferenceComponentName, VariantName};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What is counted when a variant or a component scales.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ScalableDimension {
     /// Instances of a variant.
     #[serde(rename = "sagemaker:variant:DesiredInstanceCount")]
@@ -60,7 +61,7 @@ impl ScalableDimension {
 }
 
 /// What every request to Application Auto Scaling names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ScalableKey {
     /// `sagemaker`.
     pub service_namespace: String,

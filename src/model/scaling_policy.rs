@@ -1,13 +1,14 @@
 //! Policies and scheduled actions in Application Auto Scaling, as they stand.
 
 use super::{CustomizedMetricSpecification, InstanceCount, MetricDimension, Seconds};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The prefix of every policy that we write, by which we know our own.
 pub const POLICY_NAME_PREFIX: &str = "endpoint-advisor-";
 
 /// A scaling policy as it stands.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ScalingPolicy {
     /// `PolicyName`.
     pub policy_name: String,
@@ -38,7 +39,7 @@ impl ScalingPolicy {
 }
 
 /// A target-tracking configuration.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TargetTracking {
     /// The `PredefinedMetricType`, or `namespace/name` of a custom metric; none for metric math.
     pub metric: Option<String>,
@@ -56,7 +57,7 @@ pub struct TargetTracking {
 }
 
 /// A step-scaling configuration.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StepScaling {
     /// `AdjustmentType`: `ChangeInCapacity`, `PercentChangeInCapacity` or `ExactCapacity`.
     pub adjustment_type: String,
@@ -72,7 +73,7 @@ pub struct StepScaling {
 }
 
 /// One `StepAdjustment`: what to do where the metric is so far from the alarm's threshold.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StepAdjustment {
     /// `MetricIntervalLowerBound`, added to the threshold; none: no bound.
     pub lower_bound: Option<f64>,
@@ -83,7 +84,7 @@ pub struct StepAdjustment {
 }
 
 /// The CloudWatch alarm of a policy, as far as it matters when the policy acts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PolicyAlarm {
     /// `AlarmName`.
     pub alarm_name: String,
@@ -121,7 +122,7 @@ impl PolicyAlarm {
 }
 
 /// A scheduled action as it stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ScheduledAction {
     /// `ScheduledActionName`.
     pub name: String,

@@ -1,10 +1,11 @@
 //! A scaling set-up as it stands, and what tells two of them apart.
 
 use super::{PolicyAlarm, Range, ScalableTarget, Scaling, ScalingPolicy, ScheduledAction};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A scaling set-up: what a plan was made for, what it makes, what was there before.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ScalingState {
     /// The scalable target.
     pub target: Option<ScalableTarget>,

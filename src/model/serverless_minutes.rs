@@ -3,6 +3,7 @@
 use super::{
     History, InstanceCount, InvocationsPerMinute, Metric, Microseconds, Minute, Observation, Series, Statistic,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -13,7 +14,7 @@ pub const MOST_CONCURRENCY: InstanceCount = InstanceCount(200);
 const ONE_IN_A_HUNDRED: f64 = 2.326;
 
 /// Requests that are being served at once.
-#[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Concurrency(pub f64);
 

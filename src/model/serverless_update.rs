@@ -1,11 +1,12 @@
 //! Changes of a serverless variant that people make: Application Auto Scaling makes none of them.
 
 use super::{EndpointName, InstanceCount, VariantName};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Input of `UpdateEndpointWeightsAndCapacities` for one serverless variant. The endpoint is `Updating` meanwhile and goes
 /// on to serve.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct UpdateServerless {
     /// The endpoint.
@@ -15,7 +16,7 @@ pub struct UpdateServerless {
 }
 
 /// `DesiredWeightAndCapacity`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct DesiredServerless {
     /// The variant.
@@ -25,7 +26,7 @@ pub struct DesiredServerless {
 }
 
 /// `ServerlessUpdateConfig`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct ServerlessUpdateConfig {
     /// 1 to 200.

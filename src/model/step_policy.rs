@@ -1,10 +1,11 @@
 //! A step-scaling policy and the alarm that fires it, exactly as AWS takes them.
 
 use super::{MetricDimension, POLICY_NAME_PREFIX, PolicyAlarm, ScalableKey, Seconds, StepAdjustment, StepScaling};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `StepScalingPolicyConfiguration`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct StepScalingConfiguration {
     /// `ChangeInCapacity`, `PercentChangeInCapacity` or `ExactCapacity`.
@@ -21,7 +22,7 @@ pub struct StepScalingConfiguration {
 }
 
 /// One of `StepAdjustments`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct StepAdjustmentRequest {
     /// Added to the alarm's threshold; none: no bound.
@@ -71,7 +72,7 @@ impl StepScalingConfiguration {
 ///
 /// Its `AlarmActions` is missing here: the ARN of the policy that it fires, which only the answer to `PutScalingPolicy` says. Its
 /// name says which policy that is: `endpoint-advisor-from-zero/endpoint/orders/variant/AllTraffic`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct PutMetricAlarm {
     /// The policy's name and the resource, with a slash between them.
@@ -159,7 +160,7 @@ impl PutMetricAlarm {
 }
 
 /// Input of `DeleteAlarms`: AWS leaves the alarm of a step policy behind when the policy is deleted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct DeleteAlarms {
     /// Ours: `endpoint-advisor-…`.

@@ -2,6 +2,7 @@
 
 use super::{EndpointName, LatencyObjective, Subject};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One request to advise, however it arrived.
@@ -24,7 +25,7 @@ pub enum Trigger {
 }
 
 /// `trigger.kind` of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TriggerKind {
     /// EventBridge's `CloudWatch Alarm State Change`.

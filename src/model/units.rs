@@ -2,11 +2,12 @@
 //! second, so none of these crosses a function boundary as one.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A duration as CloudWatch publishes `ModelLatency` and `OverheadLatency`: microseconds.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Microseconds(pub f64);
 
@@ -19,7 +20,7 @@ impl Microseconds {
 }
 
 /// A duration as people state an objective: milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Milliseconds(pub f64);
 
@@ -50,7 +51,7 @@ impl fmt::Display for Microseconds {
 }
 
 /// Load on a whole variant: the `Sum` of `Invocations` over one minute.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct InvocationsPerMinute(pub f64);
 
@@ -64,7 +65,7 @@ impl InvocationsPerMinute {
 
 /// Load on one instance: the `Sum` of `InvocationsPerInstance` over one minute, the unit in which Application Auto
 /// Scaling states the target of `SageMakerVariantInvocationsPerInstance`.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct InvocationsPerInstance(pub f64);
 
@@ -129,7 +130,7 @@ impl fmt::Display for Thousands {
 }
 
 /// How many instances a variant has, wants or may have.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct InstanceCount(pub u32);
 
@@ -140,12 +141,12 @@ impl fmt::Display for InstanceCount {
 }
 
 /// A price per hour in US dollars.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct UsdPerHour(pub f64);
 
 /// A whole number of seconds, as Application Auto Scaling takes cooldowns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Seconds(pub u32);
 

@@ -2,6 +2,7 @@
 
 use super::{History, InvocationsPerInstance, Metric, Minute, MinuteRow};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Minutes on either side that are counted in where the work behind a minute is asked for: in a single minute, a few heavy
@@ -10,7 +11,7 @@ const BESIDE: i64 = 15;
 
 /// Utilisation over load where the work of a request wanders from hour to hour by itself: `idle + per_invocation · load ·
 /// work`, the work of a usual request being 1.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WanderingWork {
     /// `CPUUtilization` or `GPUUtilization`.
     pub metric: Metric,

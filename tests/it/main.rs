@@ -28,6 +28,7 @@ mod record;
 mod redact;
 mod replay;
 mod scenarios;
+mod schema;
 mod serverless;
 mod standing;
 mod template;

@@ -3,6 +3,7 @@
 //! `UPDATE_EXPECT=1 cargo test` rewrites the files under `tests/scenarios/`; read the difference as prose.
 
 use crate::endpoint::{observed, settings, without};
+use crate::schema;
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
     Action, EndpointStatus, Grade, Hosting, InstanceCount, Metric, Milliseconds, Observation, ScalableTarget,
@@ -16,6 +17,7 @@ use std::path::Path;
 pub fn check(name: &str, observation: &Observation, verdict: Verdict, variables: &[(&str, &str)]) {
     let report = explain(observation, &settings(variables));
     assert_eq!(report.diagnosis.verdict, verdict, "{}", text::render(&report));
+    schema::hold(observation, &report);
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios").join(name);
     std::fs::create_dir_all(&golden).unwrap();
     expect_test::expect_file![golden.join("report.txt")].assert_eq(&text::render(&report));
