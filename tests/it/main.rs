@@ -13,6 +13,7 @@ mod asynchronous;
 mod bursts;
 #[cfg(feature = "aws")]
 mod cli;
+mod comparisons;
 mod components;
 mod convergence;
 mod endpoint;
