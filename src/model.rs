@@ -4,6 +4,7 @@
 //! [`Observation`] is at once a bug report, a test and a what-if.
 
 mod alarm;
+mod asked;
 mod capacity;
 mod comparison;
 mod curve;

@@ -99,6 +99,16 @@ def test_a_policy_of_somebody_else_on_provisioned_concurrency_is_left_as_it_is(v
     assert any("`theirs`" in advice for advice in report["plan"]["advice"])
 
 
+def test_set_ups_are_compared_on_the_history_of_requests_at_once(variant, tool, emulators):
+    spilling = variant("spillover")
+    compared = tool("replay", spilling.name, "--target", "0.6", "--max", "30", "--format", "json")
+    assert compared.returncode == 0, compared.stderr
+    comparison = json.loads(compared.stdout)
+    assert [row["name"] for row in comparison["rows"]] == ["as it was", "as advised", "target 0.60, 1 to 30"]
+    assert all(row["projection"] for row in comparison["rows"]), comparison["validation"]
+    assert emulators.gateway.writes() == []
+
+
 def updates_of(steps, emulators):
     """What the commands among the steps would change, each tried: a client with AWS's own model checks names and ranges."""
     sagemaker = boto3.client("sagemaker", endpoint_url=emulators.moto_url, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test")

@@ -157,7 +157,7 @@ fn a_policy_that_stands_on_a_queue_is_its_first_row() {
 fn every_face_says_how_long_requests_may_wait() {
     let comparison = compared(&waiting(), &[8.0], (1, 40));
     let words =
-        "1 day from 2026-10-04 09:20 UTC, over the objective where the oldest request has waited more than 10 min";
+        "1 day from 2026-10-04 09:30 UTC, over the objective where the oldest request has waited more than 10 min";
     for face in [text::render(&comparison), markdown::render(&comparison)] {
         assert!(face.contains(words), "{face}");
     }
