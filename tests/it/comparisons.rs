@@ -77,8 +77,8 @@ fn what_a_comparison_says_of_the_advised_set_up_is_what_its_plan_foretells() {
         let comparison = compare(&observation, &settings(&[MANY]), &[]).unwrap();
         let forecast = comparison.advised.as_ref().unwrap().forecast.as_ref().unwrap();
         let [present, advised] = comparison.rows.as_slice() else { panic!("{comparison:?}") };
-        let foretold = (Some(forecast.current.clone()), Some(forecast.planned.clone()));
-        assert_eq!((present.projection.clone(), advised.projection.clone()), foretold, "{:?}", observation.hosting);
+        let foretold = (Some(forecast.current), Some(forecast.planned));
+        assert_eq!((present.projection, advised.projection), foretold, "{:?}", observation.hosting);
     }
 }
 
