@@ -13,7 +13,7 @@ build: ## build the function, the tool and the development programs (debug)
 tools: ## install the pinned emulators and Python tools into .venv
 	@tests/requirements/install.sh
 
-demo: build tools ## one incident from alarm to policy and message, on emulators; two minutes after the build
+demo: build tools ## six endpoints from alarm to policy and message, on emulators; two minutes after the build
 	@PYTHONPATH=tests .venv/tools/bin/python -m local_aws.demo
 
 test: ## run every check and test

@@ -20,10 +20,10 @@ pub use session::{Advice, AdviseError, Host, advise};
 #[cfg(feature = "aws")]
 pub use taking_back::{PartWayBack, WayBack, take_back, way_back};
 
-use crate::config::{Mode, Settings};
+use crate::config::{Guardrails, Mode, Settings};
 use crate::decide::{Authority, decide};
 use crate::model::{Capacity, Comparison, Diagnosis, Hosting, Observation, Outcome, OutcomeStatus, Plan, Report};
-use crate::replay::{Replay, Setup};
+use crate::replay::{QueueReplay, Replay, Setup};
 use crate::{capacity, diagnose, plan, report};
 use std::collections::BTreeMap;
 
@@ -78,23 +78,20 @@ pub fn refusal(report: &Report, settings: &Settings, tags: &BTreeMap<String, Str
 /// # Errors
 /// [`NotComparable`] where there is nothing to replay.
 pub fn compare(observation: &Observation, settings: &Settings, setups: &[Setup]) -> Result<Comparison, NotComparable> {
-    if observation.is_asynchronous() {
-        return Err(NotComparable::Queue);
-    }
     let guardrails = settings.for_endpoint(observation.tags.as_ref());
-    if observation.objective.is_none() {
+    if observation.objective.is_none() && !observation.is_asynchronous() {
         return Err(NotComparable::NoObjective);
     }
     let is_serverless = observation.hosting == Hosting::Serverless;
     if is_serverless && observation.variant.serverless.is_none_or(|variant| variant.provisioned_concurrency.is_none()) {
         return Err(NotComparable::NothingToScale);
     }
-    let capacity = capacity::capacity(observation).ok_or(NotComparable::NoCurve)?;
-    let replay = Replay::of(observation, &capacity).ok_or(NotComparable::NoCurve)?;
+    let nothing_known =
+        || if observation.is_asynchronous() { NotComparable::NoThroughput } else { NotComparable::NoCurve };
+    let capacity = capacity::capacity(observation).ok_or_else(nothing_known)?;
     let plan = plan::tune(observation, Some(&capacity), &guardrails);
     let all: Vec<Setup> = Setup::planned(&plan).into_iter().chain(setups.iter().cloned()).collect();
-    let comparison = replay.compare(observation, &all, guardrails.objective.fleet_minutes());
-    let comparison = comparison.ok_or(NotComparable::NoObjective)?;
+    let comparison = side_by_side(observation, &capacity, &all, &guardrails).ok_or_else(nothing_known)?;
     Ok(Comparison { advised: Some(plan), ..comparison })
 }
 
@@ -102,25 +99,40 @@ pub fn compare(observation: &Observation, settings: &Settings, setups: &[Setup])
 #[must_use]
 pub fn replayed(observation: &Observation, settings: &Settings, plan: &Plan) -> Option<Comparison> {
     let guardrails = settings.for_endpoint(observation.tags.as_ref());
-    let replay = Replay::of(observation, &capacity::capacity(observation)?)?;
     let planned: Vec<Setup> = Setup::planned(plan).into_iter().collect();
-    replay.compare(observation, &planned, guardrails.objective.fleet_minutes())
+    side_by_side(observation, &capacity::capacity(observation)?, &planned, &guardrails)
+}
+
+/// Replays the present set-up and others; none where there is nothing to replay.
+fn side_by_side(
+    observation: &Observation,
+    capacity: &Capacity,
+    setups: &[Setup],
+    guardrails: &Guardrails,
+) -> Option<Comparison> {
+    let weight = guardrails.objective.fleet_minutes();
+    Some(if observation.is_asynchronous() {
+        let replay = QueueReplay::of(observation, capacity, plan::longest_wait(observation))?;
+        replay.compare(observation, setups, weight)
+    } else {
+        Replay::of(observation, capacity)?.compare(observation, setups, weight)
+    })
 }
 
 /// Why set-ups cannot be compared on an observation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotComparable {
-    /// Set-ups of an asynchronous endpoint are not compared side by side.
-    #[error(
-        "requests to it wait in a queue; `endpoint-advisor explain` shows what its history says of the advised policy"
-    )]
-    Queue,
     /// Nobody stated a latency objective.
     #[error("no latency objective is known: tag the endpoint with endpoint-advisor:slo-ms, or pass --latency-slo-ms")]
     NoObjective,
     /// Latency over load is not known.
     #[error("how latency depends on load did not show in this history, so there is nothing to replay with")]
     NoCurve,
+    /// A queue of which too little is known.
+    #[error(
+        "what arrived, or what one instance processes, did not show in this history, so there is nothing to replay with"
+    )]
+    NoThroughput,
     /// Serverless without provisioned concurrency.
     #[error("no provisioned concurrency is set, and Application Auto Scaling scales only what is")]
     NothingToScale,

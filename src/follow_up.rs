@@ -244,9 +244,9 @@ impl Judging<'_> {
         } else {
             format!("{difference} was changed by somebody else meanwhile: it is left as it is")
         };
-        let endpoint = &self.incident.endpoint_name;
+        let asked = self.incident.asked_of_the_tool();
         let steps =
-            vec![format!("Finish what was begun, or take back what is left of ours: endpoint-advisor undo {endpoint}")];
+            vec![format!("Finish what was begun, or take back what is left of ours: endpoint-advisor undo {asked}")];
         let diagnosis = self.incident.diagnosis.clone();
         let judgement = self.tell(OutcomeStatus::Stale, "changed_by_somebody_else", words, diagnosis, steps, CALM);
         in_phase(judgement, Phase::LeftAlone)

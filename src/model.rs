@@ -5,6 +5,7 @@
 
 mod account;
 mod alarm;
+mod asked;
 mod audit;
 mod capacity;
 mod cloudwatch_alarm;

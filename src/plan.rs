@@ -2,6 +2,7 @@
 //!
 //! Pure. The plan is complete: acting on it makes no choice. Whatever cannot be evaluated holds the plan.
 
+mod asked;
 mod assembly;
 mod asynchronous;
 mod burst;
@@ -25,6 +26,9 @@ mod shift;
 mod sizing;
 mod target_tracking;
 mod tuning;
+
+pub use asked::{NoSuchTarget, asked};
+pub use asynchronous::longest_wait;
 
 use crate::config::Guardrails;
 use crate::model::{
@@ -251,14 +255,7 @@ fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Gu
 /// What a person can do where what reacts cannot keep the objective.
 fn floor_instead(observation: &Observation, tuning: Option<&Tuning>, plan: &Plan) -> Vec<String> {
     let floor = tuning.and_then(Tuning::floor_instead).zip(plan.register_scalable_target.as_ref());
-    floor.map_or_else(Vec::new, |(floor, register)| {
-        let part = match (&observation.inference_component_name, &observation.variant_name) {
-            (Some(component), _) => format!(" --component {component}"),
-            (None, Some(variant)) => format!(" --variant {variant}"),
-            (None, None) => String::new(),
-        };
-        floor.advice(register, &format!("{}{part}", observation.endpoint_name))
-    })
+    floor.map_or_else(Vec::new, |(floor, register)| floor.advice(register, &observation.asked_of_the_tool()))
 }
 
 /// Whether more instances would help.

@@ -225,7 +225,7 @@ impl Session<'_> {
 
 /// A restoration that the function may not write is a person's.
 fn not_allowed(news: News, incident: &Incident) -> News {
-    let undo = format!("Take it back: endpoint-advisor undo {}", incident.endpoint_name);
+    let undo = format!("Take it back: endpoint-advisor undo {}", incident.asked_of_the_tool());
     News {
         status: OutcomeStatus::Refused,
         reason: "not_allowed_to_restore",

@@ -74,6 +74,11 @@ impl Check {
         if other.margin < self.margin { other } else { self }
     }
 
+    /// The same measurement, held against a cause that it excludes.
+    pub fn against(self) -> Self {
+        Self { margin: -self.margin, ..self }
+    }
+
     /// Whether there was anything to measure.
     pub fn is_measured(&self) -> bool {
         self.observed.is_some()

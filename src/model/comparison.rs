@@ -2,7 +2,7 @@
 
 use super::{
     Action, EndpointName, Hosting, InferenceComponentName, LatencyObjective, Plan, Projection, ScalableDimension,
-    Validation, VariantName,
+    Seconds, Validation, VariantName,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -23,8 +23,12 @@ pub struct Comparison {
     pub inference_component_name: Option<InferenceComponentName>,
     /// How it is hosted: it decides what is counted.
     pub hosting: Hosting,
-    /// What it should keep.
-    pub objective: LatencyObjective,
+    /// What it should keep; none where requests wait in a queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objective: Option<LatencyObjective>,
+    /// How long a request may wait in a queue; none where requests are answered at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longest_wait: Option<Seconds>,
     /// The first minute that was replayed.
     pub from: Timestamp,
     /// Days that were replayed.

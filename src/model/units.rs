@@ -129,6 +129,16 @@ impl fmt::Display for Thousands {
     }
 }
 
+/// Days as people count them: `14 days`, `a day`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Days(pub f64);
+
+impl fmt::Display for Days {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 < 1.5 { f.write_str("a day") } else { write!(f, "{:.0} days", self.0) }
+    }
+}
+
 /// How many instances a variant has, wants or may have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]

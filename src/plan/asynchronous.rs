@@ -14,7 +14,7 @@ use super::guardrails;
 use crate::config::{Guardrails, MIN_INSTANCES_TAG};
 use crate::model::{
     Bound, Capacity, HoldReason, InstanceCount, InvocationsPerInstance, InvocationsPerMinute, Observation, Plan,
-    Scaling, ScalingPolicy, Seconds, Thousands, UsdPerHour,
+    PutMetricAlarm, PutScalingPolicy, ScalableKey, Scaling, ScalingPolicy, Seconds, Thousands, UsdPerHour,
 };
 use crate::replay::{Boot, QueueReplay};
 use load::Load;
@@ -123,6 +123,17 @@ pub(super) fn plan(
     })
 }
 
+/// How long a request may wait: what an alarm on it says, else what is assumed.
+#[must_use]
+pub fn longest_wait(observation: &Observation) -> Seconds {
+    observation.age_objective.unwrap_or(LONGEST_WAIT)
+}
+
+/// The policy that starts the first instance, and its alarm.
+pub(super) fn from_zero(key: &ScalableKey, observation: &Observation) -> (PutScalingPolicy, PutMetricAlarm) {
+    policies::from_zero(key, &observation.endpoint_name, &Boot::of(observation))
+}
+
 /// How many instances.
 struct Sizing {
     load: Load,
@@ -156,7 +167,7 @@ impl Sizing {
         let ceiling = guardrails::ceiling(guardrails, present, current, observation.instance_price)?;
         let load = Load::of(observation).ok_or(HoldReason::CapacityUnknown)?;
         let carries = capacity.map(|capacity| capacity.low).filter(|carries| carries.0 > 0.0);
-        let longest_wait = observation.age_objective.unwrap_or(LONGEST_WAIT);
+        let longest_wait = longest_wait(observation);
         let clear_minutes = clear_minutes(longest_wait);
         let instances = |a_minute: f64| carries?.instances_for(InvocationsPerMinute(a_minute));
         let to_clear = load.arrived.and_then(|arrived| instances(arrived + load.backlog / clear_minutes));

@@ -1,6 +1,6 @@
 //! Where reacting cannot keep the objective: the `MinCapacity` that can, and how to get it.
 
-use crate::model::{InstanceCount, RegisterScalableTarget, Thousands};
+use crate::model::{Days, InstanceCount, RegisterScalableTarget, Thousands};
 
 /// A `MinCapacity` in place of waiting for instances.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,9 +25,9 @@ impl FloorInstead {
         if self.is_of_units {
             return format!(
                 "reacting is not enough: requests at once grow faster than units come, and under this policy some come \
-                 beyond the units in {:.0} minutes of {:.0} days; MinCapacity {} would leave {:.0}, with {} unit-hours",
+                 beyond the units in {:.0} minutes of {}; MinCapacity {} would leave {:.0}, with {} unit-hours",
                 self.misses,
-                self.days,
+                Days(self.days),
                 self.min,
                 self.would_miss,
                 Thousands(self.instance_hours.round())
@@ -35,9 +35,9 @@ impl FloorInstead {
         }
         format!(
             "reacting is not enough: load grows faster than instances start, and the policy misses the objective in {:.0} \
-             minutes of {:.0} days; MinCapacity {} would miss it in {:.0}, with {} instance-hours",
+             minutes of {}; MinCapacity {} would miss it in {:.0}, with {} instance-hours",
             self.misses,
-            self.days,
+            Days(self.days),
             self.min,
             self.would_miss,
             Thousands(self.instance_hours.round())

@@ -34,10 +34,13 @@ pub(super) fn policy(
     guardrails: &Guardrails,
     key: &ScalableKey,
 ) -> Option<(PutScalingPolicy, PutMetricAlarm)> {
+    let is_kept = least(observation, scaling.target.as_ref(), guardrails) > InstanceCount(0);
+    if is_kept || starts(&scaling.policies) { None } else { start(observation, key) }
+}
+
+/// The same whatever stands; none of what is no component.
+pub(super) fn start(observation: &Observation, key: &ScalableKey) -> Option<(PutScalingPolicy, PutMetricAlarm)> {
     let component = observation.inference_component_name.as_ref()?;
-    if least(observation, scaling.target.as_ref(), guardrails) > InstanceCount(0) || starts(&scaling.policies) {
-        return None;
-    }
     let metric = Metric::NoCapacityInvocationFailures;
     let seconds = (60.0 * Boot::of(observation).slow_minutes()).clamp(START_SECONDS.0, START_SECONDS.1);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to an hour")]

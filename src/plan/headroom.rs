@@ -8,7 +8,7 @@ use super::herd::Herds;
 use super::schedule::Floor;
 use super::target_tracking;
 use crate::model::{
-    Capacity, History, HoldReason, InstanceCount, InvocationsPerInstance, InvocationsPerMinute, LatencyObjective,
+    Capacity, Days, History, HoldReason, InstanceCount, InvocationsPerInstance, InvocationsPerMinute, LatencyObjective,
     Minute, MinuteRow, Observation, Plan, Statistic, Thousands,
 };
 use crate::replay::Boot;
@@ -131,7 +131,7 @@ impl Headroom {
         let days = (history.hours() / 24.0).max(1.0);
         #[expect(clippy::cast_precision_loss, reason = "minutes of two weeks")]
         let a_day = past.len() as f64 / days;
-        let recurs = (times > 1).then(|| format!("such bursts came {times} times in {days:.0} days"));
+        let recurs = (times > 1).then(|| format!("such bursts came {times} times in {}", Days(days)));
         // What has only begun may go on.
         let minutes_over = if recurs.is_some() { a_day } else { 1_440.0 };
         Ok(Self { target, needed, why, recurs, floors: Vec::new(), up: 1.0, hours: history.hours(), minutes_over })

@@ -15,13 +15,13 @@ const INVOCATIONS_POLICY: &str = "endpoint-advisor-invocations";
 const UTILIZATION_POLICY: &str = "endpoint-advisor-utilization";
 const PROVISIONED_POLICY: &str = "endpoint-advisor-provisioned-concurrency";
 /// The predefined metrics.
-const METRIC_TYPE: &str = "SageMakerVariantInvocationsPerInstance";
+pub(super) const METRIC_TYPE: &str = "SageMakerVariantInvocationsPerInstance";
 /// The same of the copies of an inference component.
-const METRIC_TYPE_OF_COPIES: &str = "SageMakerInferenceComponentInvocationsPerCopy";
+pub(super) const METRIC_TYPE_OF_COPIES: &str = "SageMakerInferenceComponentInvocationsPerCopy";
 /// A scalable target counts instances or copies, so that one of these is ours there. The last two are custom copies.
 const INVOCATIONS: [&str; 4] =
     [METRIC_TYPE, METRIC_TYPE_OF_COPIES, "AWS/SageMaker/InvocationsPerInstance", "AWS/SageMaker/InvocationsPerCopy"];
-const PROVISIONED_METRIC_TYPE: &str = "SageMakerVariantProvisionedConcurrencyUtilization";
+pub(super) const PROVISIONED_METRIC_TYPE: &str = "SageMakerVariantProvisionedConcurrencyUtilization";
 
 /// What our policy follows. Never latency: it does not fall in proportion to added instances, as target tracking assumes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::search::{self, Bounds, Candidate, Found, Task};
 use super::target_tracking::{self, Numbers, Tracked};
 use crate::config::ScalingObjective;
 use crate::model::{
-    Bound, Capacity, Forecast, InstanceCount, InvocationsPerMinute, Metric, Observation, Plan, ScalableDimension,
+    Bound, Capacity, Days, Forecast, InstanceCount, InvocationsPerMinute, Metric, Observation, Plan, ScalableDimension,
     ScalableTarget, ScalingPolicy, Validation, utilization_in_words,
 };
 use crate::replay::{Replay, Rule, Setup};
@@ -107,11 +107,11 @@ impl Tuning {
     pub fn reasoning(&self) -> Vec<String> {
         let Found { best, tried, .. } = &self.found;
         let weight = self.objective.fleet_minutes();
-        let days = self.replay.traffic.days();
+        let days = Days(self.replay.traffic.days());
         let mut reasoning = Vec::new();
         if self.keeps_present() {
             reasoning.push(format!(
-                "the present policy stays: none of {tried} policies replayed over {days:.0} days of this traffic is better by \
+                "the present policy stays: none of {tried} policies replayed over {days} of this traffic is better by \
                  more than 5 %"
             ));
         } else {
@@ -135,7 +135,7 @@ impl Tuning {
                 _ => ("a minute over the objective", "fleet"),
             };
             reasoning.push(format!(
-                "of {tried} policies replayed over {days:.0} days of this traffic, {target} with MinCapacity {} in quiet \
+                "of {tried} policies replayed over {days} of this traffic, {target} with MinCapacity {} in quiet \
                  times costs least, {minute} counting as {weight} minutes of the {fleet}",
                 best.min
             ));

@@ -19,9 +19,9 @@ const NOBODY: f64 = 1e-3;
 /// A queue, what arrived at it, and what is known of the instances that serve it.
 #[derive(Debug, Clone)]
 pub struct QueueReplay {
-    first: Minute,
+    pub(super) first: Minute,
     /// Requests that arrive in each minute; NaN where that is not known, and then all that waits is forgotten.
-    arrivals: Vec<f64>,
+    pub(super) arrivals: Vec<f64>,
     /// Requests that came up to the end of each minute.
     came: Vec<f64>,
     /// Instances as they were; NaN where that is not known.
@@ -33,7 +33,7 @@ pub struct QueueReplay {
     /// Minutes that a request is in work.
     work_minutes: f64,
     /// Minutes that a request may wait.
-    longest_wait: f64,
+    pub(super) longest_wait: f64,
     /// How long instances take.
     pub boot: Boot,
     capacity: Capacity,
@@ -175,7 +175,7 @@ impl QueueReplay {
     }
 
     /// What these counts would have done, one for each minute.
-    fn run_counts(&self, counts: &[f64], draw: Draw) -> Outcome {
+    pub(super) fn run_counts(&self, counts: &[f64], draw: Draw) -> Outcome {
         let mut sums = Sums::new(self.minutes());
         let mut progress = Progress::default();
         for (minute, serving) in counts.iter().enumerate() {
@@ -264,7 +264,7 @@ impl QueueReplay {
     }
 
     /// The recorded counts with gaps filled by the last one known.
-    fn filled_instances(&self) -> impl Iterator<Item = f64> + '_ {
+    pub(super) fn filled_instances(&self) -> impl Iterator<Item = f64> + '_ {
         let first = self.recorded.iter().copied().find(|count| count.is_finite());
         let mut last = first.or(self.running).unwrap_or(1.0);
         self.recorded.iter().map(move |count| {

@@ -3,8 +3,8 @@
 use super::PROVISIONED_CONCURRENCY_UTILIZATION;
 use super::rules::{AlarmRule, Compiled, Metric, Rule, Steps, Timed};
 use crate::model::{
-    InstanceCount, InvocationsPerInstance, Minute, Observation, Plan, PolicyAlarm, PutMetricAlarm, PutScalingPolicy,
-    PutScheduledAction, Scaling, ScalingPolicy, ScheduledAction, Seconds, StepScaling, TargetTracking,
+    InstanceCount, Minute, Observation, Plan, PolicyAlarm, PutMetricAlarm, PutScalingPolicy, PutScheduledAction,
+    Scaling, ScalingPolicy, ScheduledAction, Seconds, StepScaling, TargetTracking, Thousands,
 };
 use serde::{Deserialize, Serialize};
 
@@ -113,19 +113,19 @@ impl Setup {
         })
     }
 
-    /// A range with one policy on invocations per instance, with the cooldowns that AWS takes by itself.
+    /// A range with one policy on a metric, with the cooldowns that AWS takes by itself.
     #[must_use]
-    pub fn tracking(target: InvocationsPerInstance, min: InstanceCount, max: InstanceCount) -> Self {
+    pub fn tracking(metric: &str, target: f64, min: InstanceCount, max: InstanceCount) -> Self {
         let tracking = TargetTracking {
-            metric: Some("SageMakerVariantInvocationsPerInstance".to_owned()),
-            target_value: target.0,
+            metric: Some(metric.to_owned()),
+            target_value: target,
             scale_out_cooldown: None,
             scale_in_cooldown: None,
             disable_scale_in: false,
             customized: None,
         };
         Self {
-            name: format!("target {target}, {min} to {max}"),
+            name: format!("target {}, {min} to {max}", Thousands(target)),
             min_capacity: min,
             max_capacity: max,
             policies: vec![ScalingPolicy {

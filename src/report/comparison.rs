@@ -46,14 +46,19 @@ pub(super) fn subject(comparison: &Comparison) -> String {
 
 /// `14 days from 2026-10-05 09:14 UTC, p90 within 500 ms`.
 pub(super) fn scope(comparison: &Comparison) -> String {
-    let objective = comparison.objective;
-    format!(
-        "{} days from {}, {} within {}",
-        comparison.days,
-        comparison.from.strftime("%Y-%m-%d %H:%M UTC"),
-        objective.slo_statistic,
-        Milliseconds(objective.latency_slo_ms.0),
-    )
+    let from = comparison.from.strftime("%Y-%m-%d %H:%M UTC");
+    #[expect(clippy::float_cmp, reason = "rounded to a tenth")]
+    let days = if comparison.days == 1.0 { "1 day".to_owned() } else { format!("{} days", comparison.days) };
+    let within = comparison
+        .objective
+        .map(|objective| format!(", {} within {}", objective.slo_statistic, Milliseconds(objective.latency_slo_ms.0)));
+    let waits = comparison.longest_wait.map(|wait| {
+        format!(
+            ", over the objective where the oldest request has waited more than {:.0} min",
+            f64::from(wait.0) / 60.0
+        )
+    });
+    format!("{days} from {from}{}", within.or(waits).unwrap_or_default())
 }
 
 /// Whether numbers or only their order mean something.

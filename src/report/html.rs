@@ -5,6 +5,7 @@
 
 mod chart;
 pub(super) mod figures;
+mod waiting;
 
 use super::document::{Document, Item, Mark, Section};
 use super::text::split_command;

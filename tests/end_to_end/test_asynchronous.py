@@ -1,6 +1,7 @@
 """An asynchronous endpoint, recognised by what SageMaker says of it: its queue is read, its instances follow the backlog."""
 
 import itertools
+import json
 
 import pytest
 from local_aws import queue
@@ -12,7 +13,13 @@ FROM_ZERO = "endpoint-advisor-from-zero"
 @pytest.fixture
 def queued(endpoint, emulators):
     """`queued("growth", 3)`: an endpoint whose queue is in this trouble. (`endpoint` clears what other tests left.)"""
-    return lambda trouble, seed: queue.begin(emulators, f"transcribe-{next(_numbers)}", trouble, seed)
+
+    def get(trouble, seed):
+        begun = queue.begin(emulators, f"transcribe-{next(_numbers)}", trouble, seed)
+        begun.history.write()
+        return begun
+
+    return get
 
 
 def by_hand(endpoint):
@@ -46,6 +53,17 @@ def test_an_endpoint_at_zero_is_started_and_all_of_it_taken_back(queued, advise,
     assert undone.returncode == 0, undone.stderr
     assert stopped.scaling() == before
     assert cloudwatch.describe_alarms(AlarmNamePrefix=FROM_ZERO)["MetricAlarms"] == []
+
+
+def test_set_ups_are_compared_on_the_history_of_the_queue(queued, tool, emulators):
+    waiting = queued("growth", 3)
+    compared = tool("replay", waiting.name, "--target", "20", "--format", "json")
+    assert compared.returncode == 0, compared.stderr
+    comparison = json.loads(compared.stdout)
+    assert [row["name"] for row in comparison["rows"]] == ["as it was", "as advised", "target 20, 1 to 10"]
+    assert all(row["projection"] for row in comparison["rows"]), comparison["validation"]
+    assert comparison["longest_wait"] == 1_800
+    assert emulators.gateway.writes() == []
 
 
 def test_an_alarm_on_age_says_how_long_requests_may_wait(queued, advise, emulators):

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from local_aws.alarm import Alarm
-from local_aws.components import DIMENSION, STAND_IN, Component
+from local_aws.components import Component
 from local_aws.endpoint import Endpoint
+from local_aws.scalable_dimensions import COPIES
 
 _numbers = itertools.count(1)
 FROM_ZERO = "endpoint-advisor-from-zero"
@@ -36,6 +37,10 @@ class Ranker:
              "Timestamp": now - timedelta(minutes=back), "Value": 30.0, "Unit": "None"} for back in range(9)])
         return self
 
+    def moves_to(self, endpoint: str) -> None:
+        """Onto the instances of another endpoint."""
+        self.component.endpoint = self.endpoint.name = endpoint
+
     def alarm(self) -> dict:
         return Alarm(self.endpoint.name, component=self.name).eventbridge()
 
@@ -55,7 +60,7 @@ def test_an_overloaded_component_gets_copies_and_a_policy_and_both_are_taken_bac
     report = advise(ranker.alarm(), mode="apply")
     assert (report["hosting"], report["diagnosis"]["verdict"]) == ("inference_component", "overload")
     assert report["outcome"]["status"] == "applied"
-    assert report["plan"]["register_scalable_target"]["ScalableDimension"] == DIMENSION
+    assert report["plan"]["register_scalable_target"]["ScalableDimension"] == COPIES
     target, [policy] = ranker.endpoint.target(), ranker.endpoint.policies()
     assert target["MinCapacity"] > ranker.component.current
     metric = policy["TargetTrackingScalingPolicyConfiguration"]["PredefinedMetricSpecification"]["PredefinedMetricType"]
@@ -67,6 +72,46 @@ def test_an_overloaded_component_gets_copies_and_a_policy_and_both_are_taken_bac
     undone = tool("undo", ranker.endpoint.name, "--component", ranker.name, "--yes")
     assert undone.returncode == 0, undone.stderr
     assert (ranker.endpoint.target(), ranker.endpoint.policies()) == (None, [])
+
+
+def test_a_person_applies_the_plan_of_one_component_and_of_none_beside_it(ranker, tool, emulators, tmp_path):
+    ranker = ranker().is_overloaded()
+    beside = Ranker(emulators).is_overloaded()
+    beside.moves_to(ranker.endpoint.name)
+    for component in ranker, beside:
+        Alarm(ranker.endpoint.name, component=component.name, name=f"endpoint-latency-{component.name}").put(ranker.cloudwatch)
+
+    asked = tool("apply", ranker.endpoint.name, "--component", ranker.name)  # nobody is there to answer
+    assert asked.returncode == 2 and "scalable target: absent -> min=" in asked.stdout, asked.stderr
+    assert emulators.gateway.writes() == []
+
+    applied = tool("apply", ranker.endpoint.name, "--component", ranker.name, "--yes")
+    assert applied.returncode == 0, applied.stderr
+    assert {call.body["ResourceId"] for call in emulators.gateway.writes()} == {f"inference-component/{ranker.name}"}
+    assert ranker.endpoint.target()["MinCapacity"] > ranker.component.current
+    assert (beside.endpoint.target(), beside.endpoint.policies()) == (None, [])
+
+    # The same of a saved report of both, and each way back names its own.
+    reports = tool("explain", ranker.endpoint.name, "--format", "json")
+    assert reports.returncode == 0, reports.stderr
+    path = tmp_path / "reports.json"
+    path.write_text(reports.stdout)
+    applied = tool("apply", str(path), "--component", beside.name, "--yes")
+    assert applied.returncode == 0, applied.stderr
+    [way_back] = [line.split("endpoint-advisor ")[1] for line in applied.stdout.splitlines() if "endpoint-advisor undo" in line]
+    assert beside.endpoint.target() is not None
+    undone = tool(*way_back.split(), "--yes")
+    assert undone.returncode == 0, undone.stderr
+    assert beside.endpoint.target() is None and ranker.endpoint.target() is not None
+
+
+def test_set_ups_are_compared_on_the_history_of_copies(ranker, tool, emulators):
+    ranker = ranker().is_overloaded()
+    Alarm(ranker.endpoint.name, component=ranker.name).put(ranker.cloudwatch)
+    compared = tool("replay", ranker.endpoint.name, "--component", ranker.name, "--target", "700", "--max", "6")
+    assert compared.returncode == 0, compared.stderr
+    assert "target 700, 1 to 6" in compared.stdout and "copy-hours" in compared.stdout
+    assert emulators.gateway.writes() == []
 
 
 def test_people_are_told_of_copies(ranker, advise, topics):
@@ -96,7 +141,7 @@ def test_a_component_that_sleeps_is_woken_and_gets_the_alarm_that_wakes_it_next_
     assert (policy["PolicyName"], policy["PolicyType"]) == (FROM_ZERO, "StepScaling")
     [alarm] = ranker.cloudwatch.describe_alarms(AlarmNamePrefix=FROM_ZERO)["MetricAlarms"]
     assert (alarm["MetricName"], alarm["Threshold"]) == ("NoCapacityInvocationFailures", 1.0)
-    assert alarm["AlarmActions"] == [policy["PolicyARN"].replace(f"endpoint/{ranker.name}/variant/{STAND_IN}", f"inference-component/{ranker.name}")]
+    assert alarm["AlarmActions"] == [policy["PolicyARN"]]
 
     assert advise(ranker.by_hand(), mode="apply", existing_targets="raise")["outcome"]["status"] == "unchanged"
 

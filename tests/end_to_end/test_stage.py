@@ -7,9 +7,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from local_aws.emulators import REGION
-from local_aws.endpoint import DIMENSION
+from local_aws.endpoint import Endpoint
 from local_aws.gateway import denied, throttled
 from local_aws.runtime_api import Died
+from local_aws.scalable_dimensions import INSTANCES, UNITS
 from local_aws.timeline import AGE
 
 ASK = "advise"
@@ -122,7 +123,7 @@ def aws(emulators, incident):
 @pytest.fixture
 def target(aws, emulators):
     """A scalable target with one policy and one scheduled action, and its key."""
-    key = {"ServiceNamespace": "sagemaker", "ResourceId": "endpoint/stage/variant/AllTraffic", "ScalableDimension": DIMENSION}
+    key = {"ServiceNamespace": "sagemaker", "ResourceId": "endpoint/stage/variant/AllTraffic", "ScalableDimension": INSTANCES}
     scaling = aws("application-autoscaling")
     arn = scaling.register_scalable_target(**key, MinCapacity=1, MaxCapacity=4, Tags={"endpoint-advisor:before": "absent"})["ScalableTargetARN"]
     scaling.put_scaling_policy(**key, PolicyName="ours", PolicyType="TargetTrackingScaling", TargetTrackingScalingPolicyConfiguration={
@@ -160,6 +161,28 @@ def test_what_is_not_there_cannot_be_deleted_and_nothing_is_put_where_no_target_
     assert code_of(lambda: scaling.deregister_scalable_target(**key)) == "ObjectNotFoundException"
     assert code_of(lambda: scaling.put_scheduled_action(**key, ScheduledActionName="night", Schedule="cron(0 8 * * ? *)",
                                                         ScalableTargetAction={"MinCapacity": 1})) == "ObjectNotFoundException"
+
+
+def test_provisioned_concurrency_is_scaled_only_where_it_is_set_within_bounds_and_by_its_own_metric(aws, emulators):
+    scaling, memory = aws("application-autoscaling"), {"MemorySizeInMB": 2_048, "MaxConcurrency": 10}
+    Endpoint.create(emulators, "cold", serverless=memory)
+    warm = Endpoint.create(emulators, "warm", serverless=memory | {"ProvisionedConcurrency": 2})
+    key = {"ServiceNamespace": "sagemaker", "ResourceId": warm.resource_id, "ScalableDimension": UNITS}
+    for wrong in ({"ResourceId": "endpoint/cold/variant/AllTraffic"}, {"MinCapacity": 0}, {"MaxCapacity": 11}, {"MinCapacity": 6}):
+        asked = key | {"MinCapacity": 1, "MaxCapacity": 5} | wrong
+        assert code_of(lambda: scaling.register_scalable_target(**asked)) == "ValidationException", wrong
+    arn = scaling.register_scalable_target(**key, MinCapacity=1, MaxCapacity=5)["ScalableTargetARN"]
+    put = lambda metric: scaling.put_scaling_policy(  # noqa: E731
+        **key, PolicyName="units", PolicyType="TargetTrackingScaling", TargetTrackingScalingPolicyConfiguration={
+            "TargetValue": 0.7, "PredefinedMetricSpecification": {"PredefinedMetricType": metric}})
+    assert code_of(lambda: put("SageMakerVariantInvocationsPerInstance")) == "ValidationException"
+    put("SageMakerVariantProvisionedConcurrencyUtilization")
+    # What comes back is in AWS's words, and beside what belongs to instances.
+    [found] = scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[warm.resource_id], ScalableDimension=UNITS)["ScalableTargets"]
+    assert (found["ResourceId"], found["ScalableDimension"], found["ScalableTargetARN"]) == (warm.resource_id, UNITS, arn)
+    [policy] = scaling.describe_scaling_policies(**key)["ScalingPolicies"]
+    assert (policy["ResourceId"], policy["ScalableDimension"]) == (warm.resource_id, UNITS)
+    assert scaling.describe_scaling_policies(**key | {"ScalableDimension": INSTANCES})["ScalingPolicies"] == []
 
 
 def test_activities_come_newest_first_and_say_how_it_went(aws, incident):

@@ -82,6 +82,18 @@ fn the_cause_is_named_on_endpoints_drawn_at_random() {
 }
 
 #[test]
+fn what_speaks_against_a_backlog_is_told_in_its_own_unit() {
+    for family in ["calm", "small-batch", "slower-but-in-time"] {
+        for seed in 1..=12 {
+            for evidence in diagnose(&observed(family, seed)).evidence {
+                assert!(evidence.observed.is_none_or(|observed| observed >= 0.0), "{family} {seed}: {evidence:?}");
+                assert_eq!(evidence.unit == "minutes", evidence.signal == "minutes_to_clear", "{evidence:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_one_instance_processes_lies_in_its_interval() {
     let (mut inside, mut asked) = (0, 0);
     for (family, seed) in

@@ -1,7 +1,10 @@
 //! The built tool: standard output, standard error, exit codes.
 
+use crate::asynchronous::observed as queue;
+use crate::components::of_component;
 use crate::convergence::applied;
 use crate::endpoint::{observed, settings};
+use crate::serverless::{family, serverless};
 use endpoint_advisor::advise::compare;
 use endpoint_advisor::alarms::Proposal;
 use endpoint_advisor::model::{Comparison, Metric, Observation, Report, VariantName};
@@ -115,6 +118,41 @@ fn a_variant_that_cannot_be_compared_does_not_keep_the_others_from_it() {
     let neither = tool(&["replay", &file("neither", &[&unknown])]);
     assert_eq!(neither.status.code(), Some(2));
     assert!(stderr(&neither).contains(said) && stdout(&neither).is_empty());
+}
+
+#[test]
+fn a_target_means_what_a_policy_of_that_way_of_hosting_follows() {
+    let file = |name: &str, observation: &Observation| {
+        let path = std::env::temp_dir().join(format!("endpoint-advisor-{name}-{}.json", std::process::id()));
+        std::fs::write(&path, serde_json::to_string(observation).unwrap()).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let spilling = file("spilling", &serverless(family("serverless_spillover"), 0));
+    for (saved, target, name, said) in [
+        (
+            file("queue", &queue("growth", 3)),
+            "20",
+            "target 20, 1 to 10",
+            "the oldest request has waited more than 30 min",
+        ),
+        (spilling.clone(), "0.6", "target 0.60, 1 to 10", "beyond provisioned concurrency"),
+        (file("component", &of_component(observed("overload"))), "700", "target 700, 1 to 10", "copy-hours"),
+    ] {
+        for format in ["text", "markdown", "html", "json"] {
+            let output = tool(&["replay", &saved, "--target", target, "--format", format]);
+            assert!(output.status.success(), "{}", stderr(&output));
+            let text = stdout(&output);
+            assert!(text.contains(name) && !text.contains("not replayed"), "{text}");
+            assert!(format == "json" || text.contains(said), "{text}");
+        }
+    }
+    let output = tool(&["replay", &spilling, "--target", "70"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("--target 70: a target of provisioned concurrency is the share"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]

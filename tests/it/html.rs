@@ -1,16 +1,23 @@
 //! The report as a page for a browser.
 
+use crate::asynchronous::observed as queue;
+use crate::components::of_component;
 use crate::endpoint::{observed, settings};
+use crate::serverless::{family, serverless};
 use endpoint_advisor::advise::{explain, replayed};
+use endpoint_advisor::config::Settings;
 use endpoint_advisor::model::Observation;
 use endpoint_advisor::report::html::{Page, render};
 use endpoint_advisor::report::markdown;
 use std::path::Path;
 
 fn page(observation: &Observation) -> String {
-    let settings = settings(&[]);
-    let report = explain(observation, &settings);
-    let replay = replayed(observation, &settings, &report.plan);
+    page_with(observation, &settings(&[]))
+}
+
+fn page_with(observation: &Observation, settings: &Settings) -> String {
+    let report = explain(observation, settings);
+    let replay = replayed(observation, settings, &report.plan);
     render(&[Page { report: &report, observation, replay: replay.as_ref() }])
 }
 
@@ -57,14 +64,28 @@ fn six_verdicts_as_pages_and_as_markdown() {
         ("burst", "requests-come-in-bursts"),
         ("hardly-used", "hardly-used"),
     ] {
-        let observation = observed(scenario);
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios").join(golden);
-        let report = explain(&observation, &settings(&[]));
-        expect_test::expect_file![folder.join("report.md")].assert_eq(&markdown::render(&report));
-        let page = page(&observation);
-        expect_test::expect_file![folder.join("page.html")].assert_eq(&without_pictures(&page));
-        keep(golden, &page);
+        check(golden, &observed(scenario), &settings(&[]));
     }
+}
+
+/// The page and the Markdown of a scenario, beside its other faces.
+fn check(golden: &str, observation: &Observation, settings: &Settings) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios").join(golden);
+    let report = explain(observation, settings);
+    expect_test::expect_file![folder.join("report.md")].assert_eq(&markdown::render(&report));
+    let page = page_with(observation, settings);
+    expect_test::expect_file![folder.join("page.html")].assert_eq(&without_pictures(&page));
+    keep(golden, &page);
+}
+
+#[test]
+fn each_way_of_hosting_as_a_page_and_as_markdown() {
+    let variant = |name: &str| serverless(family(name), 0);
+    let many = settings(&[("ADVISOR_MAX_INSTANCES", "40")]);
+    check("serverless-spillover", &variant("serverless_spillover"), &many);
+    check("serverless-at-max-concurrency", &variant("serverless_growth"), &settings(&[]));
+    check("backlog-grows", &queue("growth", 3), &settings(&[]));
+    check("component-overloaded", &of_component(observed("overload")), &settings(&[]));
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod asynchronous;
 mod bursts;
 #[cfg(feature = "aws")]
 mod cli;
+mod comparisons;
 mod components;
 mod convergence;
 mod doctor;

@@ -162,7 +162,7 @@ fn a_slower_boot_and_a_smaller_capacity_cost_minutes() {
 
 #[test]
 fn a_set_up_survives_json_and_says_what_cannot_be_replayed() {
-    let setup = Setup::tracking(InvocationsPerInstance(900.0), InstanceCount(1), InstanceCount(4));
+    let setup = Setup::tracking("SageMakerVariantInvocationsPerInstance", 900.0, InstanceCount(1), InstanceCount(4));
     let json = serde_json::to_string(&setup).unwrap();
     assert_eq!(serde_json::from_str::<Setup>(&json).unwrap(), setup);
     assert!(setup.compile(Minute(0), 100, None).is_ok());
@@ -212,7 +212,9 @@ fn a_forecast_is_shown_only_where_the_replay_can_be_trusted() {
         forecast.validation.passed && forecast.planned.slo_violation_minutes <= forecast.current.slo_violation_minutes
     );
     // A policy of somebody else's that would have added instances long ago, had it stood then.
-    let policy = Setup::tracking(InvocationsPerInstance(200.0), InstanceCount(2), InstanceCount(9)).policies.remove(0);
+    let policy = Setup::tracking("SageMakerVariantInvocationsPerInstance", 200.0, InstanceCount(2), InstanceCount(9))
+        .policies
+        .remove(0);
     let scaling = observation.scaling.as_mut().unwrap();
     scaling.policies = vec![policy];
     scaling.target = Some(ScalableTarget {

@@ -4,14 +4,14 @@ use crate::convergence::applied;
 use crate::endpoint::{at, observed, settings, without};
 use crate::follow_up::{look, opened_on, phase, status};
 use crate::scenarios::{check, with_target};
-use endpoint_advisor::advise::{NotComparable, compare, explain};
+use endpoint_advisor::advise::explain;
 use endpoint_advisor::capacity::capacity;
 use endpoint_advisor::model::{
-    Action, HoldReason, Hosting, InstanceCount, InvocationsPerInstance, Metric, Metrics, Milliseconds, Minute,
-    Observation, OutcomeStatus, Phase, Plan, ScalingPolicy, Series, Serverless, Statistic, TargetTracking, UsdPerHour,
-    Variant, VariantWeight, Verdict,
+    Action, HoldReason, Hosting, InstanceCount, Metric, Metrics, Milliseconds, Minute, Observation, OutcomeStatus,
+    Phase, Plan, ScalingPolicy, Series, Serverless, Statistic, TargetTracking, UsdPerHour, Variant, VariantWeight,
+    Verdict,
 };
-use endpoint_advisor::replay::{Replay, Setup};
+use endpoint_advisor::replay::Replay;
 use endpoint_advisor::report::text;
 use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
@@ -278,21 +278,6 @@ fn what_is_foretold_of_other_units_is_what_comes() {
         assert!(foretold <= last, "more units are never worse");
         last = foretold;
     }
-}
-
-#[test]
-fn set_ups_of_provisioned_concurrency_are_compared() {
-    let many = settings(&[("ADVISOR_MAX_INSTANCES", "40")]);
-    let of_instances = Setup::tracking(InvocationsPerInstance(20.0), InstanceCount(6), InstanceCount(40));
-    let comparison = compare(&spilling(), &many, &[of_instances]).unwrap();
-    let [present, advised, of_instances] = comparison.rows.as_slice() else { panic!("{comparison:?}") };
-    assert!(advised.relative_cost.unwrap() < 1.0 && present.projection.is_some(), "{comparison:?}");
-    assert!(of_instances.not_replayable.as_ref().is_some_and(|why| why.contains("cannot be worked out from the load")));
-    let text = endpoint_advisor::report::comparison::render(&comparison);
-    assert!(text.contains("minutes with requests beyond provisioned concurrency"), "{text}");
-    assert!(text.contains("unit-hours") && !text.contains("instance-hours"), "{text}");
-    let none = serverless(family("serverless_after_idle"), 0);
-    assert_eq!(compare(&none, &many, &[]).unwrap_err(), NotComparable::NothingToScale);
 }
 
 /// Some minutes later, with as many requests, of which this share spills over.

@@ -17,7 +17,7 @@ NAMESPACE = "AWS/SageMaker"
 @dataclass
 class Alarm:
     endpoint: str
-    variant: str = "AllTraffic"
+    variant: str = "AllTraffic"  # empty: of the endpoint, as metrics of a queue are
     component: str = ""  # of this inference component, instead of the variant
     name: str = ""
     description: str | None = "p90 ModelLatency above 500 ms"
@@ -38,7 +38,9 @@ class Alarm:
 
     @property
     def dimensions(self) -> dict[str, str]:
-        return {"InferenceComponentName": self.component} if self.component else {"EndpointName": self.endpoint, "VariantName": self.variant}
+        if self.component:
+            return {"InferenceComponentName": self.component}
+        return {"EndpointName": self.endpoint} | ({"VariantName": self.variant} if self.variant else {})
 
     @property
     def arn(self) -> str:
@@ -46,10 +48,11 @@ class Alarm:
 
     def put(self, cloudwatch) -> None:
         """Creates the alarm itself in CloudWatch."""
+        kind = "ExtendedStatistic" if self.statistic.startswith("p") else "Statistic"
         cloudwatch.put_metric_alarm(
             AlarmName=self.name, AlarmDescription=self.description or "", Namespace=self.namespace, MetricName=self.metric,
             Dimensions=[{"Name": name, "Value": value} for name, value in self.dimensions.items()],
-            ExtendedStatistic=self.statistic, Period=60, EvaluationPeriods=self.periods, DatapointsToAlarm=self.periods,
+            **{kind: self.statistic}, Period=60, EvaluationPeriods=self.periods, DatapointsToAlarm=self.periods,
             Threshold=self.threshold, ComparisonOperator="GreaterThanThreshold", TreatMissingData="notBreaching")
 
     def enter(self, cloudwatch) -> None:

@@ -1,21 +1,12 @@
-"""Inference components, of which moto 5.2.5 knows nothing: it answers 500 to their operations, and refuses their scalable
-dimension.
+"""Inference components, of which moto 5.2.5 knows nothing: it answers 500 to their operations.
 
 - `DescribeInferenceComponent` and `ListInferenceComponents`: answered from `components`, in AWS's shape.
 - `DescribeEndpoint` and `DescribeEndpointConfig`: moto's answer, changed to what AWS says of a variant that is made for
   components: no `ModelName`, and `ManagedInstanceScaling`.
-- Application Auto Scaling: moto keeps a component's scalable target and policies under the name of a variant, which is put in on
-  the way there and taken out on the way back. Nothing scales copies: what a test asks for, it sets itself.
+- Application Auto Scaling: see `scalable_dimensions`.
 """
 
-import json
-import re
 from dataclasses import dataclass, field
-
-DIMENSION = "sagemaker:inference-component:DesiredCopyCount"
-STAND_IN = "inference-component"  # the variant's name in moto
-_THERE = [(re.compile(rb"inference-component/([\w-]+)"), rb"endpoint/\1/variant/" + STAND_IN.encode()),
-          (re.compile(DIMENSION.encode()), b"sagemaker:variant:DesiredInstanceCount")]
 
 
 @dataclass
@@ -77,18 +68,3 @@ class Components:
                 variant.pop("ModelName")
                 variant["InstanceType"] = "ml.m5.4xlarge"
         return answer
-
-    @staticmethod
-    def is_scaling(body: bytes) -> bool:
-        return DIMENSION.encode() in body or b"inference-component/" in body
-
-    @staticmethod
-    def there(body: bytes) -> bytes:
-        for pattern, stand_in in _THERE:
-            body = pattern.sub(stand_in, body)
-        return body
-
-    @staticmethod
-    def back(answer: bytes) -> bytes:
-        answer = re.sub(rb"endpoint/([\w-]+)/variant/" + STAND_IN.encode(), rb"inference-component/\1", answer)
-        return answer.replace(b"sagemaker:variant:DesiredInstanceCount", DIMENSION.encode())

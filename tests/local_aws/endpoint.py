@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from .components import STAND_IN, Component
+from . import scalable_dimensions
+from .components import Component
 from .emulators import ACCOUNT, REGION, Emulators
-from .history import History
+from .history import History, published_by_component, published_by_variant, simulate
+from .scalable_dimensions import COPIES, INSTANCES, PREDEFINED, UNITS
 
 INSTANCE_TYPE = "ml.m5.xlarge"
-DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 
 
 @dataclass
@@ -18,20 +19,22 @@ class Endpoint:
     variant: str = "AllTraffic"
     history: History | None = None
     component: Component | None = None  # what is scaled, where it hosts an inference component
+    is_serverless: bool = False
 
     @classmethod
     def create(cls, emulators: Emulators, name: str, instances: int = 1, tags: dict[str, str] | None = None,
-               beside: dict[str, float] | None = None, containers: tuple[str, ...] = ()) -> "Endpoint":
+               beside: dict[str, float] | None = None, containers: tuple[str, ...] = (), serverless: dict | None = None) -> "Endpoint":
         """An endpoint without any metric. `beside`: other variants and their weights, its own being 1; `containers`: the names of
-        several."""
-        endpoint, sagemaker = cls(emulators, name), emulators.client("sagemaker")
+        several; `serverless`: its `ServerlessConfig`, in place of instances."""
+        endpoint, sagemaker = cls(emulators, name, is_serverless=serverless is not None), emulators.client("sagemaker")
+        served_by = {"ServerlessConfig": serverless} if serverless else {"InstanceType": INSTANCE_TYPE, "InitialInstanceCount": instances}
         image = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/model:1"
         several = {"Containers": [{"Image": image, "ContainerHostname": container} for container in containers]}
         sagemaker.create_model(ModelName=name, ExecutionRoleArn=f"arn:aws:iam::{ACCOUNT}:role/model",
                                **(several if containers else {"PrimaryContainer": {"Image": image}}))
         sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[
-            {"VariantName": variant, "ModelName": name, "InstanceType": INSTANCE_TYPE, "InitialInstanceCount": instances,
-             "InitialVariantWeight": weight} for variant, weight in {endpoint.variant: 1.0, **(beside or {})}.items()])
+            {"VariantName": variant, "ModelName": name, "InitialVariantWeight": weight, **served_by}
+            for variant, weight in {endpoint.variant: 1.0, **(beside or {})}.items()])
         sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
         endpoint.tag(tags or {})
         return endpoint
@@ -41,9 +44,10 @@ class Endpoint:
                  end: datetime | None = None, metrics: str = REGION, distinct: int | None = None, **made) -> "Endpoint":
         """An endpoint with the past that a scenario tells, not yet written. `metrics`: the emulator's Region for it; `made`: as
         `create` takes it."""
-        history = History(emulators.client("cloudwatch", metrics), name, cls.variant, scenario, days, without=without, end=end, distinct=distinct)
-        endpoint = cls.create(emulators, name, history.instances, **made)
-        endpoint.history = history
+        past = History(emulators.client("cloudwatch", metrics), {"EndpointName": name, "VariantName": cls.variant}, _minutes(scenario, days),
+                       published_by_variant, without=without, end=end, distinct=distinct)
+        endpoint = cls.create(emulators, name, past.instances, **made)
+        endpoint.history = past
         return endpoint
 
     @classmethod
@@ -56,8 +60,8 @@ class Endpoint:
 
     def simulate_component(self, scenario: str, days: int) -> None:
         """Gives its component the past that a scenario tells, not yet written."""
-        cloudwatch = self.emulators.client("cloudwatch")
-        self.history = History(cloudwatch, self.name, self.variant, scenario, days, component=self.component.name)
+        self.history = History(self.emulators.client("cloudwatch"), {"InferenceComponentName": self.component.name}, _minutes(scenario, days),
+                               published_by_component)
         self.component.current = self.history.instances
 
     def take_requests_from(self, variant: str, times: float, since: int) -> None:
@@ -72,9 +76,12 @@ class Endpoint:
         return self.emulators.client("sagemaker").describe_endpoint(EndpointName=self.name)["EndpointArn"]
 
     @property
+    def dimension(self) -> str:
+        return COPIES if self.component else UNITS if self.is_serverless else INSTANCES
+
+    @property
     def resource_id(self) -> str:
-        # Moto keeps a component as if it were a variant.
-        return f"endpoint/{self.component.name}/variant/{STAND_IN}" if self.component else f"endpoint/{self.name}/variant/{self.variant}"
+        return f"inference-component/{self.component.name}" if self.component else f"endpoint/{self.name}/variant/{self.variant}"
 
     def tag(self, tags: dict[str, str]) -> None:
         """These tags of ours, and no other."""
@@ -90,27 +97,31 @@ class Endpoint:
             EndpointName=self.name, DesiredWeightsAndCapacities=[{"VariantName": self.variant, "DesiredWeight": 1.0, "DesiredInstanceCount": count}])
 
     def instances(self) -> int:
-        """Instances that run, or copies of its component."""
+        """Instances that run, copies of its component, or units of its provisioned concurrency."""
         if self.component:
             return self.component.current
-        variants = self.emulators.client("sagemaker").describe_endpoint(EndpointName=self.name)["ProductionVariants"]
-        return variants[0]["CurrentInstanceCount"]
+        variant = self.describe_variant()
+        return variant["CurrentServerlessConfig"].get("ProvisionedConcurrency", 0) if self.is_serverless else variant["CurrentInstanceCount"]
 
-    # Application Auto Scaling.
+    def describe_variant(self) -> dict:
+        """What DescribeEndpoint says of its variant."""
+        return self.emulators.client("sagemaker").describe_endpoint(EndpointName=self.name)["ProductionVariants"][0]
+
+    # Application Auto Scaling, past the gateway: by the names that moto has, told in AWS's.
 
     def register_target(self, minimum: int, maximum: int) -> None:
         """A scalable target of somebody else."""
-        self._scaling.register_scalable_target(**self._scaling_key, MinCapacity=minimum, MaxCapacity=maximum)
+        self._scaling.register_scalable_target(**self._kept, MinCapacity=minimum, MaxCapacity=maximum)
 
     def put_policy(self, name: str, target: float) -> None:
         """Target tracking of somebody else, on the metric that the advisor would use."""
-        self._scaling.put_scaling_policy(PolicyName=name, PolicyType="TargetTrackingScaling", **self._scaling_key,
+        self._scaling.put_scaling_policy(PolicyName=name, PolicyType="TargetTrackingScaling", **self._kept,
                                          TargetTrackingScalingPolicyConfiguration={"TargetValue": target, "PredefinedMetricSpecification": {
-                                             "PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}})
+                                             "PredefinedMetricType": PREDEFINED[self.dimension][0]}})
 
     def target(self) -> dict | None:
-        found = self._scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[self.resource_id])["ScalableTargets"]
-        return found[0] if found else None
+        found = self._scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[self._kept["ResourceId"]])["ScalableTargets"]
+        return self._told(found)[0] if found else None
 
     def target_tags(self) -> dict[str, str]:
         """Tags of the scalable target; the gateway keeps them, since moto has none."""
@@ -118,10 +129,10 @@ class Endpoint:
         return self.emulators.gateway.auto_scaling.tags.get(target["ScalableTargetARN"], {}) if target else {}
 
     def policies(self) -> list[dict]:
-        return self._scaling.describe_scaling_policies(ServiceNamespace="sagemaker", ResourceId=self.resource_id)["ScalingPolicies"]
+        return self._told(self._scaling.describe_scaling_policies(**self._kept)["ScalingPolicies"])
 
     def scheduled_actions(self) -> list[dict]:
-        return self._scaling.describe_scheduled_actions(ServiceNamespace="sagemaker", ResourceId=self.resource_id)["ScheduledActions"]
+        return self._told(self._scaling.describe_scheduled_actions(**self._kept)["ScheduledActions"])
 
     def scaling(self) -> dict | None:
         """All that Application Auto Scaling has for it, to compare one time with another; None: no scalable target."""
@@ -134,16 +145,25 @@ class Endpoint:
 
     def forget_scaling(self) -> None:
         for policy in self.policies():
-            self._scaling.delete_scaling_policy(PolicyName=policy["PolicyName"], **self._scaling_key)
+            self._scaling.delete_scaling_policy(PolicyName=policy["PolicyName"], **self._kept)
         for action in self.scheduled_actions():
-            self._scaling.delete_scheduled_action(ScheduledActionName=action["ScheduledActionName"], **self._scaling_key)
+            self._scaling.delete_scheduled_action(ScheduledActionName=action["ScheduledActionName"], **self._kept)
         if self.target():
-            self._scaling.deregister_scalable_target(**self._scaling_key)
+            self._scaling.deregister_scalable_target(**self._kept)
 
     @property
     def _scaling(self):
         return self.emulators.client("application-autoscaling")
 
     @property
-    def _scaling_key(self) -> dict[str, str]:
-        return {"ServiceNamespace": "sagemaker", "ResourceId": self.resource_id, "ScalableDimension": DIMENSION}
+    def _kept(self) -> dict[str, str]:
+        resource = scalable_dimensions.there(self.resource_id, self.dimension)
+        return {"ServiceNamespace": "sagemaker", "ResourceId": resource, "ScalableDimension": INSTANCES}
+
+    def _told(self, items: list[dict]) -> list[dict]:
+        return [{key: scalable_dimensions.back(value, self.dimension) if isinstance(value, str) else value for key, value in item.items()}
+                for item in items]
+
+
+def _minutes(scenario: str, days: int) -> list[dict]:
+    return simulate(scenario, "--days", str(days))

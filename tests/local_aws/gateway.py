@@ -1,6 +1,6 @@
 """A pass-through in front of the emulators: forwards every call, records it, and answers the few that moto cannot.
 
-- Application Auto Scaling, where moto has gaps: see `auto_scaling_gaps`.
+- Application Auto Scaling, where moto has gaps or refuses a dimension: see `auto_scaling_gaps` and `scalable_dimensions`.
 - Inference components: see `components`.
 - `DescribeScalingPolicies`: moto's answer, with the alarms that fire step policies.
 - `DescribeEndpoint`: moto's answer, with `EndpointStatus` from `endpoint_status` where a test asks for another. (moto
@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 
 import boto3
 
+from . import scalable_dimensions
 from .auto_scaling_gaps import AutoScalingGaps
 from .components import Components
 from .cut import Cut
@@ -137,27 +138,30 @@ class Gateway:
     def _answered(self, request: "_Handler", call: Call, fault: Fault | None, body: bytes) -> tuple[int, dict, bytes]:
         if fault:
             return fault.status, *_error(request, call, fault)
-        own, asked = None, call.body
-        is_of_component = call.service == _AUTO_SCALING and Components.is_scaling(body)
-        if is_of_component:
-            body = Components.there(body)
-            asked = json.loads(body)
+        own = None
         with self._lock:
             if call.service == _AUTO_SCALING:
-                own = self.auto_scaling.answer(call.operation, asked)
+                own = self.auto_scaling.answer(call.operation, call.body)
             elif call.service == "sagemaker":
-                own = self.components.answer(call.operation, asked)
+                own = self.components.answer(call.operation, call.body)
         if own:
             status, headers, answer = own[0], {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(own[1]).encode()
         else:
-            status, headers, answer = request.forward(self.routes.get(call.service, self.routes[""]), body)
+            status, headers, answer = self._forwarded(request, call, body)
             if status == 200:
                 with self._lock:
-                    answer = self._learn(call, asked, answer)
-        answer = Components.back(answer) if is_of_component else answer
+                    answer = self._learn(call, answer)
         if status == 200 and call.operation == "DescribeScalingPolicies":
             answer = self._with_alarms(answer)
         return status, headers, answer
+
+    def _forwarded(self, request: "_Handler", call: Call, body: bytes) -> tuple[int, dict, bytes]:
+        address = self.routes.get(call.service, self.routes[""])
+        dimension = call.body.get("ScalableDimension") if call.service == _AUTO_SCALING else None
+        if not dimension:
+            return request.forward(address, body)
+        status, headers, answer = request.forward(address, scalable_dimensions.there(body.decode(), dimension).encode())
+        return status, headers, scalable_dimensions.back(answer.decode(), dimension).encode()
 
     def _with_alarms(self, answer: bytes) -> bytes:
         """What AWS adds to a step policy: the alarms that fire it. (In moto `Alarms` is always empty.)"""
@@ -172,12 +176,12 @@ class Gateway:
                                     for alarm in alarms if policy["PolicyARN"] in alarm["AlarmActions"]]
         return json.dumps(answered).encode()
 
-    def _learn(self, call: Call, asked: dict, answer: bytes) -> bytes:
+    def _learn(self, call: Call, answer: bytes) -> bytes:
         """Takes note of what passes by; patches what the emulator cannot say."""
         if call.service == _AUTO_SCALING:
-            self.auto_scaling.learn(call.operation, asked, answer)
+            self.auto_scaling.learn(call.operation, call.body, answer)
         if call.service == "sagemaker" and call.operation.startswith("DescribeEndpoint"):
-            answer = json.dumps(self.components.changed(call.operation, asked, json.loads(answer))).encode()
+            answer = json.dumps(self.components.changed(call.operation, call.body, json.loads(answer))).encode()
         match call.operation:
             case "DescribeEndpoint" | "DescribeEndpointConfig" | "DescribeModel":
                 name = call.body.get(f"{call.operation.removeprefix('Describe')}Name", "")

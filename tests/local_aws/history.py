@@ -3,6 +3,7 @@
 import functools
 import json
 import subprocess
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 
 from .binaries import binary
@@ -16,25 +17,25 @@ INVOCATIONS = "AWS/SageMaker"
 UTILISATION = "/aws/sagemaker/Endpoints"
 OF_COMPONENTS = "/aws/sagemaker/InferenceComponents"
 _OF_COPIES = {"InvocationsPerInstance": "InvocationsPerCopy", "ConcurrentRequestsPerModel": "ConcurrentRequestsPerCopy"}
-_CORES = 4
+_CORES = 4  # of each copy
+
+Samples = tuple[str, str, str, list[float], list[int]]  # namespace, metric, unit, values and how many had each
+Published = Callable[[dict], Iterator[Samples]]
 
 
 class History:
-    """The simulated past of one endpoint, up to `end` (else: now). `cloudwatch` is a boto3 client; `without` names metrics to
-    leave out."""
+    """The simulated past of one endpoint, up to `end` (else: now)."""
 
-    def __init__(self, cloudwatch, endpoint: str, variant: str, scenario: str, days: int = 3, seed: int = 1, without: tuple[str, ...] = (),
-                 end: datetime | None = None, distinct: int | None = None, component: str = ""):
-        """`distinct`: at most so many values of latency in a minute, where an emulator has to be fast. `component`: the same as an
-        inference component of this name publishes it, whose copies have four cores each."""
-        self._component = component
-        self._distinct = distinct
+    def __init__(self, cloudwatch, dimensions: dict[str, str], minutes: list[dict], published: Published, of_endpoint: tuple[str, ...] = (),
+                 without: tuple[str, ...] = (), end: datetime | None = None, distinct: int | None = None):
+        """`cloudwatch` is a boto3 client. `dimensions`: under which its metrics are, but for those that are `of_endpoint` alone.
+        `minutes`: what the simulator tells, oldest first; `published`: what SageMaker makes of one. `without` names metrics to leave
+        out; `distinct`: at most so many values in a minute, where an emulator has to be fast."""
         self._cloudwatch = cloudwatch
-        self._dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
-        if component:
-            self._dimensions = [{"Name": "InferenceComponentName", "Value": component}]
+        self._dimensions, self._of_endpoint = dimensions, of_endpoint
+        self._minutes, self._published = minutes, published
         self._without = without
-        self._minutes = _simulate(scenario, days, seed)
+        self._distinct = distinct
         self._end = (end or datetime.now(timezone.utc)).replace(second=0, microsecond=0)
         self._written: datetime | None = None  # all minutes before it are in CloudWatch
         self._written_beside: dict[str, datetime] = {}  # the same of further metrics
@@ -72,8 +73,8 @@ class History:
         steady, now = self._minutes[-_STEADY_MINUTES:], datetime.now(timezone.utc)
         told = [(self._end + m["minute"] * _MINUTE, m) for m in self._minutes]
         told += [(self._end + i * _MINUTE, steady[i % len(steady)]) for i in range(int((now - self._end) / _MINUTE))]
-        under = {dimension["Name"]: dimension["Value"] for dimension in self._dimensions} | dimensions
-        named = [{"Name": name, "Value": value} for name, value in under.items()]
+        under = self._dimensions | dimensions
+        named = _named(under)
         key = f"{namespace} {metric} {sorted(under.items())}"
         fresh = [(at, m) for at, m in told[-(last or len(told)):] if at > self._written_beside.get(key, datetime.min.replace(tzinfo=timezone.utc))]
         self._written_beside[key] = told[-1][0]
@@ -84,61 +85,71 @@ class History:
 
     def put(self, minutes: list[tuple[datetime, dict]]) -> int:
         """Writes minutes in the simulator's words; answers how many datums that took."""
-        namespaces: dict[str, list[dict]] = {INVOCATIONS: [], UTILISATION: [], OF_COMPONENTS: []}
+        namespaces: dict[str, list[dict]] = {}
         for at, minute in minutes:
-            for namespace, name, unit, values, counts in _samples(minute):
-                if self._component:
-                    namespace, name, values = _of_copies(namespace, name, values)
+            for namespace, name, unit, values, counts in self._published(minute):
                 if values and name not in self._without:
                     if self._distinct:
                         values, counts = _merged(values, counts, self._distinct)
-                    namespaces[namespace].append({"MetricName": name, "Dimensions": self._dimensions, "Timestamp": at,
-                                                  "Unit": unit, "Values": values, "Counts": counts})
+                    namespaces.setdefault(namespace, []).append({"MetricName": name, "Dimensions": self._under(name), "Timestamp": at,
+                                                                 "Unit": unit, "Values": values, "Counts": counts})
         for namespace, datums in namespaces.items():
             for first in range(0, len(datums), _DATUMS_PER_CALL):  # in turn: ministack replaces its lists at each call
                 self._cloudwatch.put_metric_data(Namespace=namespace, MetricData=datums[first : first + _DATUMS_PER_CALL])
         return sum(len(datums) for datums in namespaces.values())
 
+    def _under(self, metric: str) -> list[dict]:
+        is_of_endpoint = metric in self._of_endpoint
+        return _named({name: value for name, value in self._dimensions.items() if name == "EndpointName" or not is_of_endpoint})
+
+
+def _named(dimensions: dict[str, str]) -> list[dict]:
+    return [{"Name": name, "Value": value} for name, value in dimensions.items()]
+
 
 @functools.cache
-def _simulate(scenario: str, days: int, seed: int) -> list[dict]:
-    done = subprocess.run([binary("simulate"), scenario, "--days", str(days), "--seed", str(seed)], capture_output=True, text=True)
+def simulate(*arguments: str) -> list[dict]:
+    """What the simulator prints."""
+    done = subprocess.run([binary("simulate"), *arguments], capture_output=True, text=True)
     if done.returncode:
-        raise RuntimeError(f"simulate {scenario} failed: {done.stderr.strip()}")
+        raise RuntimeError(f"simulate {' '.join(arguments)} failed: {done.stderr.strip()}")
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def _samples(minute: dict):
-    """Namespace, metric, unit, values and counts of one minute, as SageMaker publishes them."""
-    yield from _timings(minute, ("ModelLatency", "model_latency_us"), ("OverheadLatency", "overhead_latency_us"))
+def published_by_variant(minute: dict) -> Iterator[Samples]:
+    """What SageMaker publishes of a variant's minute."""
+    yield from timings(minute, ("ModelLatency", "model_latency_us"), ("OverheadLatency", "overhead_latency_us"))
     invocations, instances = minute["invocations"], minute["instances"]
     if invocations:
         yield INVOCATIONS, "Invocations", "None", [1.0], [invocations]
         # SageMaker emits 1/instances per request; only the sum is ever read, so one sample carries it.
         yield INVOCATIONS, "InvocationsPerInstance", "None", [invocations / instances], [1]
         for name, field in ("Invocation4XXErrors", "errors_4xx"), ("Invocation5XXErrors", "errors_5xx"), ("InvocationModelErrors", "model_errors"):
-            yield INVOCATIONS, name, "None", *_ones(minute[field], invocations)
+            yield INVOCATIONS, name, "None", *ones_of(minute[field], invocations)
     if any(minute["concurrent_requests"]):
-        yield INVOCATIONS, "ConcurrentRequestsPerModel", "None", *_each(minute["concurrent_requests"])
+        yield INVOCATIONS, "ConcurrentRequestsPerModel", "None", *each(minute["concurrent_requests"])
     for name, field in (("CPUUtilization", "cpu_percent"), ("GPUUtilization", "gpu_percent"),
                         ("GPUMemoryUtilization", "gpu_memory_percent"), ("MemoryUtilization", "memory_percent")):
-        yield UTILISATION, name, "Percent", *_each(minute[field])
+        yield UTILISATION, name, "Percent", *each(minute[field])
     if models := minute["multi_model"]:
         asked = sum(count for _, count in models["loading_wait_us"])
-        yield INVOCATIONS, "ModelCacheHit", "None", *_ones(models["cache_hits"], asked)
-        yield from _timings(models, ("ModelLoadingWaitTime", "loading_wait_us"), ("ModelDownloadingTime", "downloading_us"),
-                            ("ModelLoadingTime", "loading_us"), ("ModelUnloadingTime", "unloading_us"))
-        yield UTILISATION, "LoadedModelCount", "None", *_each(models["loaded_models"])
+        yield INVOCATIONS, "ModelCacheHit", "None", *ones_of(models["cache_hits"], asked)
+        yield from timings(models, ("ModelLoadingWaitTime", "loading_wait_us"), ("ModelDownloadingTime", "downloading_us"),
+                           ("ModelLoadingTime", "loading_us"), ("ModelUnloadingTime", "unloading_us"))
+        yield UTILISATION, "LoadedModelCount", "None", *each(models["loaded_models"])
 
 
-def _of_copies(namespace: str, name: str, values: list[float]) -> tuple[str, str, list[float]]:
-    """The same metric as SageMaker publishes it of copies: CPU as a share of the cores that a copy was given."""
-    if namespace == UTILISATION:
-        return OF_COMPONENTS, f"{name}Normalized", [value / _CORES if name == "CPUUtilization" else value for value in values]
-    return namespace, _OF_COPIES.get(name, name), values
+def published_by_component(minute: dict) -> Iterator[Samples]:
+    """The same as an inference component publishes it: CPU as a share of the cores that a copy was given."""
+    for namespace, name, unit, values, counts in published_by_variant(minute):
+        if namespace == UTILISATION:
+            shares = [value / _CORES if name == "CPUUtilization" else value for value in values]
+            yield OF_COMPONENTS, f"{name}Normalized", unit, shares, counts
+        else:
+            yield namespace, _OF_COPIES.get(name, name), unit, values, counts
 
 
-def _timings(source: dict, *metrics: tuple[str, str]):
+def timings(source: dict, *metrics: tuple[str, str]) -> Iterator[Samples]:
     """Metrics in microseconds: values and how many samples had each."""
     for name, field in metrics:
         values, counts = zip(*source[field]) if source[field] else ((), ())
@@ -156,12 +167,12 @@ def _merged(values: list[float], counts: list[int], distinct: int) -> tuple[list
     return [sum(value * count for value, count in group) / total for group, total in zip(groups, counts)], counts
 
 
-def _ones(ones: int, total: int) -> tuple[list[float], list[int]]:
+def ones_of(ones: int, total: int) -> tuple[list[float], list[int]]:
     """Values and counts of a metric that is 1 for some requests and 0 for the others."""
     pairs = [(value, count) for value, count in ((1.0, ones), (0.0, total - ones)) if count > 0]
     return [value for value, _ in pairs], [count for _, count in pairs]
 
 
-def _each(values: list[float]) -> tuple[list[float], list[int]]:
+def each(values: list[float]) -> tuple[list[float], list[int]]:
     """Values and counts of a metric that has one sample for each value."""
     return [float(value) for value in values], [1] * len(values)

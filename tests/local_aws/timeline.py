@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 
 from .clock import Clock
 from .emulators import Emulators
-from .endpoint import DIMENSION, INSTANCE_TYPE, Endpoint
+from .endpoint import INSTANCE_TYPE, Endpoint
 
 AGE = timedelta(hours=2, minutes=30)
 _MINUTE = timedelta(minutes=1)
@@ -64,7 +64,7 @@ class Timeline:
         gateway = self.endpoint.emulators.gateway
         if self._scaling not in gateway.auto_scaling.activities or self._scaling["StatusCode"] != "InProgress":
             self._scaling = {"ActivityId": f"{self.endpoint.name}-{len(gateway.auto_scaling.activities)}", "ServiceNamespace": "sagemaker",
-                             "ResourceId": self.endpoint.resource_id, "ScalableDimension": DIMENSION,
+                             "ResourceId": self.endpoint.resource_id, "ScalableDimension": self.endpoint.dimension,
                              "Description": f"Setting desired instance count to {instances}.",
                              "Cause": f"minimum capacity was set to {instances}", "StartTime": self.clock.now().timestamp()}
             gateway.auto_scaling.activities.append(self._scaling)

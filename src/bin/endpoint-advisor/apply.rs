@@ -29,9 +29,9 @@ pub async fn run(tool: &Tool, arguments: Apply) -> Result<ExitCode, ToolError> {
         let observations = from_aws(tool, &Observed::of(what, variant, component)).await?;
         observations.iter().map(|observation| explain(observation, &tool.settings)).collect()
     };
-    let Some(first) = reports.first() else {
+    if reports.is_empty() {
         return Err(ToolError::BadInput("nothing to apply: there is no such variant or component".to_owned(), None));
-    };
+    }
     let aws = tool.aws().await;
     let mut tags = BTreeMap::new();
     for report in &reports {
@@ -67,17 +67,16 @@ pub async fn run(tool: &Tool, arguments: Apply) -> Result<ExitCode, ToolError> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut code = ExitCode::SUCCESS;
-    for report in planned {
+    for report in &planned {
         let outcome = act::apply(&aws, &report.plan).await?;
         print(&format!("{}: {}: {}", report.subject(), outcome.status, outcome.words()));
         if !matches!(outcome.status, OutcomeStatus::Applied | OutcomeStatus::Unchanged) {
             code = ExitCode::from(AWS_ERROR);
         }
     }
-    print(&format!(
-        "Nothing follows this up by itself. See whether it helped: endpoint-advisor explain {0}. Take it back: \
-         endpoint-advisor undo {0}",
-        first.endpoint_name
-    ));
+    print("Nothing follows this up by itself. To see whether it helped, and to take it back:");
+    for asked in planned.iter().map(|report| report.asked_of_the_tool()) {
+        print(&format!("  endpoint-advisor explain {asked}\n  endpoint-advisor undo {asked}"));
+    }
     Ok(code)
 }

@@ -75,7 +75,8 @@ pub struct Explain {
 pub struct Replay {
     #[command(flatten)]
     pub observed: Observed,
-    /// A target of invocations per instance and minute to try; may be repeated.
+    /// A target to try: invocations per instance (or copy) and minute; of an asynchronous endpoint the backlog per instance; of
+    /// a serverless variant the share of its provisioned concurrency in use, as 0.7. May be repeated.
     #[arg(long)]
     pub target: Vec<f64>,
     /// MinCapacity of the targets; where absent: as it stands, else 1.

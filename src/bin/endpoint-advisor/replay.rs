@@ -5,7 +5,8 @@ use crate::observe::from_file_or_aws;
 use crate::print::{json, one_or_all, print};
 use crate::{Tool, ToolError};
 use endpoint_advisor::advise::compare;
-use endpoint_advisor::model::{Comparison, InstanceCount, InvocationsPerInstance, NotCompared, Observation};
+use endpoint_advisor::model::{Comparison, InstanceCount, NotCompared, Observation};
+use endpoint_advisor::plan::asked;
 use endpoint_advisor::replay::Setup;
 use endpoint_advisor::report::{comparison, comparison_html, comparison_markdown};
 use std::error::Error;
@@ -76,13 +77,13 @@ fn setups(
     }
     let present = observation.scaling.as_ref().and_then(|scaling| scaling.target.as_ref());
     let min = min.map(InstanceCount).or(present.map(|target| target.min_capacity)).unwrap_or(InstanceCount(1));
+    // Beyond MaxConcurrency no provisioned concurrency can be set.
+    let most = observation.variant.serverless.map_or(most, |variant| most.min(InstanceCount(variant.max_concurrency)));
     let max = max.map(InstanceCount).or(present.map(|target| target.max_capacity)).unwrap_or(most).max(min);
     let mut setups = Vec::new();
     for target in targets {
-        if !(target.is_finite() && *target > 0.0) {
-            return Err(ToolError::BadInput("--target is above 0".to_owned(), None));
-        }
-        setups.push(Setup::tracking(InvocationsPerInstance(*target), min, max));
+        let setup = asked(observation, *target, min, max);
+        setups.push(setup.map_err(|error| ToolError::BadInput(format!("--target {target}: {error}"), None))?);
     }
     for file in files {
         let shown = file.display();

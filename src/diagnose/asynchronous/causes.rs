@@ -198,8 +198,8 @@ fn slow_model(measured: &Measured) -> Judgement {
         .map_or("no objective is known".to_owned(), |over| format!("ModelLatency is {over:.2} times its objective"));
     let over =
         Check::by("over_objective", over, over.map_or(0.0, |over| over.ln() / 0.2), text).or_if_missing(NOT_EXCLUDED);
-    let waits = waits(measured).and(does_not_clear(measured));
-    let nothing_waits = Check::by("minutes_to_clear", Some(waits.margin()), -waits.margin(), waits.text().to_owned());
+    // One of both that does not hold is enough.
+    let nothing_waits = waits(measured).and(does_not_clear(measured)).against();
     Judgement {
         verdict: Verdict::SlowModel,
         sub_cause: None,
@@ -282,9 +282,7 @@ fn storage(measured: &Measured) -> Judgement {
 }
 
 fn transient(measured: &Measured) -> Judgement {
-    let (waits, clears) = (waits(measured), does_not_clear(measured));
-    let weaker = waits.clone().and(clears);
-    let calm = Check::by("minutes_to_clear", Some(weaker.margin()), -weaker.margin(), weaker.text().to_owned());
+    let calm = waits(measured).and(does_not_clear(measured)).against();
     let ratio = measured.latency_ratio;
     let fast = Check::below(
         "model_latency_ratio",

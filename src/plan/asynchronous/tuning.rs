@@ -5,9 +5,10 @@
 use super::policies::{self, Numbers};
 use crate::config::ScalingObjective;
 use crate::model::{
-    Capacity, EndpointName, Forecast, InstanceCount, Plan, PutMetricAlarm, PutScalingPolicy, ScalableKey, Scaling,
-    ScalingPolicy, Seconds, Thousands, Validation,
+    Capacity, Days, EndpointName, Forecast, InstanceCount, Plan, ScalableKey, Scaling, ScalingPolicy, Seconds,
+    Thousands, Validation,
 };
+use crate::plan::asked::with_alarm;
 use crate::plan::score::Exchange;
 use crate::replay::{Compiled, Draw, Outcome, QueueReplay, Setup};
 
@@ -129,8 +130,7 @@ impl<'a> Tuning<'a> {
     /// How the policy was found, one fact each.
     pub fn reasoning(&self) -> Vec<String> {
         let Self { task, best, tried, .. } = self;
-        let days = task.replay.days().round();
-        let days = if days < 2.0 { "a day".to_owned() } else { format!("{days:.0} days") };
+        let days = Days(task.replay.days());
         let first = if self.keeps_present {
             format!(
                 "the present policy stays: none of {tried} policies replayed over {days} of this queue is better by \
@@ -219,10 +219,6 @@ impl Task<'_> {
         };
         self.replay.compile(&setup).ok()
     }
-}
-
-fn with_alarm(policy: &PutScalingPolicy, alarm: &PutMetricAlarm) -> ScalingPolicy {
-    ScalingPolicy { alarms: Some(vec![alarm.to_alarm()]), ..policy.to_policy() }
 }
 
 /// `6 minutes`, `1.2 minutes`.

@@ -2,6 +2,7 @@
 
 use super::Page;
 use super::chart::{Chart, Drawn, LATENCY, LIMIT, OTHER, PLAN, QUIET};
+use super::waiting;
 use crate::model::{
     Bound, Comparison, History, InvocationsPerInstance, LatencyCurve, MetricSpecification, Microseconds, Minute,
     MinuteRow, Observation, PolicyConfiguration, PutScalingPolicy, Row, Thousands,
@@ -34,10 +35,9 @@ pub(in crate::report) struct Figure {
 pub(super) fn all(page: &Page<'_>) -> Vec<Figure> {
     let history = History::of(page.observation);
     let day = Day::of(page.observation, &history);
-    [latency(page, &day), load(page, &day), instances(page, &day), scatter(page, &history), replay(page)]
-        .into_iter()
-        .flatten()
-        .collect()
+    let figures = [latency(page, &day), load(page, &day), instances(page, &day), scatter(page, &history)];
+    let served = waiting::queue(page, &day).into_iter().chain(waiting::at_once(page, &day, &history));
+    figures.into_iter().flatten().chain(served).chain(replay(page)).collect()
 }
 
 /// A number as it stands on an axis: `1,500`, `2.5`.
@@ -50,7 +50,7 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// The last day of a history, on an axis of hours from the midnight before it: the grid falls on whole hours.
-struct Day<'a> {
+pub(super) struct Day<'a> {
     midnight: Minute,
     ends: (f64, f64),
     rows: Vec<(f64, &'a MinuteRow)>,
@@ -80,22 +80,32 @@ impl<'a> Day<'a> {
 
     /// A line with a gap wherever a minute is missing.
     fn line(&self, value: impl Fn(&MinuteRow) -> Option<f64>) -> Vec<Vec<(f64, f64)>> {
+        Self::pieces(self.rows.iter().filter_map(|(place, row)| Some((*place, value(row)?))).collect())
+    }
+
+    /// What of these minutes lies within the day, with its place on the axis.
+    pub(super) fn within(&self, values: &[(Minute, f64)]) -> Vec<(f64, f64)> {
+        let places = values.iter().map(|(minute, value)| (hours(minute.since(self.midnight)), *value));
+        places.filter(|(place, _)| (self.ends.0..=self.ends.1).contains(place)).collect()
+    }
+
+    /// Points of one minute each as a line, with a gap wherever a minute is missing.
+    pub(super) fn pieces(points: Vec<(f64, f64)>) -> Vec<Vec<(f64, f64)>> {
         let mut pieces: Vec<Vec<(f64, f64)>> = Vec::new();
         let mut before = f64::NEG_INFINITY;
-        for (place, row) in &self.rows {
-            let Some(value) = value(row) else { continue };
-            if *place > before + hours(2) - f64::EPSILON || pieces.is_empty() {
+        for (place, value) in points {
+            if place > before + hours(2) - f64::EPSILON || pieces.is_empty() {
                 pieces.push(Vec::new());
             }
             if let Some(piece) = pieces.last_mut() {
-                piece.push((*place, value));
+                piece.push((place, value));
             }
-            before = *place;
+            before = place;
         }
         pieces
     }
 
-    fn svg(&self, label: &str, y: &str, y_end: f64, mut marks: Vec<Drawn>) -> Option<String> {
+    pub(super) fn svg(&self, label: &str, y: &str, y_end: f64, mut marks: Vec<Drawn>) -> Option<String> {
         let midnight = self.midnight;
         let clock = move |place: f64| after(midnight, place).strftime("%H:%M").to_string();
         marks.extend(self.marks.iter().map(|(place, name)| Drawn::Place(QUIET, *place, name.clone())));

@@ -12,6 +12,7 @@ use crate::Samples;
 use crate::random::{Streams, about, chance, log_normal};
 use rand::Rng as _;
 use rand_distr::{Distribution as _, Gamma, Poisson};
+use serde::Serialize;
 
 /// Samples are whole numbers; shares are kept in millionths.
 const MILLION: f64 = 1e6;
@@ -73,8 +74,10 @@ impl Default for ServerlessConditions {
 }
 
 /// What SageMaker saw of a minute.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ServerlessMinute {
+    /// As it was counted: incidents count back from the end, −1 being the last.
+    pub minute: i64,
     /// Requests that were served.
     pub invocations: u64,
     /// Requests that were refused because too many were being served.
@@ -125,14 +128,15 @@ impl ServerlessRun {
     ///
     /// # Panics
     /// Where a condition is not finite.
-    pub fn step(&mut self, minute: i64, conditions: &ServerlessConditions) -> ServerlessMinute {
-        let start = minute as f64 * 60.0;
+    pub fn step(&mut self, number: i64, conditions: &ServerlessConditions) -> ServerlessMinute {
+        let start = number as f64 * 60.0;
         self.provisioned.resize(conditions.provisioned, start);
         let limit = conditions.account_limit.unwrap_or(usize::MAX).min(self.endpoint.max_concurrency);
         let service = log_normal(self.endpoint.service_seconds, self.endpoint.service_cv);
         let setup = log_normal(self.endpoint.setup_seconds, 0.25);
         let mut seen = Seen::default();
         let mut minute = ServerlessMinute {
+            minute: number,
             provisioned: conditions.provisioned,
             memory_percent: 100.0 * about(&mut self.streams.noise, conditions.memory, 0.02),
             max_concurrency: self.endpoint.max_concurrency,
