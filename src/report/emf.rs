@@ -32,8 +32,11 @@ pub fn of_report(report: &Report, now: Timestamp) -> Value {
                 "Namespace": NAMESPACE, "Dimensions": [[]], "Metrics": [{"Name": "SecondsSinceAlarm", "Unit": "Seconds"}],
             }));
         }
-        // The clocks of two services may differ by a little; nobody is told before the alarm.
-        line["SecondsSinceAlarm"] = json!(now.duration_since(changed_at).as_secs().max(0));
+        if let Some(members) = line.as_object_mut() {
+            // The clocks of two services may differ by a little; nobody is told before the alarm.
+            let seconds = now.duration_since(changed_at).as_secs().max(0);
+            members.insert("SecondsSinceAlarm".to_owned(), json!(seconds));
+        }
     }
     line
 }
