@@ -34,6 +34,7 @@ pub struct Results {
 pub struct OfKind {
     pub kind: Kind,
     pub score: Score,
+    pub bins: Vec<Bin>,
     pub capacity: SizingScore,
     /// Of kinds that development and validation do not have.
     pub new_physics: Score,
@@ -113,6 +114,7 @@ impl OfKind {
         Some(Self {
             kind,
             score: score(own.clone(), |case| &case.answer),
+            bins: bins(own.clone(), |case| &case.answer),
             capacity: sizing(own),
             new_physics: score(new.clone(), |case| &case.answer),
             new_physics_capacity: sizing(new),

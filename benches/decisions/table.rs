@@ -1,7 +1,7 @@
 //! The results as a table for people.
 
 use crate::results::Results;
-use crate::score::Score;
+use crate::score::{Bin, Score};
 use crate::sizing::SizingScore;
 
 /// Prints everything.
@@ -41,7 +41,12 @@ pub fn print(results: &Results) {
         );
     }
     println!();
-    calibration(results);
+    calibration(&results.bins);
+    for of in &results.kinds {
+        println!();
+        println!("{}", of.kind.name());
+        calibration(&of.bins);
+    }
     println!();
     summary(&results.whole);
 }
@@ -120,9 +125,9 @@ fn confusion(results: &Results) {
     }
 }
 
-fn calibration(results: &Results) {
+fn calibration(bins: &[Bin]) {
     println!("confidence: answers, mean confidence, share of right ones");
-    for (index, bin) in results.bins.iter().enumerate().filter(|(_, bin)| bin.answers > 0) {
+    for (index, bin) in bins.iter().enumerate().filter(|(_, bin)| bin.answers > 0) {
         println!(
             "from {:.1} {:8} {} {}",
             index as f64 / 10.0,

@@ -13,7 +13,7 @@ const DEPLOYED: i64 = 20 * 1_440;
 
 /// What the advisor would have read of this incident, and what is right.
 pub fn of_serverless(family: &ServerlessFamily, incident: &ServerlessIncident) -> Labelled {
-    let (series, sooner) = incident.seen();
+    let (series, later) = incident.seen();
     let seen = Seen {
         trigger: alarm("orders-latency", ALARMED),
         hosting: "serverless",
@@ -24,7 +24,7 @@ pub fn of_serverless(family: &ServerlessFamily, incident: &ServerlessIncident) -
         scaling: Scaling { activities: Some(Vec::new()), ..Scaling::default() },
         objective_ms: incident.objective_ms.round(),
         statistic: "p90",
-        minutes_since_deployment: incident.deployed_minutes_ago.map_or(DEPLOYED, |ago| ago - sooner),
+        minutes_since_deployment: incident.deployed_minutes_ago.map_or(DEPLOYED, |ago| ago + later),
         scaled_at: None,
         series: &series,
     };
@@ -50,7 +50,7 @@ pub fn of_serverless(family: &ServerlessFamily, incident: &ServerlessIncident) -
         sub_cause: family.sub_cause,
         is_overload: family.is_helped_by_units,
         blocked_by: Vec::new(),
-        trouble_minutes: incident.trouble_minutes(sooner),
+        trouble_minutes: incident.trouble_minutes(later),
         severity: 1.0,
         capacity: Some(incident.capacity),
         physics: format!("{:?}", incident.endpoint),

@@ -17,6 +17,12 @@ const HISTORIES: [(i64, f64); 4] = [(6, 0.3), (24, 0.4), (72, 0.2), (168, 0.1)];
 /// Of endpoints in the hold-out set, so many are of kinds that no other set has.
 const NEW_PHYSICS: f64 = 0.25;
 
+/// An alarm on the backlog fires where it takes longer to be worked off.
+const ALARM_MINUTES: f64 = 2.0;
+
+/// One on failures, or on times, needs so many requests in ten minutes.
+const LEAST_PROCESSED: f64 = 15.0;
+
 /// An endpoint in use, and what befalls it.
 #[derive(Debug)]
 pub(super) struct Endpoint {
@@ -83,13 +89,34 @@ impl Endpoint {
 
     /// The incident `replicate` of a family in a set.
     pub fn any(family: &Family, set: Set, replicate: u64) -> Incident {
-        let mut dice = Dice::new(crate::suite::seed(family.name, set, replicate, 0));
-        let endpoint = Self::draw(&mut dice, set);
-        let mut incident = endpoint.played(family, dice.seed());
-        let missing_share = if dice.chance(0.3) { dice.uniform(0.0..0.05) } else { 0.0 };
-        Degradation { lag_minutes: 2, missing_share, utilization_noise: 0.02, without: Vec::new() }
-            .apply(&mut incident.published, dice.seed());
-        incident
+        for attempt in 0.. {
+            let mut dice = Dice::new(crate::suite::seed(family.name, set, replicate, attempt));
+            let endpoint = Self::draw(&mut dice, set);
+            let mut incident = endpoint.played(family, dice.seed());
+            // Nobody asks about a backlog that has not come, nor about failures of nobody: no alarm would have fired.
+            let shows = match family.verdict {
+                "backlog" => endpoint.waits(&incident),
+                "transient" => true,
+                _ => processed_lately(&incident) >= LEAST_PROCESSED,
+            };
+            if !shows {
+                continue;
+            }
+            let missing_share = if dice.chance(0.3) { dice.uniform(0.0..0.05) } else { 0.0 };
+            Degradation { lag_minutes: 2, missing_share, utilization_noise: 0.02, without: Vec::new() }
+                .apply(&mut incident.published, dice.seed());
+            return incident;
+        }
+        unreachable!("it goes on until requests wait")
+    }
+
+    /// Whether in each of the last minutes more waited than is worked off within [`ALARM_MINUTES`].
+    fn waits(&self, incident: &Incident) -> bool {
+        let in_work = (incident.instances * self.usual.slots) as f64;
+        let worked_off = ALARM_MINUTES * incident.instances as f64 * incident.capacity;
+        let backlog = incident.published.iter().find(|series| series.metric == "ApproximateBacklogSize");
+        let last = backlog.map(|series| series.values.iter().rev().take(3).flatten());
+        last.is_some_and(|mut last| last.all(|backlog| *backlog > in_work + worked_off))
     }
 
     fn draw(dice: &mut Dice, set: Set) -> Self {
@@ -163,6 +190,12 @@ impl Endpoint {
             ..self.usual
         }
     }
+}
+
+/// Requests that were processed in the last ten minutes.
+fn processed_lately(incident: &Incident) -> f64 {
+    let processed = incident.published.iter().find(|series| series.metric == "InvocationsProcesssed");
+    processed.map_or(0.0, |series| series.values.iter().rev().take(10).flatten().sum())
 }
 
 /// Requests as every set has them.

@@ -91,8 +91,8 @@ pub static FAMILIES: [Family; 17] = [
         verdict: "backlog",
         sub_cause: Some("slower_processing"),
         play: |now, _, bad| {
-            now.arrivals_per_minute = 0.7 * now.capacity_of_all();
             now.work_seconds *= 2.2 + 2.0 * bad;
+            now.arrivals_per_minute = now.arrivals_per_minute.max(1.3 * now.capacity_of_all());
         },
     },
     Family {
@@ -153,10 +153,10 @@ pub static FAMILIES: [Family; 17] = [
         verdict: "backlog",
         sub_cause: Some("slower_processing"),
         play: |now, _, bad| {
-            now.arrivals_per_minute = 0.8 * now.capacity_of_all();
             let times = 5.0 + 5.0 * bad;
             now.work_seconds *= 0.7 + 0.3 * times;
             now.large = (0.3, times);
+            now.arrivals_per_minute = now.arrivals_per_minute.max(1.3 * now.capacity_of_all());
         },
     },
     Family {

@@ -13,8 +13,8 @@ use std::ops::Range;
 const MINUTES: i64 = 1_440 + 180;
 /// Minutes that the trouble has lasted at the end.
 const TROUBLE: i64 = 12;
-/// It may be looked at so many minutes before that: three minutes raise an alarm, and some more pass.
-const SOONER: i64 = 5;
+/// It may go on for so many minutes more until somebody looks: three minutes raise an alarm, and some more pass.
+const LATER: i64 = 5;
 /// Of variants in the hold-out set, so many are of kinds that no other set has.
 const NEW_PHYSICS: f64 = 0.25;
 
@@ -76,28 +76,29 @@ pub struct ServerlessIncident {
     pub capacity: f64,
     /// Whether only the hold-out set has variants of this kind.
     pub is_new_physics: bool,
+    /// The minutes after them.
+    after: Vec<ServerlessMinute>,
     seed: u64,
 }
 
 impl ServerlessIncident {
-    /// What CloudWatch would answer some minutes earlier, and how many: the trouble has just raised an alarm, or gone on for a
-    /// while, and not all metrics have come.
+    /// What CloudWatch would answer some minutes later, and how many: not all metrics have come.
     #[must_use]
     pub fn seen(&self) -> (Vec<Published>, i64) {
         let mut dice = Dice::new(self.seed);
-        let sooner = dice.minutes(0..=SOONER);
+        let later = dice.minutes(0..=LATER);
         let missing_share = if dice.chance(0.3) { dice.uniform(0.0..0.05) } else { 0.0 };
-        let seen = self.minutes.len() - sooner as usize;
-        let mut series = serverless_published(&self.minutes[..seen]);
+        let minutes = [&self.minutes, &self.after[..later as usize]].concat();
+        let mut series = serverless_published(&minutes);
         Degradation { lag_minutes: 2, missing_share, utilization_noise: 0.0, without: Vec::new() }
             .apply(&mut series, dice.seed());
-        (series, sooner)
+        (series, later)
     }
 
-    /// Minutes that the trouble has lasted where it is looked at so much sooner.
+    /// Minutes that the trouble has lasted where it is looked at so much later.
     #[must_use]
-    pub fn trouble_minutes(&self, sooner: i64) -> i64 {
-        TROUBLE - sooner
+    pub fn trouble_minutes(&self, later: i64) -> i64 {
+        TROUBLE + later
     }
 }
 
@@ -212,11 +213,15 @@ pub fn serverless_incident(family: &ServerlessFamily, set: Set, replicate: u64) 
         conditions
     };
     let usual = conditions(-MINUTES);
+    let mut minutes: Vec<ServerlessMinute> =
+        (-MINUTES..LATER).map(|minute| run.step(minute, &conditions(minute))).collect();
+    let after = minutes.split_off(MINUTES as usize);
     ServerlessIncident {
         endpoint,
         provisioned: conditions(-1).provisioned,
         objective_ms: 1_000.0 * objective * endpoint.service_seconds,
-        minutes: (-MINUTES..0).map(|minute| run.step(minute, &conditions(minute))).collect(),
+        minutes,
+        after,
         deployed_minutes_ago,
         capacity: 60.0 / (usual.work_factor * endpoint.service_seconds + usual.overhead_seconds),
         is_new_physics,
