@@ -39,7 +39,7 @@ mod table;
 
 use case::Case;
 use clap::Parser;
-use family::{AnyFamily, Labelled};
+use family::{AnyFamily, Kind, Labelled};
 use parallel::in_parallel;
 use set::Set;
 use simulator::suite;
@@ -65,7 +65,7 @@ struct Cli {
     /// Also print the reports on the first so many wrong verdicts of each family.
     #[arg(long, default_value_t = 0)]
     show: usize,
-    /// Three incidents of each family, whole: whether everything runs.
+    /// One to three incidents of each family, whole: whether everything runs.
     #[arg(long)]
     smoke: bool,
     /// Leave out what judges with parts of the metrics missing.
@@ -105,10 +105,15 @@ fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     }
-    let replicates = if cli.smoke { 3 } else { cli.replicates };
+    let replicates = |family: &AnyFamily| match (cli.smoke, family.kind()) {
+        (false, _) => cli.replicates,
+        (true, Kind::Instances) => 3,
+        (true, Kind::Components) => 1,
+        (true, _) => 2,
+    };
     let jobs: Vec<(AnyFamily, u64)> = families
         .iter()
-        .flat_map(|family| (cli.first..cli.first + replicates).map(|replicate| (*family, replicate)))
+        .flat_map(|family| (cli.first..cli.first + replicates(family)).map(|replicate| (*family, replicate)))
         .collect();
     if jobs.is_empty() {
         eprintln!("decisions: no such family; --list names them");
@@ -132,7 +137,7 @@ fn main() -> ExitCode {
     if let Some(path) = &cli.json {
         std::fs::write(path, serde_json::to_string_pretty(&results).unwrap()).expect("the results can be written");
     }
-    // Three incidents of a family say little, but a change that breaks a cause, or scales where it must not, shows.
+    // A few incidents of a family say little, but a change that breaks a cause, or scales where it must not, shows.
     let is_broken = cli.smoke && goals::is_broken(&results);
     if is_broken {
         eprintln!("decisions: far worse than they were");

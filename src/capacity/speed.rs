@@ -63,11 +63,13 @@ pub(super) fn present(blocks: &[Block]) -> Option<Speed> {
 
 /// The first block after the clearest change of speed; none where there is no clear one.
 fn change(blocks: &[Block]) -> Option<usize> {
+    let between = scatter_between(blocks);
     let clear = (1..blocks.len()).filter_map(|cut| {
         let (before, after) = blocks.split_at_checked(cut)?;
         let (before, after) = (Sums::of(before), Sums::of(after));
         let (then, now) = (before.rate(), after.rate());
-        let (scatter, _) = scatter(&[before, after]);
+        // Each of the two is too large where there are other changes, and seldom too small.
+        let scatter = scatter(&[before, after]).0.min(between);
         let error = (scatter * (1.0 / before.processed + 1.0 / after.processed)).sqrt();
         let errors = (now / then).ln().abs() / error;
         let is_change = (now / then - 1.0).abs() > CHANGED && errors > CERTAIN_ERRORS;
@@ -113,6 +115,17 @@ fn scatter(parts: &[Sums]) -> (f64, f64) {
     let freedom = PRIOR_BLOCKS + parts.iter().map(|part| part.blocks - 1.0).sum::<f64>();
     let seen: f64 = parts.iter().map(Sums::chi_square).filter(|seen| seen.is_finite()).sum();
     ((PRIOR_BLOCKS + seen) / freedom, freedom)
+}
+
+/// The same from each block and the next, which a change of speed moves only where it is.
+fn scatter_between(blocks: &[Block]) -> f64 {
+    let squares = blocks.iter().zip(blocks.iter().skip(1)).map(|(one, next)| {
+        let (done, by) = (one.processed + next.processed, one.instance_minutes + next.instance_minutes);
+        let difference = one.processed / one.instance_minutes - next.processed / next.instance_minutes;
+        difference * difference / (done / by * (1.0 / one.instance_minutes + 1.0 / next.instance_minutes))
+    });
+    let (pairs, seen) = squares.filter(|square| square.is_finite()).fold((0.0, 0.0), |(n, sum), x| (n + 1.0, sum + x));
+    (PRIOR_BLOCKS + seen) / (PRIOR_BLOCKS + pairs)
 }
 
 #[cfg(test)]
