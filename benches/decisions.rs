@@ -1,6 +1,6 @@
 //! How good the verdicts are: thousands of simulated incidents whose cause is known, and what the advisor says of each.
 //!
-//! `make bench-decisions`, or `cargo bench --no-default-features --bench decisions -- --help`. The result depends on the
+//! `make bench-verdicts`, or `cargo bench --no-default-features --bench decisions -- --help`. The result depends on the
 //! seeds alone, not on the number of threads.
 
 #![expect(
@@ -16,6 +16,8 @@
 mod baselines;
 #[path = "decisions/case.rs"]
 mod case;
+#[path = "decisions/family.rs"]
+mod family;
 #[path = "decisions/goals.rs"]
 mod goals;
 #[path = "decisions/observation.rs"]
@@ -30,14 +32,17 @@ mod results;
 mod score;
 #[path = "shared/set.rs"]
 mod set;
+#[path = "decisions/sizing.rs"]
+mod sizing;
 #[path = "decisions/table.rs"]
 mod table;
 
 use case::Case;
 use clap::Parser;
+use family::{AnyFamily, Kind, Labelled};
 use parallel::in_parallel;
 use set::Set;
-use simulator::suite::{self, Family};
+use simulator::suite;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -60,7 +65,7 @@ struct Cli {
     /// Also print the reports on the first so many wrong verdicts of each family.
     #[arg(long, default_value_t = 0)]
     show: usize,
-    /// Three incidents of each family, whole: whether everything runs.
+    /// One to three incidents of each family, whole: whether everything runs.
     #[arg(long)]
     smoke: bool,
     /// Leave out what judges with parts of the metrics missing.
@@ -90,18 +95,25 @@ struct Cli {
 fn main() -> ExitCode {
     let begin = std::time::Instant::now();
     let cli = Cli::parse();
-    let families: Vec<&'static Family> = suite::families()
-        .iter()
-        .filter(|family| cli.family.is_empty() || cli.family.iter().any(|part| family.name.contains(part.as_str())))
+    let families: Vec<AnyFamily> = AnyFamily::all()
+        .filter(|family| cli.family.is_empty() || cli.family.iter().any(|part| family.name().contains(part.as_str())))
         .collect();
     if cli.list {
-        families.iter().for_each(|family| println!("{:32} {:28} {}", family.name, family.verdict, family.about));
+        for family in families {
+            let (verdict, about) = family.about();
+            println!("{:34} {verdict:28} {about}", family.name());
+        }
         return ExitCode::SUCCESS;
     }
-    let replicates = if cli.smoke { 3 } else { cli.replicates };
-    let jobs: Vec<(&'static Family, u64)> = families
+    let replicates = |family: &AnyFamily| match (cli.smoke, family.kind()) {
+        (false, _) => cli.replicates,
+        (true, Kind::Instances) => 3,
+        (true, Kind::Components) => 1,
+        (true, _) => 2,
+    };
+    let jobs: Vec<(AnyFamily, u64)> = families
         .iter()
-        .flat_map(|family| (cli.first..cli.first + replicates).map(|replicate| (*family, replicate)))
+        .flat_map(|family| (cli.first..cli.first + replicates(family)).map(|replicate| (*family, replicate)))
         .collect();
     if jobs.is_empty() {
         eprintln!("decisions: no such family; --list names them");
@@ -110,14 +122,14 @@ fn main() -> ExitCode {
     let set = cli.set.into();
     let cases = in_parallel(cli.threads, &jobs, |(family, replicate)| {
         if let Some(directory) = &cli.dump {
-            dump(directory, family, set, *replicate);
+            dump(directory, *family, set, *replicate);
         }
-        Case::of(family, set, *replicate, cli.whole_only || cli.smoke)
+        Case::of(*family, set, *replicate, cli.whole_only || cli.smoke)
     });
     show(&cases, set, cli.show);
     let results = results::Results::of(&cases);
     table::print(&results);
-    let missed = goals::missed(&results.whole);
+    let missed = goals::missed(&results);
     for goal in &missed {
         println!("missed: {goal}");
     }
@@ -125,8 +137,8 @@ fn main() -> ExitCode {
     if let Some(path) = &cli.json {
         std::fs::write(path, serde_json::to_string_pretty(&results).unwrap()).expect("the results can be written");
     }
-    // Three incidents of a family say little, but a change that breaks a cause, or scales where it must not, shows.
-    let is_broken = cli.smoke && goals::is_broken(&results.whole);
+    // A few incidents of a family say little, but a change that breaks a cause, or scales where it must not, shows.
+    let is_broken = cli.smoke && goals::is_broken(&results);
     if is_broken {
         eprintln!("decisions: far worse than they were");
     }
@@ -138,11 +150,11 @@ fn show(cases: &[Case], set: suite::Set, at_most: usize) {
     let settings = endpoint_advisor::config::Settings::read(|_| None);
     let mut shown: BTreeMap<&str, usize> = BTreeMap::new();
     for case in cases.iter().filter(|case| !case.is_right()) {
-        let count = shown.entry(case.family).or_default();
+        let count = shown.entry(&case.family).or_default();
         *count += 1;
         if *count <= at_most {
-            let family = suite::families().iter().find(|family| family.name == case.family).unwrap();
-            let observation = observation::observation(&suite::generate(family, set, case.replicate));
+            let family = AnyFamily::all().find(|family| family.name() == case.family).unwrap();
+            let observation = family.incident(set, case.replicate).observation;
             let report = endpoint_advisor::advise::explain(&observation, &settings);
             println!("═══ {} {}: {:?}\n", case.family, case.replicate, case.truth);
             println!("{}\n", endpoint_advisor::report::text::render(&report));
@@ -150,12 +162,11 @@ fn show(cases: &[Case], set: suite::Set, at_most: usize) {
     }
 }
 
-fn dump(directory: &Path, family: &'static Family, set: suite::Set, replicate: u64) {
-    let incident = suite::generate(family, set, replicate);
-    let file = directory.join(format!("{}-{replicate}.json", family.name));
-    let truth = &incident.truth;
+fn dump(directory: &Path, family: AnyFamily, set: suite::Set, replicate: u64) {
+    let Labelled { truth, observation, .. } = family.incident(set, replicate);
+    let file = directory.join(format!("{}-{replicate}.json", family.name()));
     let value = serde_json::json!({
-        "family": incident.family,
+        "family": family.name(),
         "replicate": replicate,
         "truth": {
             "verdict": truth.verdict,
@@ -168,7 +179,7 @@ fn dump(directory: &Path, family: &'static Family, set: suite::Set, replicate: u
             "capacity": truth.capacity,
             "physics": truth.physics,
         },
-        "observation": observation::observation(&incident),
+        "observation": observation,
     });
     std::fs::create_dir_all(directory).expect("the directory can be made");
     std::fs::write(file, value.to_string()).expect("the observation can be written");

@@ -16,6 +16,7 @@ mod queue;
 mod regimes;
 mod serverless;
 mod shared;
+mod speed;
 mod wandering;
 
 use crate::model::{

@@ -1,10 +1,11 @@
 //! One incident through the advisor, whole and with parts of what it reads missing.
 
 use crate::baselines;
-use crate::observation::observation;
+use crate::family::{AnyFamily, Kind, Labelled};
+use endpoint_advisor::capacity::capacity;
 use endpoint_advisor::diagnose::diagnose;
-use endpoint_advisor::model::{Diagnosis, Metric, Observation, Series, Statistic};
-use simulator::suite::{Family, Set, Truth, generate};
+use endpoint_advisor::model::{Bound, Diagnosis, Hosting, Metric, Observation, Series, Statistic};
+use simulator::suite::{Set, Truth};
 
 /// Something that an advisor has to do without.
 pub struct Ablation {
@@ -74,8 +75,12 @@ pub struct Answer {
     pub scales: bool,
 }
 
-impl From<Diagnosis> for Answer {
-    fn from(diagnosis: Diagnosis) -> Self {
+impl Answer {
+    fn of(observation: &Observation) -> Self {
+        Self::from(diagnose(observation), observation.hosting)
+    }
+
+    fn from(diagnosis: Diagnosis, hosting: Hosting) -> Self {
         Self {
             verdict: diagnosis.verdict.name(),
             sub_cause: diagnosis.sub_cause,
@@ -83,48 +88,74 @@ impl From<Diagnosis> for Answer {
             blocked_by: diagnosis
                 .blocked_by
                 .and_then(|blocked| serde_json::to_value(blocked).ok()?.as_str().map(str::to_owned)),
-            scales: diagnosis.verdict.is_helped_by_scaling(),
+            scales: diagnosis.verdict.is_helped_by_scaling_of(hosting),
         }
+    }
+}
+
+/// What was said of a capacity, over the true one.
+#[derive(Debug, Clone, Copy)]
+pub struct Sizing {
+    pub value: f64,
+    pub low: f64,
+    /// None where only a lower bound was given.
+    pub high: Option<f64>,
+}
+
+impl Sizing {
+    fn of(observation: &Observation, truth: f64) -> Option<Self> {
+        let capacity = capacity(observation)?;
+        let is_estimate = capacity.bound == Bound::Estimate;
+        Some(Self {
+            value: capacity.invocations_per_instance_per_minute.0 / truth,
+            low: capacity.low.0 / truth,
+            high: capacity.high.filter(|_| is_estimate).map(|high| high.0 / truth),
+        })
     }
 }
 
 /// One incident: what is right, and what was answered.
 #[derive(Debug, Clone)]
 pub struct Case {
-    pub family: &'static str,
+    pub kind: Kind,
+    pub family: String,
     pub replicate: u64,
     pub hours: i64,
     pub truth: Truth,
     pub answer: Answer,
-    /// With one part missing, in the order of [`ABLATIONS`].
+    /// What was said of the capacity; of instances that answer at once `benches/policies.rs` asks.
+    pub sizing: Option<Sizing>,
+    /// With one part missing, in the order of [`ABLATIONS`]; of instances only.
     pub without: Vec<Answer>,
-    /// Whether each of the simple rules would scale, in the order of [`baselines::BASELINES`].
+    /// Whether each of the simple rules would scale, in the order of [`baselines::BASELINES`]; of instances only.
     pub baselines: Vec<bool>,
 }
 
 impl Case {
     /// Generates an incident and lets everybody judge it.
-    pub fn of(family: &'static Family, set: Set, replicate: u64, is_whole_only: bool) -> Self {
-        let incident = generate(family, set, replicate);
-        let observation = observation(&incident);
-        let without = if is_whole_only {
+    pub fn of(family: AnyFamily, set: Set, replicate: u64, is_whole_only: bool) -> Self {
+        let Labelled { hours, truth, observation } = family.incident(set, replicate);
+        let is_instances = family.kind() == Kind::Instances;
+        let without = if is_whole_only || !is_instances {
             Vec::new()
         } else {
             let lacking = |ablation: &Ablation| {
                 let mut lacking = observation.clone();
                 (ablation.take)(&mut lacking);
-                diagnose(&lacking).into()
+                Answer::of(&lacking)
             };
             ABLATIONS.iter().map(lacking).collect()
         };
         Self {
-            family: family.name,
+            kind: family.kind(),
+            family: family.name(),
             replicate,
-            hours: incident.history_hours,
-            answer: diagnose(&observation).into(),
+            hours,
+            answer: Answer::of(&observation),
+            sizing: truth.capacity.filter(|_| !is_instances).and_then(|truth| Sizing::of(&observation, truth)),
             without,
-            baselines: baselines::judge(&observation),
-            truth: incident.truth,
+            baselines: if is_instances { baselines::judge(&observation) } else { Vec::new() },
+            truth,
         }
     }
 

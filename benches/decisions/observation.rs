@@ -1,5 +1,16 @@
 //! A simulated incident as the observation that it would be.
 
+#[path = "observation/components.rs"]
+mod components;
+#[path = "observation/queue.rs"]
+mod queue;
+#[path = "observation/serverless.rs"]
+mod serverless;
+
+pub use components::of_component;
+pub use queue::of_queue;
+pub use serverless::of_serverless;
+
 use crate::observed::{Seen, minutes_ago};
 use endpoint_advisor::model::{
     InstanceCount, Observation, ScalableTarget, Scaling, ScalingActivity, ScalingPolicy, TargetTracking, TriggerKind,
@@ -13,18 +24,13 @@ pub fn observation(incident: &Incident) -> Observation {
     let activity = incident.scaling.as_ref().and_then(|scaling| scaling.activity.as_ref());
     let scaled_at = activity.filter(|activity| activity.status != "Failed").map(|last| minutes_ago(last.minutes_ago));
     Seen {
-        trigger: TriggerSummary {
-            kind: TriggerKind::EventbridgeAlarm,
-            alarm_name: Some("orders-latency".to_owned()),
-            state: Some("ALARM".to_owned()),
-            changed_at: Some(minutes_ago(incident.minutes_since_alarm)),
-        },
+        trigger: alarm("orders-latency", incident.minutes_since_alarm),
         hosting: incident.hosting,
         instance_type: incident.instance_type,
         routing: incident.routing,
         instances: incident.instances,
         desired: incident.desired,
-        scaling: scaling(incident),
+        scaling: scaling(incident, "SageMakerVariantInvocationsPerInstance"),
         objective_ms: incident.objective_ms,
         statistic: incident.statistic,
         minutes_since_deployment: incident.minutes_since_deployment,
@@ -34,7 +40,16 @@ pub fn observation(incident: &Incident) -> Observation {
     .observation()
 }
 
-fn scaling(incident: &Incident) -> Scaling {
+fn alarm(name: &str, minutes: i64) -> TriggerSummary {
+    TriggerSummary {
+        kind: TriggerKind::EventbridgeAlarm,
+        alarm_name: Some(name.to_owned()),
+        state: Some("ALARM".to_owned()),
+        changed_at: Some(minutes_ago(minutes)),
+    }
+}
+
+fn scaling(incident: &Incident, tracked: &str) -> Scaling {
     let Some(scaling) = &incident.scaling else {
         return Scaling { target: None, activities: Some(Vec::new()), ..Scaling::default() };
     };
@@ -60,7 +75,7 @@ fn scaling(incident: &Incident) -> Scaling {
             policy_name: "keep-up".to_owned(),
             policy_type: "TargetTrackingScaling".to_owned(),
             target_tracking: Some(TargetTracking {
-                metric: Some("SageMakerVariantInvocationsPerInstance".to_owned()),
+                metric: Some(tracked.to_owned()),
                 target_value: scaling.target,
                 scale_out_cooldown: None,
                 scale_in_cooldown: None,

@@ -2,13 +2,16 @@
 
 use crate::baselines::BASELINES;
 use crate::case::{ABLATIONS, Answer, Case};
+use crate::family::Kind;
 use crate::score::{Bin, Score, bins, score};
+use crate::sizing::{SizingScore, sizing};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// All that the benchmark says.
 #[derive(Serialize)]
 pub struct Results {
+    /// Of instances, as all that follows but the families.
     pub whole: Score,
     pub bins: Vec<Bin>,
     pub families: Vec<OfFamily>,
@@ -22,6 +25,20 @@ pub struct Results {
     pub without: Vec<Named>,
     /// Overload or not, by simple rules.
     pub baselines: Vec<Baseline>,
+    /// Other ways of hosting.
+    pub kinds: Vec<OfKind>,
+}
+
+/// One way of hosting.
+#[derive(Serialize)]
+pub struct OfKind {
+    pub kind: Kind,
+    pub score: Score,
+    pub bins: Vec<Bin>,
+    pub capacity: SizingScore,
+    /// Of kinds that development and validation do not have.
+    pub new_physics: Score,
+    pub new_physics_capacity: SizingScore,
 }
 
 #[derive(Serialize)]
@@ -32,7 +49,7 @@ pub struct Named {
 
 #[derive(Serialize)]
 pub struct OfFamily {
-    pub name: &'static str,
+    pub name: String,
     pub incidents: usize,
     pub right: f64,
     pub sub_cause: f64,
@@ -51,43 +68,62 @@ pub struct Baseline {
 }
 
 impl Results {
-    pub fn of(cases: &[Case]) -> Self {
+    pub fn of(all: &[Case]) -> Self {
+        let cases: Vec<&Case> = all.iter().filter(|case| case.kind == Kind::Instances).collect();
         let whole: fn(&Case) -> &Answer = |case| &case.answer;
         let mut hours: Vec<i64> = cases.iter().map(|case| case.hours).collect();
         hours.sort_unstable();
         hours.dedup();
         let mut confusion: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
-        for case in cases {
+        for case in all {
             let said = if case.is_right() { case.truth.verdict } else { case.answer.verdict };
             *confusion.entry(case.truth.verdict).or_default().entry(said).or_default() += 1;
         }
         let has_ablations = cases.iter().all(|case| case.without.len() == ABLATIONS.len());
         Self {
-            whole: score(cases.iter(), whole),
-            bins: bins(cases.iter(), whole),
-            families: families(cases),
+            whole: score(cases.iter().copied(), whole),
+            bins: bins(cases.iter().copied(), whole),
+            families: families(all),
             confusion,
             hours: hours
                 .into_iter()
-                .map(|hours| (hours, score(cases.iter().filter(|case| case.hours == hours), whole)))
+                .map(|hours| (hours, score(cases.iter().copied().filter(|case| case.hours == hours), whole)))
                 .collect(),
-            new_physics: score(cases.iter().filter(|case| case.truth.is_new_physics), whole),
+            new_physics: score(cases.iter().copied().filter(|case| case.truth.is_new_physics), whole),
             without: ABLATIONS
                 .iter()
                 .enumerate()
                 .filter(|_| has_ablations)
                 .map(|(index, ablation)| Named {
                     name: ablation.name,
-                    score: score(cases.iter(), |case| &case.without[index]),
+                    score: score(cases.iter().copied(), |case| &case.without[index]),
                 })
                 .collect(),
-            baselines: BASELINES.iter().enumerate().map(|(index, name)| baseline(cases, index, name)).collect(),
+            baselines: BASELINES.iter().enumerate().map(|(index, name)| baseline(&cases, index, name)).collect(),
+            kinds: Kind::OTHERS.into_iter().filter_map(|kind| OfKind::of(all, kind)).collect(),
         }
     }
 }
 
+impl OfKind {
+    /// None where nothing of it was asked.
+    fn of(all: &[Case], kind: Kind) -> Option<Self> {
+        let own = all.iter().filter(|case| case.kind == kind);
+        let new = own.clone().filter(|case| case.truth.is_new_physics);
+        own.clone().next()?;
+        Some(Self {
+            kind,
+            score: score(own.clone(), |case| &case.answer),
+            bins: bins(own.clone(), |case| &case.answer),
+            capacity: sizing(own),
+            new_physics: score(new.clone(), |case| &case.answer),
+            new_physics_capacity: sizing(new),
+        })
+    }
+}
+
 fn families(cases: &[Case]) -> Vec<OfFamily> {
-    let mut names: Vec<&'static str> = cases.iter().map(|case| case.family).collect();
+    let mut names: Vec<&str> = cases.iter().map(|case| case.family.as_str()).collect();
     names.dedup();
     names
         .into_iter()
@@ -101,7 +137,7 @@ fn families(cases: &[Case]) -> Vec<OfFamily> {
             wrong.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
             let score = score(own.clone(), |case| &case.answer);
             OfFamily {
-                name,
+                name: name.to_owned(),
                 incidents: score.incidents,
                 right: score.cause_micro,
                 sub_cause: score.sub_cause,
@@ -112,7 +148,7 @@ fn families(cases: &[Case]) -> Vec<OfFamily> {
         .collect()
 }
 
-fn baseline(cases: &[Case], index: usize, name: &'static str) -> Baseline {
+fn baseline(cases: &[&Case], index: usize, name: &'static str) -> Baseline {
     let share = |of: Option<bool>, said: bool| {
         let all = cases
             .iter()

@@ -99,7 +99,7 @@ pub fn score<'a>(cases: impl Iterator<Item = &'a Case> + Clone, answer: impl Fn(
         let truth = &case.truth;
         let is_right = truth.allows(answer.verdict);
         all.count(is_right);
-        families.entry(case.family).or_default().count(is_right);
+        families.entry(&case.family).or_default().count(is_right);
         match truth.is_overload {
             Some(true) => missed.count(!answer.scales),
             Some(false) => {

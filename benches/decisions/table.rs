@@ -1,7 +1,8 @@
 //! The results as a table for people.
 
 use crate::results::Results;
-use crate::score::Score;
+use crate::score::{Bin, Score};
+use crate::sizing::SizingScore;
 
 /// Prints everything.
 pub fn print(results: &Results) {
@@ -20,6 +21,14 @@ pub fn print(results: &Results) {
     for without in &results.without {
         line(&format!("without {}", without.name), &without.score);
     }
+    for of in &results.kinds {
+        line(of.kind.name(), &of.score);
+        if of.new_physics.incidents > 0 {
+            line("  of other kinds", &of.new_physics);
+        }
+    }
+    println!();
+    capacities(results);
     println!();
     println!("{:46} {:>8} {:>8} {:>8}", "simple rules", "over/not", "false", "missed");
     for rule in &results.baselines {
@@ -32,7 +41,12 @@ pub fn print(results: &Results) {
         );
     }
     println!();
-    calibration(results);
+    calibration(&results.bins);
+    for of in &results.kinds {
+        println!();
+        println!("{}", of.kind.name());
+        calibration(&of.bins);
+    }
     println!();
     summary(&results.whole);
 }
@@ -53,6 +67,32 @@ fn line(name: &str, score: &Score) {
         score.calibration_error
     );
 }
+
+fn capacities(results: &Results) {
+    println!("{:36} {}", "capacities", CAPACITY_HEADINGS);
+    let line = |name: &str, of: &SizingScore| {
+        println!(
+            "{name:36} {:8} {} {} {} {} {} {} {} {}",
+            of.incidents,
+            percent(of.estimated),
+            percent(of.error_median),
+            percent(of.error_p90),
+            percent(of.interval_coverage),
+            percent(of.interval_width),
+            percent(of.too_high),
+            percent(of.at_least),
+            percent(of.at_least_true)
+        );
+    };
+    for of in results.kinds.iter().filter(|of| of.capacity.incidents > 0) {
+        line(of.kind.name(), &of.capacity);
+        if of.new_physics_capacity.incidents > 0 {
+            line("  of other kinds", &of.new_physics_capacity);
+        }
+    }
+}
+
+const CAPACITY_HEADINGS: &str = "   cases estimate  off p50  off p90 coverage    width too high at least     true";
 
 /// Eight characters.
 fn percent(share: f64) -> String {
@@ -85,9 +125,9 @@ fn confusion(results: &Results) {
     }
 }
 
-fn calibration(results: &Results) {
+fn calibration(bins: &[Bin]) {
     println!("confidence: answers, mean confidence, share of right ones");
-    for (index, bin) in results.bins.iter().enumerate().filter(|(_, bin)| bin.answers > 0) {
+    for (index, bin) in bins.iter().enumerate().filter(|(_, bin)| bin.answers > 0) {
         println!(
             "from {:.1} {:8} {} {}",
             index as f64 / 10.0,

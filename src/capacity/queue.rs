@@ -1,60 +1,33 @@
 //! What one instance of an asynchronous endpoint processes: measured directly while requests wait.
 //!
 //! A saturated instance works as fast as it can, so what it processes then is its capacity; there is nothing to
-//! extrapolate and no latency objective to keep. Minutes beside a change of the instance count do not count.
+//! extrapolate and no latency objective to keep. Minutes beside a change of the instance count do not count, nor do those
+//! before the last change of speed.
 
+use super::speed::{Block, present};
 use crate::model::{
     Bound, Capacity, Grade, InvocationsPerInstance, Milliseconds, Minute, Observation, Queue, QueueMinute, Statistic,
 };
-use crate::statistics::{median, quantile};
+use crate::statistics::quantile;
 
 /// Saturated minutes are taken together in blocks: a minute in which two long requests end says little.
 const BLOCK_MINUTES: usize = 10;
-/// A shorter block is left out.
+/// A shorter block is left out: requests that wait for a few minutes by chance wait because those before them are large.
 const LEAST_MINUTES: usize = 5;
 /// Instances that differ by less are as many: the two metrics are averages of the same minute.
 const SAME_COUNT: f64 = 0.1;
 /// Minutes after new instances came in which they are not warm.
 const WARM_UP_MINUTES: i64 = 3;
-/// What was measured in the last hours is how it works now, where it differs from before by more than this.
-const CHANGED: f64 = 0.15;
-const RECENT_MINUTES: i64 = 6 * 60;
-/// With fewer blocks the interval is wide, whatever they say.
-const FEW_BLOCKS: usize = 3;
-const ENOUGH_BLOCKS: usize = 8;
-/// The narrowest interval: containers differ by so much.
-const LEAST_SPREAD: f64 = 0.05;
-const SPREAD_OF_FEW: f64 = 0.20;
+/// How far to trust it: half an interval of so much, as a share of the estimate.
+const HIGH_WITHIN: f64 = 0.08;
+const MEDIUM_WITHIN: f64 = 0.20;
 /// So many minutes have to be seen to say what at least is processed.
 const FEWEST_MINUTES: usize = 15;
-
-/// Some saturated minutes in a row, with the same instances.
-#[derive(Debug, Default)]
-struct Block {
-    minutes: usize,
-    processed: f64,
-    instance_minutes: f64,
-    last: i64,
-}
-
-impl Block {
-    fn rate(&self) -> f64 {
-        self.processed / self.instance_minutes
-    }
-}
 
 /// What one instance processes per minute; none where too little was seen to say even that.
 pub(super) fn capacity(observation: &Observation) -> Option<Capacity> {
     let queue = Queue::of(observation);
     let blocks = blocks(&queue);
-    let rates = |recent: bool| -> Vec<f64> {
-        let is_recent = |block: &&Block| queue.last.0 - block.last < RECENT_MINUTES;
-        blocks.iter().filter(|block| is_recent(block) == recent).map(Block::rate).collect()
-    };
-    let (recent, older) = (rates(true), rates(false));
-    let changed = median(recent.iter().copied()).zip(median(older.iter().copied()));
-    let is_changed = changed.is_some_and(|(now, before)| (now / before - 1.0).abs() > CHANGED);
-    let used: Vec<f64> = if is_changed { recent } else { recent.into_iter().chain(older).collect() };
     let objective = observation.objective;
     let told =
         |value: f64, (low, high): (f64, Option<f64>), bound, grade, minutes_used: usize, method: &str| Capacity {
@@ -73,37 +46,24 @@ pub(super) fn capacity(observation: &Observation) -> Option<Capacity> {
             is_throughput: true,
             work: None,
         };
-    let Some(value) = median(used.iter().copied()).filter(|value| *value > 0.0) else {
+    let Some(speed) = present(&blocks) else {
         let (least, minutes) = processed_at_least(&queue)?;
         let method =
             "what five in a hundred minutes reached or passed; requests never waited, so the limit was not seen";
         return Some(told(least, (least, None), Bound::AtLeast, Grade::Low, minutes, method));
     };
-    let spread = spread(&used, value);
-    let grade = match used.len() {
-        count if count < FEW_BLOCKS => Grade::Low,
-        count if count < ENOUGH_BLOCKS || is_changed => Grade::Medium,
+    let grade = match speed.spread {
+        spread if spread > MEDIUM_WITHIN => Grade::Low,
+        spread if spread > HIGH_WITHIN || speed.has_changed => Grade::Medium,
         _ => Grade::High,
     };
-    let method = if is_changed {
-        "what was processed while requests waited in the last six hours; before, it was another speed"
+    let method = if speed.has_changed {
+        "what was processed while requests waited, since its speed changed"
     } else {
         "what was processed while requests waited"
     };
-    let minutes = used.len() * BLOCK_MINUTES;
-    let interval = (value * (1.0 - spread), Some(value * (1.0 + spread)));
-    Some(told(value, interval, Bound::Estimate, grade, minutes, method))
-}
-
-/// Half the 90 % interval of a median, as a share of it: 1.645 standard errors, of which the median has 1.2533 σ/√n where
-/// blocks scatter normally, with σ from the quartiles (their distance over 1.349).
-fn spread(rates: &[f64], value: f64) -> f64 {
-    let quartile = |share| quantile(rates.iter().copied(), share).unwrap_or(value);
-    let sigma = (quartile(0.75) - quartile(0.25)) / 1.349;
-    #[expect(clippy::cast_precision_loss, reason = "blocks of at most 15 days")]
-    let error = 1.645 * 1.2533 * sigma / (rates.len() as f64).sqrt();
-    let least = if rates.len() < FEW_BLOCKS { SPREAD_OF_FEW } else { LEAST_SPREAD };
-    (error / value).clamp(least, 0.5)
+    let interval = (speed.value * (1.0 - speed.spread), Some(speed.value * (1.0 + speed.spread)));
+    Some(told(speed.value, interval, Bound::Estimate, grade, speed.minutes, method))
 }
 
 fn blocks(queue: &Queue) -> Vec<Block> {
@@ -119,12 +79,11 @@ fn blocks(queue: &Queue) -> Vec<Block> {
             warm_from = if count.is_some() { minute.0 + WARM_UP_MINUTES } else { warm_from };
             count = Some(now);
         }
-        match measured(&row).filter(|_| minute.0 >= warm_from) {
+        match measured(queue, minute, &row).filter(|_| minute.0 >= warm_from) {
             Some((processed, instances)) => {
                 open.minutes += 1;
                 open.processed += processed;
                 open.instance_minutes += instances;
-                open.last = minute.0;
                 if open.minutes == BLOCK_MINUTES {
                     close(&mut open, &mut blocks);
                 }
@@ -143,10 +102,24 @@ fn close(open: &mut Block, blocks: &mut Vec<Block>) {
     }
 }
 
-/// What was processed, and by how many instances, where all of them had more to do than they could.
-fn measured(row: &QueueMinute) -> Option<(f64, f64)> {
-    let instances = row.instances.filter(|count| *count > 0.0 && row.is_saturated)?;
-    Some((row.processed?, instances))
+/// What was processed, and by how many instances, where all of them had more to do than they could, all the minute: the
+/// backlog of a minute is a mean, which hides that a batch came late in it, or was done before its end. So the minutes beside
+/// it may not be known to be idle.
+fn measured(queue: &Queue, minute: Minute, row: &QueueMinute) -> Option<(f64, f64)> {
+    let processed = row.processed.filter(|_| is_busy_throughout(row))?;
+    let is_idle = |beside: i64| {
+        let row = queue.at(minute.plus(beside));
+        row.backlog.is_some() && row.instances.is_some() && !row.is_saturated
+    };
+    let instances = row.instances.filter(|count| *count > 0.0 && !is_idle(-1) && !is_idle(1))?;
+    Some((processed, instances))
+}
+
+/// Whether more waited in the mean than is left of any queue that becomes empty in this minute: one that falls steadily from
+/// a minute's work to nothing is half of that in the mean.
+fn is_busy_throughout(row: &QueueMinute) -> bool {
+    let work = row.processed.unwrap_or(0.0);
+    row.is_saturated && row.backlog.is_some_and(|backlog| backlog >= 0.5 * work)
 }
 
 /// What one instance was seen to process, and in how many minutes.

@@ -1,7 +1,7 @@
 //! What one unit of concurrency of a serverless variant sustains.
 //!
-//! A container serves one request at a time, so it is done with 60 s over the mean time of a request in a minute: its
-//! utilisation is 1 then (Little's law for a single server). Latency does not depend on how many units there are, so the
+//! A container serves one request at a time, so it is done with 60 s over the mean time that a request holds it in a minute:
+//! its utilisation is 1 then (Little's law for a single server). Latency does not depend on how many units there are, so the
 //! objective is kept at any load or at none.
 
 use crate::model::{Bound, Capacity, Grade, History, InvocationsPerInstance, Observation, serverless_minutes};
@@ -21,7 +21,7 @@ pub(super) fn capacity(observation: &Observation, history: &History) -> Option<C
     let since = observation.last_minute().plus(-1_440);
     let minutes = serverless_minutes(observation, history);
     let recent = minutes.iter().filter(|minute| minute.minute > since && minute.invocations.0 >= ENOUGH);
-    let served: Vec<f64> = recent.filter_map(|minute| minute.service).map(|service| 60e6 / service.0).collect();
+    let served: Vec<f64> = recent.filter_map(|minute| minute.held).map(|held| 60e6 / held.0).collect();
     // Where requests take longer than the objective by themselves, no load keeps it.
     let latencies = history.between(since, observation.last_minute()).filter_map(|(_, row)| row.latency);
     let usual = quantile(latencies.map(|latency| latency.0), 0.5).filter(|usual| *usual <= limit.0);

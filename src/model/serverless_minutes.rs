@@ -64,6 +64,8 @@ pub struct ServerlessMinute {
     pub invocations: InvocationsPerMinute,
     /// Mean time in the container.
     pub service: Option<Microseconds>,
+    /// Mean time that a request holds a container, with what is lost around it and without set-up.
+    pub held: Option<Microseconds>,
     /// The most requests at once: as published, else what their rate and duration make likely.
     pub most: Option<Concurrency>,
     /// Cold starts. `ModelSetupTime` has samples only where there was one, so none in a minute of requests is none.
@@ -109,13 +111,18 @@ pub fn serverless_minutes(observation: &Observation, history: &History) -> Vec<S
         let service = row.latency_average;
         let published = at(most, minute).zip(max_concurrency).map(|(share, most)| Concurrency(share * most));
         let reckoned = || Some(Concurrency::by_littles_law(invocations, service?).with_variation());
+        let (setups, setup_time) = (at(setups, minute).unwrap_or(0.0), at(setup_time, minute));
+        // What set-up adds to the mean overhead is no time of a warm container.
+        let set_up = setups * setup_time.unwrap_or(0.0) / invocations.0;
+        let around = row.overhead.map_or(0.0, |overhead| (overhead.0 - set_up).max(0.0));
         Some(ServerlessMinute {
             minute,
             invocations,
             service,
+            held: service.map(|service| Microseconds(service.0 + around)),
             most: published.or_else(reckoned),
-            setups: at(setups, minute).unwrap_or(0.0),
-            setup_time: at(setup_time, minute).map(Microseconds),
+            setups,
+            setup_time: setup_time.map(Microseconds),
             spillover: at(spillover, minute),
             provisioned: at(executions, minute)
                 .zip(at(utilization, minute).filter(|share| *share > 0.0))

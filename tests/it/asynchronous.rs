@@ -102,7 +102,7 @@ fn what_one_instance_processes_lies_in_its_interval() {
         let incident = Family::named(family).unwrap().incident(seed);
         let capacity = capacity(&of(&incident)).unwrap();
         assert_eq!((capacity.bound, capacity.is_throughput), (Bound::Estimate, true));
-        // Within 10 %: places are looked at once a second here, and on AWS too a free place does not fill at once.
+        // Give or take 10 %: how often the interval itself holds it is what the benchmark measures.
         let is_inside =
             0.9 * capacity.low.0 <= incident.capacity && incident.capacity <= 1.1 * capacity.high.unwrap().0;
         inside += usize::from(is_inside);

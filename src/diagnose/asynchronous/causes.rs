@@ -17,6 +17,8 @@ const BEYOND_USUAL: f64 = 1.5;
 const LONG_WAIT_SECONDS: f64 = 300.0;
 /// Failures above this share dominate, as on endpoints that answer at once.
 const DOMINATES: f64 = 0.05;
+/// One or two requests that fail in ten minutes are chance, whatever their share.
+const FEW: f64 = 2.5;
 /// So much slower than usual is no chance.
 const SLOWER: f64 = 1.3;
 /// One instance does less than this share of what it did.
@@ -49,15 +51,16 @@ fn waits(measured: &Measured) -> Check {
         let text = "requests wait and there is no instance to process them".to_owned();
         return Check::above("backlog_without_capacity", Some(1.0), 0.5, 0.25, text).unit("flag", 0.0);
     }
-    let usual = measured.usual.as_ref().map(|usual| usual.backlog);
-    let ratio = usual.map(|usual| (measured.backlog + 1.0) / (usual + 1.0));
+    let usual = measured.usual.as_ref();
+    let ratio = usual.map(|usual| (measured.backlog + 1.0) / (usual.backlog + 1.0));
     let text = usual.map_or_else(
         || format!("{} requests are in the queue; what is usual is not known", Thousands(measured.backlog)),
         |usual| {
             format!(
-                "{} requests are in the queue; 19 in 20 minutes it was {} or fewer",
+                "{} requests are in the queue; {:.0} in 100 minutes it was {} or fewer",
                 Thousands(measured.backlog),
-                Thousands(usual)
+                100.0 * usual.share,
+                Thousands(usual.backlog)
             )
         },
     );
@@ -162,12 +165,15 @@ fn steps(measured: &Measured, sub_cause: &str) -> Vec<String> {
 
 fn few(share: Share, what: &str) -> Check {
     let text = share_in_words(share, what);
-    Check::below(failures_signal(what), share.now, DOMINATES, 0.04, text).share(share.usual).or_if_missing(1.0)
+    let small = Check::below(failures_signal(what), share.now, DOMINATES, 0.04, text.clone()).share(share.usual);
+    small.or(Check::below(failures_signal(what), share.count, FEW, 1.5, text).unit("requests", 0.0)).or_if_missing(1.0)
 }
 
 fn many(share: Share, what: &str) -> Check {
     let threshold = DOMINATES.max(3.0 * share.usual);
-    Check::above(failures_signal(what), share.now, threshold, 0.04, share_in_words(share, what)).share(share.usual)
+    let text = share_in_words(share, what);
+    let large = Check::above(failures_signal(what), share.now, threshold, 0.04, text.clone()).share(share.usual);
+    large.and(Check::above(failures_signal(what), share.count, FEW, 1.5, text).unit("requests", 0.0))
 }
 
 fn failures_signal(what: &str) -> &'static str {
@@ -240,25 +246,43 @@ fn client_errors(measured: &Measured) -> Judgement {
     }
 }
 
+/// S3 takes many times as long as usual, and long.
+fn slow_transfer(transfer: Transfer, signal: &'static str, what: &str) -> Check {
+    let known = transfer.ratio.zip(transfer.microseconds);
+    let text = known.map_or(format!("how long {what} takes is not known"), |(ratio, now)| {
+        format!("{what} takes {}, {ratio:.1} times what is usual", Microseconds(now))
+    });
+    let margin =
+        known.map_or(0.0, |(ratio, now)| (ratio / SLOW_TRANSFER).log2().min((now / SLOW_TRANSFER_MICROSECONDS).log2()));
+    Check::by(signal, transfer.ratio, margin, text)
+}
+
+fn slow_download(measured: &Measured) -> Check {
+    slow_transfer(measured.download, "download_latency_ratio", "fetching a request from S3")
+}
+
+fn slow_upload(measured: &Measured) -> Check {
+    slow_transfer(measured.upload, "upload_latency_ratio", "storing an answer in S3")
+}
+
+/// S3 is as it always is.
+fn is_stored_as_usual(measured: &Measured) -> Check {
+    let slower = slow_download(measured).or(slow_upload(measured));
+    let text = slower.text().to_owned();
+    Check::by("transfer_latency_ratio", slower.is_measured().then_some(slower.margin()), -slower.margin(), text)
+        .or_if_missing(1.0)
+}
+
 /// S3 takes long, or does not take answers: time and failures outside the model.
 fn storage(measured: &Measured) -> Judgement {
-    let slow = |transfer: Transfer, signal, what: &str| {
-        let known = transfer.ratio.zip(transfer.microseconds);
-        let text = known.map_or(format!("how long {what} takes is not known"), |(ratio, now)| {
-            format!("{what} takes {}, {ratio:.1} times what is usual", Microseconds(now))
-        });
-        let margin = known
-            .map_or(0.0, |(ratio, now)| (ratio / SLOW_TRANSFER).log2().min((now / SLOW_TRANSFER_MICROSECONDS).log2()));
-        Check::by(signal, transfer.ratio, margin, text)
-    };
     let candidates = [
         (
-            slow(measured.download, "download_latency_ratio", "fetching a request from S3"),
+            slow_download(measured),
             "request_download",
             "Look at the size of the inputs and at the way to S3: a VPC endpoint, the same Region, a KMS key that throttles.",
         ),
         (
-            slow(measured.upload, "upload_latency_ratio", "storing an answer in S3"),
+            slow_upload(measured),
             "response_upload",
             "Look at the size of the answers and at the way to S3: a VPC endpoint, the same Region, a KMS key that throttles.",
         ),
@@ -293,7 +317,8 @@ fn transient(measured: &Measured) -> Judgement {
             format!("the model takes {ratio:.2} times as long as usual")
         }),
     )
-    .or_if_missing(NOT_EXCLUDED);
+    // Where nothing is in the queue, nothing is slow.
+    .or_if_missing(if measured.backlog <= 0.0 { 1.0 } else { NOT_EXCLUDED });
     let serves = measured.running != Some(InstanceCount(0)) || measured.backlog <= 0.0;
     let text = if serves { "nothing waits without an instance" } else { "requests wait without an instance" };
     Judgement {
@@ -305,6 +330,10 @@ fn transient(measured: &Measured) -> Judgement {
             calm,
             fast,
             few(measured.failed, "failed"),
+            few(measured.refused, "were refused by the model"),
+            few(measured.not_fetched, "could not be fetched from S3"),
+            few(measured.not_stored, "could not be stored in S3"),
+            is_stored_as_usual(measured),
             Check::by("capacity", Some(0.0), if serves { 1.0 } else { -1.0 }, text.to_owned()).unit("flag", 0.0),
         ],
     }

@@ -14,6 +14,10 @@ const BEFORE_MINUTES: i64 = 30;
 const LEAST_USUAL: usize = 60;
 /// The backlog is looked back for so long at most.
 const LONGEST_MINUTES: i64 = 24 * 60;
+/// What was in the queue in its fullest two hours was not usual, nor was it in the fullest twentieth of the minutes; but what
+/// it was in three quarters of them was.
+const FULLEST_MINUTES: f64 = 120.0;
+const USUAL_SHARES: (f64, f64) = (0.75, 0.95);
 /// So many calm minutes in a row end what goes on.
 const CALM_MINUTES: u32 = 3;
 /// The hour before the onset, in which the instances that were there are counted.
@@ -21,8 +25,9 @@ const HOUR: i64 = 60;
 
 /// What was usual before it began.
 pub(super) struct Usual {
-    /// Backlog that 19 in 20 minutes stayed within.
+    /// Backlog that a share of the minutes stayed within, and that share.
     pub backlog: f64,
+    pub share: f64,
     /// Requests a minute that arrived in the busiest twentieth of ten-minute stretches.
     pub arrived: Option<f64>,
     /// What one instance processed in saturated minutes.
@@ -68,6 +73,8 @@ pub(super) struct Measured {
 /// A share of the requests.
 #[derive(Clone, Copy)]
 pub(super) struct Share {
+    /// How many it were in the last minutes.
+    pub count: Option<f64>,
     pub now: Option<f64>,
     pub usual: f64,
 }
@@ -217,8 +224,11 @@ impl Usual {
             (0..).map(|index| first.plus(JUDGED_MINUTES * index)).take_while(|start| start.plus(JUDGED_MINUTES) <= end);
         let arrived =
             stretches.filter_map(|start| queue.flow(start, start.plus(JUDGED_MINUTES - 1))).map(|flow| flow.arrived);
+        #[expect(clippy::cast_precision_loss, reason = "minutes of at most 15 days")]
+        let share = (1.0 - FULLEST_MINUTES / backlogs.len() as f64).clamp(USUAL_SHARES.0, USUAL_SHARES.1);
         Some(Self {
-            backlog: quantile(backlogs, 0.95)?,
+            backlog: quantile(backlogs, share)?,
+            share,
             arrived: quantile(arrived, 0.95),
             rate: rate(rows.iter().map(|(_, row)| *row).filter(|row| row.is_saturated)),
         })
@@ -236,8 +246,14 @@ fn rate(saturated: impl Iterator<Item = QueueMinute>) -> Option<f64> {
 /// When the backlog began to be more than usual: the first of the run of such minutes that ends the window.
 fn onset(queue: &Queue) -> Minute {
     let last = queue.last;
-    let usual = queue.minutes().filter(|(minute, _)| last.since(*minute) > 6 * HOUR).filter_map(|(_, row)| row.backlog);
-    let usual = quantile(usual, 0.75).unwrap_or(0.0).max(1.0);
+    let before = |age: i64| {
+        let older = queue.minutes().filter(move |(minute, _)| last.since(*minute) > age);
+        let backlogs: Vec<f64> = older.filter_map(|(_, row)| row.backlog).collect();
+        Some(backlogs).filter(|backlogs| backlogs.len() >= LEAST_USUAL)
+    };
+    // With a short history, what was before the last hour has to do.
+    let usual = before(6 * HOUR).or_else(|| before(HOUR)).and_then(|backlogs| quantile(backlogs, 0.75));
+    let usual = usual.unwrap_or(0.0).max(1.0);
     let (mut onset, mut calm) = (last, 0);
     for (minute, row) in queue.minutes().rev().take_while(|(minute, _)| last.since(*minute) <= LONGEST_MINUTES) {
         if row.backlog.is_some_and(|backlog| backlog > 1.5 * usual) {
@@ -280,11 +296,13 @@ impl Share {
             let counts = metrics.iter().filter_map(|metric| sum(observation, *metric, first, last));
             let processed: f64 = (first.0..=last.0).filter_map(|minute| queue.at(Minute(minute)).processed).sum();
             let count = counts.max_by(f64::total_cmp)?;
-            Some(count / processed.max(count)).filter(|share| share.is_finite())
+            Some((count, count / processed.max(count))).filter(|(_, share)| share.is_finite())
         };
+        let now = over(last.plus(1 - JUDGED_MINUTES), last);
         Self {
-            now: over(last.plus(1 - JUDGED_MINUTES), last),
-            usual: over(before.plus(-LONGEST_MINUTES), before).unwrap_or(0.0),
+            count: now.map(|(count, _)| count),
+            now: now.map(|(_, share)| share),
+            usual: over(before.plus(-LONGEST_MINUTES), before).map_or(0.0, |(_, share)| share),
         }
     }
 }

@@ -202,7 +202,7 @@ impl Features {
             moment.row.overhead.map(|overhead| (overhead.0 - set_up).max(0.0))
         };
         // A container is taken for as long as a request is on its way.
-        let taken = |moment: &Moment| Some(moment.of.service?.0 + warm(moment).unwrap_or(0.0));
+        let taken = |moment: &Moment| Some(moment.of.held?.0);
         self.duration_ratio = ratio(middle(now, taken), middle(before, taken));
         self.overhead = middle(now, warm).map(Microseconds);
         self.normal_overhead = middle(before, warm).map(Microseconds);
@@ -252,16 +252,22 @@ impl Features {
     }
 
     fn measure_failures(&mut self, now: &[Moment], before: &[Moment]) {
+        // A minute of which one of the counts has not come yet does not say whose errors they were.
+        let is_published =
+            |count: fn(&MinuteRow) -> Option<f64>| now.iter().chain(before).any(|moment| count(moment.row).is_some());
+        let (has_model_errors, has_5xx) = (is_published(|row| row.model_errors), is_published(|row| row.errors_5xx));
+        let errors_5xx = |m: &Moment| m.row.errors_5xx.or((!has_5xx).then_some(0.0));
         // SageMaker counts what it refuses itself as a 4xx that no model answered.
         let by_model = |m: &Moment| match m.row.model_errors {
-            Some(errors) => Some((errors - m.row.errors_5xx.unwrap_or(0.0)).clamp(0.0, m.row.errors_4xx?)),
-            None => m.row.errors_4xx,
+            Some(errors) => Some((errors - errors_5xx(m)?).clamp(0.0, m.row.errors_4xx?)),
+            None => m.row.errors_4xx.filter(|_| !has_model_errors),
         };
         let throttled =
             |m: &Moment| Some((m.row.errors_4xx? - (m.row.model_errors? - m.row.errors_5xx?).max(0.0)).max(0.0));
         let share = |moments: &[Moment], errors: &dyn Fn(&Moment) -> Option<f64>| {
-            let requests: f64 = moments.iter().map(Moment::count).sum();
-            Some(sum(moments, errors)? / positive(requests)?)
+            let known: Vec<(f64, f64)> = moments.iter().filter_map(|m| Some((errors(m)?, m.count()))).collect();
+            let (errors, requests) = known.iter().fold((0.0, 0.0), |sums, (errors, of)| (sums.0 + errors, sums.1 + of));
+            Some(errors / positive(requests)?)
         };
         self.throttled_share = share(now, &throttled);
         self.share_4xx = share(now, &by_model);

@@ -5,6 +5,7 @@
 //! the same incident.
 
 mod bursts;
+mod components;
 mod concurrency;
 pub(crate) mod dice;
 mod errors;
@@ -25,6 +26,7 @@ pub(crate) mod site;
 mod waiting;
 mod work;
 
+pub use components::{COMPONENT_FAMILIES, ComponentFamily, ComponentIncident, component_incident};
 pub use incident::{Activity, Incident, Scaling, Truth};
 pub use serverless::{SERVERLESS_FAMILIES, ServerlessFamily, ServerlessIncident, serverless_incident};
 
@@ -102,7 +104,7 @@ pub fn generate(family: &'static Family, set: Set, replicate: u64) -> Incident {
 const ATTEMPTS: u64 = 200;
 
 /// FNV-1a of all four; the last two bits are the set, so that no seed is in two of them.
-fn seed(name: &str, set: Set, replicate: u64, attempt: u64) -> u64 {
+pub(crate) fn seed(name: &str, set: Set, replicate: u64, attempt: u64) -> u64 {
     let numbers = [replicate.to_le_bytes(), attempt.to_le_bytes()].concat();
     let hash = name
         .bytes()

@@ -1,14 +1,9 @@
 //! Incidents of asynchronous endpoints whose cause is known.
 
-use super::{QueueConditions, QueueRun};
+use super::QueueConditions;
+use super::endpoint::Endpoint;
 use crate::Published;
-use crate::random::stream;
-use rand::Rng as _;
-
-/// Minutes that the trouble has lasted at the end.
-const TROUBLE_MINUTES: i64 = 25;
-/// Minutes of history.
-const MINUTES: i64 = 1_440;
+use crate::suite::Set;
 
 /// A kind of trouble.
 #[derive(Debug)]
@@ -21,11 +16,21 @@ pub struct Family {
     pub verdict: &'static str,
     /// Its refinement.
     pub sub_cause: Option<&'static str>,
-    /// Minute, counted from the onset, and how bad, 0 to 1.
-    play: fn(&mut QueueConditions, i64, f64),
+    /// What it does in a minute; the last number is how bad it is, 0 to 1.
+    pub(super) play: fn(&mut QueueConditions, At, f64),
+}
+
+/// A minute of the trouble.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct At {
+    /// Minutes since it began.
+    pub since: i64,
+    /// Minutes until the end.
+    pub left: i64,
 }
 
 /// One incident.
+#[derive(Debug)]
 pub struct Incident {
     /// What CloudWatch has of it.
     pub published: Vec<Published>,
@@ -35,36 +40,30 @@ pub struct Incident {
     pub slots: Option<u32>,
     /// What one instance can process a minute, as it is at the end.
     pub capacity: f64,
-}
-
-impl QueueConditions {
-    /// What one instance can process a minute.
-    fn capacity(&self) -> f64 {
-        60.0 * self.slots as f64 / (self.work_seconds + 1.5 * self.transfer_seconds)
-    }
-
-    /// What all of them can.
-    fn capacity_of_all(&self) -> f64 {
-        self.instances as f64 * self.capacity()
-    }
+    /// Minutes that the trouble has lasted.
+    pub trouble_minutes: i64,
+    /// How requests are, in words.
+    pub physics: String,
+    /// Whether only the hold-out set has endpoints of this kind.
+    pub is_new_physics: bool,
 }
 
 /// Every kind.
-pub static FAMILIES: [Family; 12] = [
+pub static FAMILIES: [Family; 17] = [
     Family {
         name: "growth",
         about: "more arrives than the instances can process",
         verdict: "backlog",
         sub_cause: Some("traffic_growth"),
-        play: |now, _, bad| now.arrivals_per_minute = now.capacity_of_all() * (1.5 + 2.0 * bad),
+        play: |now, _, bad| now.arrivals_per_minute = now.capacity_of_all() * (1.3 + 2.0 * bad),
     },
     Family {
         name: "batch",
         about: "somebody sends work for hours at once",
         verdict: "backlog",
         sub_cause: Some("traffic_growth"),
-        play: |now, minute, bad| {
-            if minute < 3 {
+        play: |now, at, bad| {
+            if at.since < 3 {
                 now.arrivals_per_minute = now.capacity_of_all() * (40.0 + 80.0 * bad);
             }
         },
@@ -92,8 +91,8 @@ pub static FAMILIES: [Family; 12] = [
         verdict: "backlog",
         sub_cause: Some("slower_processing"),
         play: |now, _, bad| {
-            now.arrivals_per_minute = 0.7 * now.capacity_of_all();
             now.work_seconds *= 2.2 + 2.0 * bad;
+            now.arrivals_per_minute = now.arrivals_per_minute.max(1.3 * now.capacity_of_all());
         },
     },
     Family {
@@ -142,9 +141,57 @@ pub static FAMILIES: [Family; 12] = [
         about: "a few more requests than usual, worked off in minutes",
         verdict: "transient",
         sub_cause: None,
-        play: |now, minute, bad| {
-            if minute == 15 {
+        play: |now, at, bad| {
+            if at.left == 10 {
                 now.arrivals_per_minute += now.capacity_of_all() * (1.0 + 1.0 * bad);
+            }
+        },
+    },
+    Family {
+        name: "larger",
+        about: "three in ten requests are several times as large, and the queue grows",
+        verdict: "backlog",
+        sub_cause: Some("slower_processing"),
+        play: |now, _, bad| {
+            let times = 5.0 + 5.0 * bad;
+            now.work_seconds *= 0.7 + 0.3 * times;
+            now.large = (0.3, times);
+            now.arrivals_per_minute = now.arrivals_per_minute.max(1.3 * now.capacity_of_all());
+        },
+    },
+    Family {
+        name: "refused",
+        about: "the model refuses what callers send",
+        verdict: "client_errors",
+        sub_cause: None,
+        play: |now, _, bad| now.refused = 0.2 + 0.5 * bad,
+    },
+    Family {
+        name: "more-but-in-time",
+        about: "more arrives than usual, and the instances keep up",
+        verdict: "transient",
+        sub_cause: None,
+        play: |now, _, bad| now.arrivals_per_minute = now.capacity_of_all() * (0.6 + 0.15 * bad),
+    },
+    Family {
+        name: "lost-but-in-time",
+        about: "an instance goes away, and the others keep up",
+        verdict: "transient",
+        sub_cause: None,
+        play: |now, _, bad| {
+            now.instances = (now.instances - 1).max(1);
+            now.arrivals_per_minute = now.arrivals_per_minute.min(now.capacity_of_all() * (0.5 + 0.2 * bad));
+        },
+    },
+    Family {
+        name: "at-rest",
+        about: "there is no instance, and nobody calls",
+        verdict: "transient",
+        sub_cause: None,
+        play: |now, at, _| {
+            now.arrivals_per_minute = 0.0;
+            if at.since >= 10 {
+                now.instances = 0;
             }
         },
     },
@@ -158,43 +205,15 @@ impl Family {
         FAMILIES.iter().find(|family| family.name == name)
     }
 
-    /// An endpoint drawn at random, a day of its life, and this trouble at the end of it.
+    /// A day of a plain endpoint, and this trouble at the end of it: requests come one by one, all metrics are there.
     #[must_use]
     pub fn incident(&self, seed: u64) -> Incident {
-        let mut random = stream(seed, 11);
-        let mut uniform = |low: f64, high: f64| low + (high - low) * random.random::<f64>();
-        let slots = uniform(1.0, 5.0) as usize;
-        let usual = QueueConditions {
-            arrivals_per_minute: 0.0,
-            instances: uniform(2.0, 7.0) as usize,
-            slots,
-            work_seconds: uniform(2.0, 30.0),
-            work_cv: uniform(0.2, 0.9),
-            failed: uniform(0.0, 0.01),
-            not_fetched: 0.0,
-            not_stored: 0.0,
-            transfer_seconds: uniform(0.05, 0.3),
-            expire_after_seconds: if uniform(0.0, 1.0) < 0.3 { 3_600.0 } else { f64::INFINITY },
-        };
-        let busy = uniform(0.3, 0.6);
-        let (bad, is_slots_set) = (uniform(0.0, 1.0), uniform(0.0, 1.0) < 0.7);
-        let mut run = QueueRun::new(seed);
-        let mut now = usual;
-        for minute in -MINUTES..0 {
-            let day = minute as f64 / 1_440.0 * std::f64::consts::TAU;
-            let load = busy * (1.0 + 0.3 * day.cos());
-            now = QueueConditions { arrivals_per_minute: load * usual.capacity_of_all(), ..usual };
-            let since = minute + TROUBLE_MINUTES;
-            // Yesterday's busy hour, so that it was seen what one instance can do.
-            if (-1_000..-985).contains(&minute) {
-                now.arrivals_per_minute = 1.8 * usual.capacity_of_all();
-            }
-            if since >= 0 {
-                (self.play)(&mut now, since, bad);
-            }
-            run.step(&now);
-        }
-        let slots = u32::try_from(now.slots).ok().filter(|_| is_slots_set);
-        Incident { published: run.published(), instances: now.instances, slots, capacity: now.capacity() }
+        Endpoint::plain(seed).played(self, seed)
     }
+}
+
+/// The incident `replicate` of a family in a set: any endpoint, with what arrives of its metrics.
+#[must_use]
+pub fn queue_incident(family: &Family, set: Set, replicate: u64) -> Incident {
+    Endpoint::any(family, set, replicate)
 }
