@@ -165,8 +165,8 @@ pub fn propose(observation: &Observation) -> Proposal {
     reasoning.extend([why_out_of, words.missing(missing)]);
     reasoning.extend(chosen.few.as_ref().map(|few| format!("EvaluateLowSampleCountPercentile {LOW_SAMPLES}: {few}")));
     let mut warnings = chosen.warnings.clone();
-    warnings.extend(words.too_low(threshold, from_history.threshold, &history));
-    warnings.extend(words.too_brief(&history));
+    let too_low = words.too_low(threshold, from_history.threshold, &history);
+    warnings.extend(too_low.or_else(|| words.too_brief(&history)));
     let of_period = out_of.datapoints * minutes(chosen.timeline.period);
     Proposal {
         put_metric_alarm: Some(PutMetricAlarm {

@@ -28,7 +28,9 @@
 //! [`export`] turns a plan into files of other tools, [`redact`] an observation into one that can be shared. [`alarms`] proposes the
 //! alarm that wakes all of this, from the same observation.
 //!
-//! [`doctor`] examines scaling set-ups by numbered rules, whether or not anything is slow (`docs/rules.md`).
+//! [`doctor`] examines scaling set-ups by numbered rules, whether or not anything is slow (`docs/rules.md`). Of many
+//! endpoints [`fleet`] says which deserve a closer look, who runs out of room first, and all of it in one summary
+//! (`docs/how-it-audits-a-fleet.md`).
 //!
 //! [`replay`] is no stage but an instrument: it plays history under any scaling set-up. The plan chooses with it, and
 //! [`advise::compare`] shows it to people.
@@ -38,7 +40,7 @@
 //! Each is held by a test.
 //!
 //! 1. *Pure core.* No async, SDK type, clock, environment, randomness or logging in trigger, diagnose, capacity, plan,
-//!    replay, decide, follow_up, undo, report, doctor, model, config (`tests/it/architecture.rs`).
+//!    replay, decide, follow_up, undo, report, doctor, fleet, alarms, model, config (`tests/it/architecture.rs`).
 //! 2. *The plan is complete.* Acting makes no choice. It reads the scalable target again first; if it differs from what
 //!    was observed, and from what an earlier attempt at the plan leaves: `stale`, nothing written (`tests/it/wire.rs`).
 //! 3. *Missing is not zero.* A gap stays a gap; a missing metric never raises confidence (`tests/it/scenarios.rs`).

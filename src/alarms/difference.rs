@@ -89,6 +89,7 @@ fn comparable(value: &Value) -> Value {
 fn in_words(value: &Value) -> String {
     match value {
         Value::String(text) => text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect(),
+        Value::Number(number) => number.as_f64().unwrap_or_default().to_string(),
         Value::Array(items) => {
             let dimension =
                 |item: &Value| Some(format!("{}={}", item.get("Name")?.as_str()?, item.get("Value")?.as_str()?));

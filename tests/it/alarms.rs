@@ -276,7 +276,7 @@ fn what_changes_is_shown_setting_by_setting() {
     before.settings.insert("Unit".to_owned(), "Seconds".into());
     before.settings.remove("EvaluateLowSampleCountPercentile");
     before.settings.remove("TreatMissingData");
-    let mut expected = vec!["Threshold: 650000 -> 500000.0", "EvaluateLowSampleCountPercentile: evaluate -> ignore"];
+    let mut expected = vec!["Threshold: 650000 -> 500000", "EvaluateLowSampleCountPercentile: evaluate -> ignore"];
     if alarm.treat_missing_data != "missing" {
         expected.insert(1, "TreatMissingData: missing -> notBreaching");
     }

@@ -267,10 +267,7 @@ fn slow_upload(measured: &Measured) -> Check {
 
 /// S3 is as it always is.
 fn is_stored_as_usual(measured: &Measured) -> Check {
-    let slower = slow_download(measured).or(slow_upload(measured));
-    let text = slower.text().to_owned();
-    Check::by("transfer_latency_ratio", slower.is_measured().then_some(slower.margin()), -slower.margin(), text)
-        .or_if_missing(1.0)
+    slow_download(measured).or(slow_upload(measured)).against().or_if_missing(1.0)
 }
 
 /// S3 takes long, or does not take answers: time and failures outside the model.

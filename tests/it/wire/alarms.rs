@@ -85,7 +85,7 @@ fn an_alarm_that_is_changed_keeps_what_it_does() {
     fake.script("DescribeAlarms", vec![described(&before)]);
     let (seen, outcome) = put(&fake);
     assert_eq!(outcome.status, OutcomeStatus::Applied);
-    assert_eq!(seen.difference(&proposed()), ["Threshold: 900000.0 -> 500000.0", "Unit: Seconds -> absent"]);
+    assert_eq!(seen.difference(&proposed()), ["Threshold: 900000 -> 500000", "Unit: Seconds -> absent"]);
     let [(operation, body)] = &fake.writes()[..] else { panic!("{:?}", fake.writes()) };
     assert_eq!(operation, "PutMetricAlarm");
     for kept in ["ActionsEnabled", "AlarmActions", "OKActions", "InsufficientDataActions"] {
