@@ -27,6 +27,8 @@ use std::collections::BTreeMap;
 const MOST_BYTES: usize = 180 * 1024;
 /// What reading and weighing the minutes of one endpoint may take: no other is begun with less time left.
 const ONE_CLOSER_LOOK: SignedDuration = SignedDuration::from_secs(12);
+/// What looking at a batch from afar, or sending all batches, may take.
+const THE_REST: SignedDuration = SignedDuration::from_secs(20);
 /// When the parts are first asked for, and again.
 const GATHER: SignedDuration = SignedDuration::from_mins(3);
 /// A part of which nothing was heard for so long ended in the dead-letter queue.
@@ -74,7 +76,7 @@ impl Session<'_> {
         if names.is_empty() {
             return Ok(Advice::ignored("there is no endpoint to look at"));
         }
-        let account = observe::beside_endpoints(self.aws).await;
+        let account = observe::beside_endpoints(self.aws, &|| self.has(THE_REST)).await;
         let account = Account { endpoints: Some(names.clone()), ..account };
         if names.len() <= BATCH {
             return self.in_depth(names, &account).await;
@@ -86,22 +88,30 @@ impl Session<'_> {
                 for names in names.chunks(BATCH) {
                     summary.merge(self.first_pass(names, &account).await);
                 }
-                self.conclude(summary).await
+                self.conclude_alone(summary).await
             }
         }
     }
 
     /// Every one of these in depth, with a report each.
     async fn named(&self, names: Vec<EndpointName>) -> Result<Advice, AdviseError> {
-        let account = Account { alarms: observe::every_alarm(self.aws).await.ok(), ..Account::default() };
-        self.in_depth(names, &account).await
+        let (alarms, warnings) = match observe::every_alarm(self.aws).await {
+            Ok(alarms) => (Some(alarms), Vec::new()),
+            Err(error) => (None, vec![format!("{error}.")]),
+        };
+        self.in_depth(names, &Account { alarms, warnings, ..Account::default() }).await
     }
 
     async fn in_depth(&self, names: Vec<EndpointName>, account: &Account) -> Result<Advice, AdviseError> {
         let mut summary = self.of_region(account);
         let mut reports = Vec::new();
-        for name in names {
-            let request = self.audited(name);
+        for (index, name) in names.iter().enumerate() {
+            if !self.has(THE_REST + ONE_CLOSER_LOOK) {
+                // Better all of them from afar than some not at all.
+                summary.merge(self.first_pass(names.get(index..).unwrap_or_default(), account).await);
+                break;
+            }
+            let request = self.audited(name.clone());
             let observations = match observe::observe(self.aws, &request).await {
                 Ok(observations) => with_alarms(observations, account),
                 // One endpoint that went away, or may not be read, does not stop the others; AWS that does not answer stops all.
@@ -119,7 +129,7 @@ impl Session<'_> {
             }
             add(&mut summary, in_depth(&observations, account, self.settings, &BTreeMap::new()));
         }
-        let advice = self.conclude(summary).await?;
+        let advice = self.conclude_alone(summary).await?;
         Ok(Advice { reports, ..advice })
     }
 
@@ -136,8 +146,7 @@ impl Session<'_> {
         if let Some(schedules) = self.schedules() {
             let is_first = schedules.make(&wake(&progress, self.now)).await.map_err(AdviseError::read)?;
             if !is_first {
-                let open = schedules.read::<Collect>(PROGRESS).await.map_err(AdviseError::read)?;
-                let open = open.map(|collect| collect.audit.collect);
+                let open = self.open_audit(&schedules).await?;
                 let is_on = |open: &AuditProgress| open.is_sent && self.now.duration_since(open.started_at) < PATIENCE;
                 if let Some(open) = open.filter(is_on) {
                     let since = open.started_at;
@@ -165,11 +174,16 @@ impl Session<'_> {
     /// One part of the fleet.
     async fn batch(&self, batch: AuditBatch) -> Result<Advice, AdviseError> {
         let AuditBatch { endpoint_names, batch, account } = batch;
-        let summary = self.first_pass(&endpoint_names, &account).await;
         let Some(schedules) = self.schedules() else {
             // Nobody can gather: each part speaks for itself.
-            return self.conclude(summary).await;
+            let summary = self.first_pass(&endpoint_names, &account).await;
+            return self.conclude_alone(summary).await;
         };
+        if self.open_audit(&schedules).await?.is_none_or(|open| open.id != batch.id) {
+            // Nobody would gather it.
+            return Ok(Advice::ignored("the audit is over"));
+        }
+        let summary = self.first_pass(&endpoint_names, &account).await;
         self.leave(&schedules, &batch.id, batch.number, &summary).await?;
         Ok(Advice {
             summary: Some(Box::new(summary)),
@@ -182,8 +196,8 @@ impl Session<'_> {
         let Some(schedules) = self.schedules() else {
             return Ok(Advice::ignored("no follow-up is configured"));
         };
-        let open = schedules.read::<Collect>(PROGRESS).await.map_err(AdviseError::read)?;
-        let Some(progress) = open.map(|open| open.audit.collect).filter(|open| open.id == progress.id) else {
+        let open = self.open_audit(&schedules).await?;
+        let Some(progress) = open.filter(|open| open.id == progress.id) else {
             return Ok(Advice::ignored("the audit is over"));
         };
         let names = || (0..=progress.batches).map(|number| part_name(&progress.id, number));
@@ -213,7 +227,7 @@ impl Session<'_> {
     async fn first_pass(&self, names: &[EndpointName], account: &Account) -> Summary {
         let before = self.aws.asked();
         let mut summary = Summary::at(self.now);
-        let has_time = || (self.host.remaining)().is_none_or(|left| left > ONE_CLOSER_LOOK);
+        let has_time = || self.has(ONE_CLOSER_LOOK);
         let pass = FirstPass {
             aws: self.aws,
             settings: self.settings,
@@ -235,13 +249,21 @@ impl Session<'_> {
     }
 
     /// Publishes a summary, and gives it to whoever asked.
-    async fn conclude(&self, mut summary: Summary) -> Result<Advice, AdviseError> {
-        if summary.calls == 0 {
-            let asked = self.aws.asked();
-            (summary.calls, summary.metrics) = (asked.total(), asked.metrics);
-        }
+    async fn conclude(&self, summary: Summary) -> Result<Advice, AdviseError> {
         notify::publish_summary(self.aws, self.settings, &summary).await.map_err(AdviseError::DeliveryFailed)?;
         Ok(Advice { reports: Vec::new(), ignored: None, summary: Some(Box::new(summary)) })
+    }
+
+    /// The same of an audit that took this invocation alone: all that it asked.
+    async fn conclude_alone(&self, summary: Summary) -> Result<Advice, AdviseError> {
+        let asked = self.aws.asked();
+        self.conclude(Summary { calls: asked.total(), metrics: asked.metrics, ..summary }).await
+    }
+
+    /// The audit that is under way.
+    async fn open_audit(&self, schedules: &Schedules<'_>) -> Result<Option<AuditProgress>, AdviseError> {
+        let open = schedules.read::<Collect>(PROGRESS).await.map_err(AdviseError::read)?;
+        Ok(open.map(|open| open.audit.collect))
     }
 
     async fn leave(
@@ -257,6 +279,11 @@ impl Session<'_> {
             schedules.change(&memory).await.map_err(AdviseError::read)?;
         }
         Ok(())
+    }
+
+    /// Whether so much time is left.
+    fn has(&self, time: SignedDuration) -> bool {
+        (self.host.remaining)().is_none_or(|left| left > time)
     }
 
     fn audited(&self, name: EndpointName) -> Request {

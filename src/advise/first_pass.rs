@@ -64,7 +64,7 @@ impl FirstPass<'_> {
             let is_hurried = score > 0.0 && !(self.has_time)();
             seen(match score > 0.0 && !is_hurried {
                 true => self.closer(name, parts, account).await,
-                false => Seen { is_hurried, ..self.from_afar(parts, account) },
+                false => Seen { is_hurried, ..self.as_it_stands(parts, account) },
             });
         }
     }
@@ -81,12 +81,12 @@ impl FirstPass<'_> {
                 let mut parts = parts;
                 let words = format!("{error}: its minutes were not read");
                 parts.iter_mut().for_each(|part| part.observation.warnings.push(words.clone()));
-                self.from_afar(parts, account)
+                self.as_it_stands(parts, account)
             }
         }
     }
 
-    fn from_afar(&self, parts: Vec<Surveyed>, account: &Account) -> Seen {
+    fn as_it_stands(&self, parts: Vec<Surveyed>, account: &Account) -> Seen {
         let observations = with_alarms(parts.into_iter().map(|part| part.observation).collect(), account);
         let mut checkup = examine(&observations, Some(account), self.settings);
         // That minutes were not read is no gap: nothing in their hours asked for it.

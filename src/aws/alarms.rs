@@ -30,13 +30,17 @@ pub(crate) async fn ours(aws: &Aws, policies: &[Triggered]) -> Result<Vec<Policy
     of_policies(aws, &names).await
 }
 
-/// Every metric alarm of the Region. There is no way to ask for those of one endpoint.
-pub(crate) async fn all(aws: &Aws) -> Result<Vec<CloudWatchAlarm>, CallError> {
+/// Every metric alarm of the Region. There is no way to ask for those of one endpoint. An error where they are too many for the
+/// time that there is: a part of them would make alarms look missing.
+pub(crate) async fn all(aws: &Aws, is_time: &dyn Fn() -> bool) -> Result<Vec<CloudWatchAlarm>, CallError> {
     let request = aws.cloudwatch.describe_alarms().alarm_types(AlarmType::MetricAlarm).max_records(RECORDS);
     let mut pages = request.into_paginator().send();
     let mut alarms = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| CallError::new(ACTION, error))?;
+        if !is_time() {
+            return Err(CallError::out_of_time(ACTION));
+        }
         alarms.extend(page.metric_alarms().iter().filter_map(standing));
     }
     Ok(alarms)

@@ -62,6 +62,12 @@ impl CallError {
         Self { action, kind: ErrorKind::AccessDenied, message: None, source: "access denied".into() }
     }
 
+    /// More pages than there is time for.
+    pub(crate) fn out_of_time(action: &'static str) -> Self {
+        let why = "the time of the function is not enough for all pages (raise its timeout)";
+        Self { action, kind: ErrorKind::Unavailable, message: None, source: why.into() }
+    }
+
     /// A failure that came inside a successful answer.
     pub(crate) fn unavailable(action: &'static str) -> Self {
         Self { action, kind: ErrorKind::Unavailable, message: None, source: "internal error".into() }

@@ -27,7 +27,7 @@ const BURST: NonZeroU32 = at(20);
 pub enum Pace {
     /// One process asks: the tool.
     Alone,
-    /// Five do, as many as the template lets run at the same time: the function.
+    /// Several do, five at most unless the template is told otherwise, and seldom all of them for the same: the function.
     Shared,
 }
 
@@ -46,10 +46,11 @@ struct Limits {
 
 impl Paced {
     pub fn new(inner: SharedHttpClient, pace: Pace) -> Self {
-        let per_second = |rate: NonZeroU32| match pace {
-            Pace::Alone => Quota::per_second(rate).allow_burst(BURST),
-            Pace::Shared => Quota::per_minute(rate.saturating_mul(SHARED_PER_MINUTE)).allow_burst(BURST),
+        let share = match pace {
+            Pace::Alone => 1,
+            Pace::Shared => 2,
         };
+        let per_second = |rate: NonZeroU32| Quota::per_second(at(rate.get() / share)).allow_burst(BURST);
         let limits = Limits {
             alarms: RateLimiter::direct(per_second(DESCRIBE_ALARMS)),
             others: RateLimiter::keyed(per_second(OTHERS)),
@@ -57,9 +58,6 @@ impl Paced {
         Self { inner, limits: Arc::new(limits) }
     }
 }
-
-/// Sixty seconds, shared by five.
-const SHARED_PER_MINUTE: NonZeroU32 = at(60 / 5);
 
 impl HttpClient for Paced {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {

@@ -7,17 +7,17 @@ use futures::future::{OptionFuture, join};
 
 /// Lists all of it. What cannot be listed is a warning, and what depends on it is not judged.
 pub async fn account(aws: &Aws) -> Account {
-    let (endpoints, account) = join(list_endpoints(aws), beside_endpoints(aws)).await;
+    let (endpoints, account) = join(list_endpoints(aws), beside_endpoints(aws, &|| true)).await;
     let mut account = account;
     account.endpoints = kept(endpoints, &mut account.warnings);
     account
 }
 
-/// The same where the endpoints are listed already.
-pub async fn beside_endpoints(aws: &Aws) -> Account {
+/// The same where the endpoints are listed already. There may be very many alarms: they are listed while there `is_time`.
+pub async fn beside_endpoints(aws: &Aws, is_time: &dyn Fn() -> bool) -> Account {
     let mut warnings = Vec::new();
     aws.round();
-    let (targets, alarms) = join(auto_scaling::all_targets(aws), alarms::all(aws)).await;
+    let (targets, alarms) = join(auto_scaling::all_targets(aws), alarms::all(aws, is_time)).await;
     let targets = kept(targets, &mut warnings);
     let alarms = kept(alarms, &mut warnings);
     // Most accounts have none.
@@ -36,5 +36,5 @@ pub async fn beside_endpoints(aws: &Aws) -> Account {
 /// [`CallError`] where CloudWatch does not answer.
 pub async fn every_alarm(aws: &Aws) -> Result<Vec<CloudWatchAlarm>, CallError> {
     aws.round();
-    alarms::all(aws).await
+    alarms::all(aws, &|| true).await
 }

@@ -158,13 +158,10 @@ pub(super) async fn values(
 /// What a request is charged for: up to five statistics of one metric count once.
 fn metrics(queries: &[Query]) -> u64 {
     const TOGETHER: usize = 5;
-    let mut statistics: BTreeMap<(Metric, Vec<(&str, &str)>), usize> = BTreeMap::new();
-    for query in queries {
-        let dimensions = query
-            .dimensions
-            .iter()
-            .map(|dimension| (dimension.name().unwrap_or_default(), dimension.value().unwrap_or_default()));
-        *statistics.entry((query.metric, dimensions.collect())).or_default() += 1;
+    let mut statistics: BTreeMap<(Metric, String), usize> = BTreeMap::new();
+    for Query { metric, dimensions, .. } in queries {
+        let dimensions: Vec<&str> = dimensions.iter().filter_map(Dimension::value).collect();
+        *statistics.entry((*metric, dimensions.join("/"))).or_default() += 1;
     }
     statistics.values().map(|count| u64::try_from(count.div_ceil(TOGETHER)).unwrap_or(u64::MAX)).sum()
 }

@@ -83,6 +83,29 @@ fn a_few_endpoints_are_looked_at_in_depth_and_told_once() {
 }
 
 #[test]
+fn a_few_endpoints_and_little_time_are_looked_at_from_afar() {
+    let fake = fleet(&HEALTHY, 3);
+    let Event::One(trigger) = parse(audit()).unwrap() else { panic!("a batch") };
+    let host = Host { log: &|_| {}, remaining: &|| Some(SignedDuration::from_secs(25)) };
+    let (aws, settings) = (fake.aws(), settings(&whole()));
+    let advice = run(advise(&aws, &settings, trigger, at(), &host)).unwrap();
+    assert_eq!(advice.reports, []);
+    assert_eq!((advice.summary.as_ref().unwrap().endpoints, advice.summary.as_ref().unwrap().in_depth), (3, 0));
+}
+
+#[test]
+fn alarms_that_cannot_all_be_listed_in_time_are_not_judged() {
+    let fake = fleet(&HEALTHY, 30);
+    let Event::One(trigger) = parse(audit()).unwrap() else { panic!("a batch") };
+    let host = Host { log: &|_| {}, remaining: &|| Some(SignedDuration::from_secs(5)) };
+    let (aws, settings) = (fake.aws(), settings(&TOPICS));
+    let summary = summary(run(advise(&aws, &settings, trigger, at(), &host)).unwrap());
+    assert_eq!(summary.endpoints, 30);
+    assert_eq!(summary.by_rule.get("EA023"), None, "no alarm is called missing: {:?}", summary.by_rule);
+    assert!(summary.warnings.iter().any(|warning| warning.contains("raise its timeout")), "{:?}", summary.warnings);
+}
+
+#[test]
 fn a_fleet_goes_through_the_queue_in_parts_that_name_everybody_once() {
     let fake = fleet(&HEALTHY, 260);
     let advice = answer(&fake, &whole(), audit()).unwrap();
@@ -125,7 +148,9 @@ fn the_parts_are_gathered_into_one_message_and_nothing_is_left_behind() {
         json!({"audit": {"collect": {"id": "x", "started_at": at(), "batches": 3, "is_sent": true}}}),
     );
     assert_eq!(again.unwrap().ignored.as_deref(), Some("the audit is over"));
-    assert_eq!(fake.published().len(), 2);
+    let late = answer(&fake, &whole(), sent(&fake)[0].clone()).unwrap();
+    assert_eq!(late.ignored.as_deref(), Some("the audit is over"), "a part that comes again leaves nothing behind");
+    assert_eq!((fake.published().len(), fake.schedules().len()), (2, 0));
 }
 
 #[test]
@@ -153,6 +178,8 @@ fn minutes_are_read_where_the_hours_show_something_and_there_is_time() {
     let part = |remaining: i64| {
         let names: Vec<String> = (0..4).map(|index| format!("endpoint-{index}")).collect();
         let event = json!({"audit": {"endpoint_names": names, "batch": {"id": "1", "number": 1, "of": 1}}});
+        let open = json!({"audit": {"collect": {"id": "1", "started_at": at(), "batches": 1, "is_sent": true}}});
+        fake.schedule("ea-audit", json!({"Target": {"Arn": "queue", "RoleArn": "role", "Input": open.to_string()}}));
         let Event::One(trigger) = parse(event).unwrap() else { panic!("a batch") };
         let left = std::cell::Cell::new(remaining);
         // Every look takes ten seconds.
