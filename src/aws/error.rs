@@ -64,8 +64,8 @@ impl CallError {
 
     /// More pages than there is time for.
     pub(crate) fn out_of_time(action: &'static str) -> Self {
-        let why = "the time of the function is not enough for all pages (raise its timeout)";
-        Self { action, kind: ErrorKind::Unavailable, message: None, source: why.into() }
+        let message = "there are more pages than time (raise the function's timeout)";
+        Self { action, kind: ErrorKind::Unavailable, message: Some(message.to_owned()), source: "out of time".into() }
     }
 
     /// A failure that came inside a successful answer.
