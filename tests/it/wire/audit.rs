@@ -102,7 +102,11 @@ fn alarms_that_cannot_all_be_listed_in_time_are_not_judged() {
     let summary = summary(run(advise(&aws, &settings, trigger, at(), &host)).unwrap());
     assert_eq!(summary.endpoints, 30);
     assert_eq!(summary.by_rule.get("EA023"), None, "no alarm is called missing: {:?}", summary.by_rule);
-    assert!(summary.warnings.iter().any(|warning| warning.contains("raise the function's timeout")), "{:?}", summary.warnings);
+    assert!(
+        summary.warnings.iter().any(|warning| warning.contains("raise the function's timeout")),
+        "{:?}",
+        summary.warnings
+    );
 }
 
 #[test]
