@@ -52,7 +52,7 @@ def show(chromium, theme, width):
 
 
 def test_there_are_pages_to_look_at():
-    assert len(PAGES) == 7
+    assert len(PAGES) == 11
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)

@@ -96,6 +96,7 @@ def test_the_event_of_the_alarm_is_understood(tool, orders, emulators, advise):
 
 def test_the_queue_of_an_asynchronous_endpoint_gets_one_on_its_age(endpoint, tool, emulators, advise):
     waiting = queue.begin(emulators, f"alarms-{next(_numbers)}", "growth", 3)
+    waiting.history.write()
     put = tool("alarms", waiting.name, "--apply", "--yes")
     assert put.returncode == 0, put.stderr
     alarm = standing(emulators)[name_of(waiting)]
