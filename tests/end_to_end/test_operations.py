@@ -65,7 +65,11 @@ def test_plain_cloudformation_gives_the_same_stack(stack, emulators, tmp_path):
         listed = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
         return {resource["LogicalResourceId"] for resource in listed}
 
-    assert logical_names("plain") == logical_names(stack.name) - {"OperationsEmailSubscription"}
+    names = logical_names("plain")
+    # The numbers of its event source mapping are text (see `Stack`), and the emulator's poller stops at them.
+    cloudformation.delete_stack(StackName="plain")
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName="plain", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    assert names == logical_names(stack.name) - {"OperationsEmailSubscription"}
 
 
 def test_trouble_is_told_to_the_operations_topic(stack, emulators):
