@@ -28,7 +28,7 @@ pub use rule::Rule;
 pub use rules::RULES;
 
 use crate::config::Settings;
-use crate::model::{Account, Observation};
+use crate::model::{Account, Capacity, Observation};
 use patient::Patient;
 use rule::{Found, Judge, Reading};
 use std::collections::BTreeSet;
@@ -39,11 +39,23 @@ use std::collections::BTreeSet;
 /// The findings of several batches go together with [`Checkup::add`].
 #[must_use]
 pub fn examine(observations: &[Observation], account: Option<&Account>, settings: &Settings) -> Checkup {
+    examine_each(observations, account, settings, &mut |_, _| {})
+}
+
+/// The same; `seen` is told of each, with what one instance of it carries, where that is known.
+#[must_use]
+pub fn examine_each(
+    observations: &[Observation],
+    account: Option<&Account>,
+    settings: &Settings,
+    seen: &mut dyn FnMut(&Observation, Option<&Capacity>),
+) -> Checkup {
     let mut checkup = Checkup::default();
     let endpoints: BTreeSet<_> = observations.iter().map(|observation| &observation.endpoint_name).collect();
     checkup.endpoints = u32::try_from(endpoints.len()).unwrap_or(u32::MAX);
     for observation in observations.iter().filter(|observation| !observation.is_shadow()) {
         let patient = Patient::of(observation, account, settings);
+        seen(observation, patient.capacity());
         checkup.not_read.extend(gaps(&patient));
         let ignored = ignored::rules(observation);
         checkup.not_read.extend(ignored.unknown(observation));

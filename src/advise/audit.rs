@@ -148,9 +148,12 @@ impl Session<'_> {
             if !is_first {
                 let open = self.open_audit(&schedules).await?;
                 let is_on = |open: &AuditProgress| open.is_sent && self.now.duration_since(open.started_at) < PATIENCE;
-                if let Some(open) = open.filter(is_on) {
+                if let Some(open) = open.as_ref().filter(|open| is_on(open)) {
                     let since = open.started_at;
                     return Ok(Advice::ignored(format!("an audit is under way since {since}; its summary comes")));
+                }
+                if let Some(old) = open.filter(|open| open.id != progress.id) {
+                    forget_parts(&schedules, &old).await?;
                 }
                 schedules.change(&wake(&progress, self.now)).await.map_err(AdviseError::read)?;
             }
@@ -200,9 +203,8 @@ impl Session<'_> {
         let Some(progress) = open.filter(|open| open.id == progress.id) else {
             return Ok(Advice::ignored("the audit is over"));
         };
-        let names = || (0..=progress.batches).map(|number| part_name(&progress.id, number));
         let schedules = &schedules;
-        let read = iter(names()).map(|name| async move { schedules.read::<Part>(&name).await });
+        let read = iter(part_names(&progress)).map(|name| async move { schedules.read::<Part>(&name).await });
         let parts: Vec<_> = read.buffered(AT_ONCE).collect().await;
         let mut summary = Summary::at(progress.started_at);
         for part in parts {
@@ -216,9 +218,7 @@ impl Session<'_> {
             return Ok(Advice::ignored(format!("{} parts are not done yet", summary.missing_batches)));
         }
         let advice = self.conclude(summary).await?;
-        for name in names() {
-            schedules.remove(&name).await.map_err(AdviseError::read)?;
-        }
+        forget_parts(schedules, &progress).await?;
         schedules.remove(PROGRESS).await.map_err(AdviseError::read)?;
         Ok(advice)
     }
@@ -322,6 +322,19 @@ fn parts(names: &[EndpointName], account: &Account) -> Vec<(Vec<EndpointName>, A
         }
     }
     parts
+}
+
+/// The schedules of the parts, that of the Region as a whole first.
+fn part_names(progress: &AuditProgress) -> impl Iterator<Item = String> + '_ {
+    (0..=progress.batches).map(|number| part_name(&progress.id, number))
+}
+
+/// Deletes what the parts left.
+async fn forget_parts(schedules: &Schedules<'_>, progress: &AuditProgress) -> Result<(), AdviseError> {
+    for name in part_names(progress) {
+        schedules.remove(&name).await.map_err(AdviseError::read)?;
+    }
+    Ok(())
 }
 
 /// The schedule that gathers the parts, soon.

@@ -1,9 +1,8 @@
 //! A first pass over many endpoints: how each is set up, and its hours; the single minutes of those that deserve it.
 
 use crate::aws::{Aws, CallError, chain};
-use crate::capacity;
 use crate::config::Settings;
-use crate::doctor::{Checkup, NotExamined, examine};
+use crate::doctor::{Checkup, NotExamined, examine, examine_each};
 use crate::fleet::{Closer, Growth, Headroom, closer, growth, headroom};
 use crate::model::{Account, CloudWatchAlarm, EndpointName, Observation, Subject, TriggerKind, TriggerSummary};
 use crate::observe::{self, ObjectiveFrom, Request, Surveyed};
@@ -116,16 +115,12 @@ pub(super) fn in_depth(
     settings: &Settings,
     growths: &BTreeMap<String, Growth>,
 ) -> Seen {
-    let room = observations.iter().filter_map(|observation| {
-        let capacity = capacity::capacity(observation)?;
-        headroom(observation, &capacity, growths.get(observation.part_name()).copied())
+    let mut seen = Seen { in_depth: u32::try_from(observations.len()).unwrap_or(u32::MAX), ..Seen::default() };
+    seen.checkup = examine_each(observations, Some(account), settings, &mut |observation, capacity| {
+        let growth = growths.get(observation.part_name()).copied();
+        seen.headroom.extend(capacity.and_then(|capacity| headroom(observation, capacity, growth)));
     });
-    Seen {
-        headroom: room.collect(),
-        checkup: examine(observations, Some(account), settings),
-        in_depth: u32::try_from(observations.len()).unwrap_or(u32::MAX),
-        is_hurried: false,
-    }
+    seen
 }
 
 /// Each with the alarms on it, where alarms could be listed.

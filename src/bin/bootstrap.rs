@@ -9,7 +9,7 @@ use endpoint_advisor::report::emf;
 use endpoint_advisor::trigger::{self, Event};
 use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// An error as Lambda reports it: its type says whether and whom to call.
 #[derive(Debug)]
@@ -85,22 +85,14 @@ async fn answer(aws: &Aws, settings: &Settings, trigger: Trigger, host: &Host<'_
     if let Some(reason) = &advice.ignored {
         tracing::info!(reason, "ignored");
     }
-    let mut answer = json!({"reports": advice.reports});
-    if let Some(summary) = &advice.summary {
-        let summary = json!({"audit": summary});
-        log_line(&summary);
-        merge(&mut answer, summary);
+    let summary = advice.summary.map(|summary| json!(summary));
+    if let Some(summary) = &summary {
+        print(&json!({"audit": summary}));
     }
-    if let Some(reason) = advice.ignored {
-        merge(&mut answer, json!({"ignored": reason}));
-    }
-    Ok(answer)
-}
-
-fn merge(answer: &mut Value, more: Value) {
-    if let (Value::Object(answer), Value::Object(more)) = (answer, more) {
-        answer.extend(more);
-    }
+    let mut answer = Map::from_iter([("reports".to_owned(), json!(advice.reports))]);
+    answer.extend(summary.map(|summary| ("audit".to_owned(), summary)));
+    answer.extend(advice.ignored.map(|reason| ("ignored".to_owned(), json!(reason))));
+    Ok(Value::Object(answer))
 }
 
 /// The whole report, and what is counted of it.
@@ -112,11 +104,5 @@ fn log(report: &Report) {
 /// One line of JSON: neither a reader of reports nor CloudWatch looks into what is wrapped.
 #[expect(clippy::print_stdout, reason = "standard output is the function's log")]
 fn print(line: &Value) {
-    println!("{line}");
-}
-
-/// The summary of an audit, or of one part of it, as another.
-#[expect(clippy::print_stdout, reason = "standard output is the function's log")]
-fn log_line(line: &Value) {
     println!("{line}");
 }

@@ -47,6 +47,11 @@ impl<'a> Patient<'a> {
         }
     }
 
+    /// What one instance carries; none where that is not known.
+    pub fn capacity(&self) -> Option<&Capacity> {
+        self.capacity.as_ref()
+    }
+
     /// `orders/AllTraffic`.
     pub fn subject(&self) -> String {
         format!("{}/{}", self.observation.endpoint_name, self.observation.part_name())

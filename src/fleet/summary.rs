@@ -12,8 +12,8 @@ const MOST_FINDINGS: usize = 40;
 const MOST_OTHERS: usize = 20;
 /// Who crosses its capacity within this many weeks counts as at risk: an instance quota, or a better model, takes that long.
 const SOON_WEEKS: f64 = 4.0;
-/// CloudWatch takes this for a metric requested by `GetMetricData`, in US dollars: 0.01 for a thousand, list price of us-east-1
-/// of October 2026, whatever the resolution; up to five statistics of one metric count once.
+/// CloudWatch takes this for a metric requested by `GetMetricData`, in US dollars: 0.01 for a thousand, its list price in us-east-1,
+/// whatever the resolution; up to five statistics of one metric count once.
 const USD_PER_METRIC: f64 = 0.01 / 1_000.0;
 
 /// Findings by severity.

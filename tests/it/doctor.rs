@@ -11,12 +11,11 @@ mod orphans;
 mod policies;
 mod range;
 
-use crate::endpoint::{at, observed, settings};
+use crate::endpoint::{at, observed, settings, tracking};
 use crate::scenarios::with_target;
 use endpoint_advisor::doctor::{Checkup, Finding, RULES, examine, text};
 use endpoint_advisor::model::{
-    CloudWatchAlarm, InstanceCount, MetricDimension, Observation, ScalableKey, ScalingPolicy, Seconds, TargetTracking,
-    WatchedMetric,
+    CloudWatchAlarm, InstanceCount, MetricDimension, Observation, ScalableKey, ScalingPolicy, Seconds, WatchedMetric,
 };
 use jiff::SignedDuration;
 use std::path::Path;
@@ -30,23 +29,6 @@ pub static SOUND: LazyLock<Observation> = LazyLock::new(|| {
     observation.alarms = Some(vec![latency_alarm(), fired_by("load", "AlarmHigh"), fired_by("load", "AlarmLow")]);
     observation
 });
-
-/// Target tracking of somebody's.
-pub fn tracking(name: &str, metric: &str, target_value: f64) -> ScalingPolicy {
-    ScalingPolicy {
-        policy_name: name.to_owned(),
-        policy_type: "TargetTrackingScaling".to_owned(),
-        target_tracking: Some(TargetTracking {
-            metric: Some(metric.to_owned()),
-            target_value,
-            scale_out_cooldown: Some(Seconds(60)),
-            scale_in_cooldown: Some(Seconds(600)),
-            disable_scale_in: false,
-            customized: None,
-        }),
-        ..ScalingPolicy::default()
-    }
-}
 
 pub fn dimensions(all: &[(&str, &str)]) -> Vec<MetricDimension> {
     all.iter().map(|(name, value)| MetricDimension { name: (*name).to_owned(), value: (*value).to_owned() }).collect()

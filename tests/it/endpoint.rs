@@ -2,8 +2,8 @@
 
 use endpoint_advisor::model::{
     Endpoint, EndpointName, EndpointStatus, Hosting, InstanceCount, InstanceType, LatencyObjective, Metric, Metrics,
-    Milliseconds, Minute, ObjectiveSource, Observation, ScalableTarget, Scaling, Series, Statistic, TriggerKind,
-    TriggerSummary, Variant, VariantName,
+    Milliseconds, Minute, ObjectiveSource, Observation, ScalableTarget, Scaling, ScalingPolicy, Seconds, Series,
+    Statistic, TargetTracking, TriggerKind, TriggerSummary, Variant, VariantName,
 };
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -111,4 +111,21 @@ pub fn without(mut observation: Observation, metric: Metric) -> Observation {
 pub fn settings(variables: &[(&str, &str)]) -> endpoint_advisor::config::Settings {
     let variables: BTreeMap<_, _> = variables.iter().copied().collect();
     endpoint_advisor::config::Settings::read(|name| variables.get(name).map(|value| (*value).to_owned()))
+}
+
+/// Target tracking of somebody's.
+pub fn tracking(name: &str, metric: &str, target_value: f64) -> ScalingPolicy {
+    ScalingPolicy {
+        policy_name: name.to_owned(),
+        policy_type: "TargetTrackingScaling".to_owned(),
+        target_tracking: Some(TargetTracking {
+            metric: Some(metric.to_owned()),
+            target_value,
+            scale_out_cooldown: Some(Seconds(60)),
+            scale_in_cooldown: Some(Seconds(600)),
+            disable_scale_in: false,
+            customized: None,
+        }),
+        ..ScalingPolicy::default()
+    }
 }

@@ -1,30 +1,14 @@
 //! What stands is respected: the limits, other people's policies and schedules, and what is running.
 
 use crate::convergence::applied;
-use crate::endpoint::{observed, settings};
+use crate::endpoint::{observed, settings, tracking};
 use crate::scenarios::with_target;
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
     Action, InstanceCount, Metric, Minute, Observation, PolicyAlarm, ScalingPolicy, ScheduledAction, Seconds, Series,
-    StepScaling, TargetTracking,
+    StepScaling,
 };
 use endpoint_advisor::{capacity, diagnose, plan};
-
-fn tracking(name: &str, metric: &str, target_value: f64) -> ScalingPolicy {
-    ScalingPolicy {
-        policy_name: name.to_owned(),
-        policy_type: "TargetTrackingScaling".to_owned(),
-        target_tracking: Some(TargetTracking {
-            metric: Some(metric.to_owned()),
-            target_value,
-            scale_out_cooldown: Some(Seconds(60)),
-            scale_in_cooldown: Some(Seconds(600)),
-            disable_scale_in: false,
-            customized: None,
-        }),
-        ..ScalingPolicy::default()
-    }
-}
 
 /// Load beyond what was seen, and the range and policies of somebody else.
 fn overloaded(policies: Vec<ScalingPolicy>) -> Observation {

@@ -8,7 +8,7 @@ use endpoint_advisor::advise::{BATCH, FirstPass, Seen, unread, with_alarms};
 use endpoint_advisor::doctor::{Checkup, NotExamined, examine, examine_account, markdown, text};
 use endpoint_advisor::fleet::{self, Headroom};
 use endpoint_advisor::model::{EndpointName, InvalidName, Observation, Subject};
-use endpoint_advisor::observe::{account, each};
+use endpoint_advisor::observe::{account, beside_endpoints, each};
 use futures::StreamExt as _;
 use serde::Serialize;
 use std::pin::pin;
@@ -109,8 +109,8 @@ async fn of_region(tool: &Tool, days: Option<u32>, examined: &mut Examined) {
 /// These endpoints in depth, one after the other, as each is read.
 async fn named(tool: &Tool, names: Vec<EndpointName>, days: Option<u32>, examined: &mut Examined) {
     let aws = tool.aws().await;
-    let progress = Progress::on("listing endpoints, scalable targets and alarms");
-    let account = account(&aws).await;
+    let progress = Progress::on("listing scalable targets and alarms");
+    let account = beside_endpoints(&aws, &|| true).await;
     progress.of(names.len());
     let requests = names.into_iter().map(|name| request_for(tool, Subject::Endpoint(name), days)).collect();
     let mut read = pin!(each(&aws, requests));

@@ -237,6 +237,8 @@ fn one_audit_at_a_time_and_one_that_was_cut_off_begins_again() {
     let tomorrow = at() + SignedDuration::from_hours(24);
     let fresh = answer_at(&fake, &whole(), audit(), tomorrow).0.unwrap().ignored.unwrap();
     assert!(fresh.starts_with("60 endpoints"), "one that nobody gathered keeps no other away: {fresh}");
+    let left: Vec<String> = fake.schedules().into_keys().collect();
+    assert_eq!(left, ["ea-audit", "ea-audit-20261006T092000Z-0"], "and leaves nothing behind");
 }
 
 #[test]
