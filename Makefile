@@ -36,7 +36,7 @@ bench-policies: ## measure capacities and policies alone
 	$(if $(JSON),@mkdir -p $(JSON))
 	cargo bench --no-default-features --bench policies -- $(ARGUMENTS) $(if $(TRACES),--traces $(TRACES)) $(if $(JSON),--json $(JSON)/policies.json)
 
-# Fifteen minutes, most of them at the pace at which AWS is asked. ENDPOINTS=500 is enough for a look.
+# Twelve minutes, most of them at the pace at which AWS is asked. ENDPOINTS=500 is enough for a look.
 bench-fleet: build tools ## measure the doctor over 5,000 endpoints on emulators: calls, time, memory
 	@PYTHONPATH=tests .venv/tools/bin/python -m local_aws.fleet $(if $(ENDPOINTS),--endpoints $(ENDPOINTS))
 
