@@ -72,8 +72,17 @@ pub struct Aws {
     prices: Arc<Mutex<Prices>>,
 }
 
+/// A price from a price list.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Price {
+    /// Of one, for an hour.
+    pub each: UsdPerHour,
+    /// When the list was published; none where it does not say.
+    pub published: Option<jiff::Timestamp>,
+}
+
 /// Prices that were asked for, by what they are of; none where the list has none.
-type Prices = BTreeMap<String, Option<UsdPerHour>>;
+type Prices = BTreeMap<String, Option<Price>>;
 
 impl Aws {
     /// Clients on a loaded configuration.

@@ -116,16 +116,16 @@ fn finding(rule: &Rule, patient: &Patient<'_>, found: Found) -> Finding {
     let said = |text: &str| if is_own { patient.observation.dimension().said(text) } else { text.to_owned() };
     let subject = found.subject.clone().unwrap_or_else(|| patient.subject());
     let finding = of_rule(rule, subject, found);
+    let saving =
+        finding.saving_instances.zip(patient.observation.unit_price()).map(|(count, price)| f64::from(count) * price.0);
     Finding {
         endpoint_name: Some(patient.observation.endpoint_name.clone()),
         title: said(&finding.title),
         why: said(&finding.why),
         evidence: said(&finding.evidence),
         fix: said(&finding.fix),
-        saving_usd_per_hour: finding.saving_instances.and_then(|count| {
-            let price = patient.observation.unit_price()?;
-            Some(f64::from(count) * price.0)
-        }),
+        saving_usd_per_hour: saving,
+        price_list_published: saving.and(patient.observation.price_list_published),
         ..finding
     }
 }
@@ -143,5 +143,6 @@ fn of_rule(rule: &Rule, subject: String, found: Found) -> Finding {
         commands: found.commands,
         saving_instances: found.instances,
         saving_usd_per_hour: None,
+        price_list_published: None,
     }
 }

@@ -346,6 +346,7 @@ async fn finish(
     if let Some(target) = part.scaling.as_mut().and_then(|scaling| scaling.target.as_mut()) {
         target.tags = target_tags.and_then(|result| kept(result, &mut part.warnings));
     }
+    let price = kept(price, &mut part.warnings).flatten();
     if let (Some(scaling), Some(alarms)) =
         (&mut part.scaling, fired_by.and_then(|result| kept(result, &mut part.warnings)))
     {
@@ -371,7 +372,8 @@ async fn finish(
         objective: part.objective,
         age_objective: part.age_objective,
         alarms: None,
-        instance_price: kept(price, &mut part.warnings).flatten(),
+        instance_price: price.map(|price| price.each),
+        price_list_published: price.and_then(|price| price.published),
         metrics,
         parts,
         warnings: part.warnings,

@@ -1,6 +1,7 @@
 //! What an examination says.
 
 use crate::model::EndpointName;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -55,6 +56,9 @@ pub struct Finding {
     /// What they cost, where the price is known; public on-demand prices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saving_usd_per_hour: Option<f64>,
+    /// When the price list that has it was published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_list_published: Option<Timestamp>,
 }
 
 /// Something that was not read, or not understood.

@@ -2,6 +2,7 @@
 
 use super::finding::{Checkup, Finding, Gap, Severity};
 use crate::model::Thousands;
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use textwrap::{WordSeparator, WordSplitter};
 
@@ -47,8 +48,15 @@ pub fn summary(checkup: &Checkup) -> String {
 /// What it costs, in words: `That is 4 fewer, 1.15 USD per hour at public on-demand prices.`
 pub(super) fn saving(finding: &Finding) -> Option<String> {
     let count = finding.saving_instances?;
-    let usd = finding.saving_usd_per_hour.map(|usd| format!(", {usd:.2} USD per hour at public on-demand prices"));
+    let usd = finding.saving_usd_per_hour.map(|usd| {
+        format!(", {usd:.2} USD per hour at public on-demand prices{}", list_of(finding.price_list_published))
+    });
     Some(format!("That is {} fewer{}.", Thousands(f64::from(count)), usd.unwrap_or_default()))
+}
+
+/// ` (AWS Price List of 2026-10-01)`; empty where the list does not say of when it is.
+pub(crate) fn list_of(published: Option<Timestamp>) -> String {
+    published.map(|at| format!(" (AWS Price List of {})", at.strftime("%Y-%m-%d"))).unwrap_or_default()
 }
 
 /// What was not read, once for all whom it was not read of.

@@ -27,6 +27,11 @@ pub struct Severities {
     pub low: u32,
 }
 
+/// The earlier of two times, where there are two.
+fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    a.into_iter().chain(b).min()
+}
+
 /// The whole of an audit, or of one batch of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
@@ -56,6 +61,9 @@ pub struct Summary {
     pub saving_instances: u32,
     /// What they cost, as far as their price is known.
     pub saving_usd_per_hour: f64,
+    /// When the oldest of the price lists that have them was published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_list_published: Option<Timestamp>,
     /// Endpoints that could not be read at all.
     pub not_examined: u32,
     /// The first of them, at most 20.
@@ -88,6 +96,7 @@ impl Summary {
             at_risk: 0,
             saving_instances: 0,
             saving_usd_per_hour: 0.0,
+            price_list_published: None,
             not_examined: 0,
             not_examined_why: Vec::new(),
             warnings: Vec::new(),
@@ -110,6 +119,7 @@ impl Summary {
             *of_rule = of_rule.saturating_add(1);
             self.saving_instances = self.saving_instances.saturating_add(finding.saving_instances.unwrap_or(0));
             self.saving_usd_per_hour += finding.saving_usd_per_hour.unwrap_or(0.0);
+            self.price_list_published = earlier(self.price_list_published, finding.price_list_published);
         }
         let is_at_risk = |headroom: &&Headroom| headroom.weeks.is_some_and(|weeks| weeks <= SOON_WEEKS);
         self.at_risk = self.at_risk.saturating_add(count(headroom.iter().filter(is_at_risk)));
@@ -140,6 +150,7 @@ impl Summary {
         self.at_risk = self.at_risk.saturating_add(other.at_risk);
         self.saving_instances = self.saving_instances.saturating_add(other.saving_instances);
         self.saving_usd_per_hour += other.saving_usd_per_hour;
+        self.price_list_published = earlier(self.price_list_published, other.price_list_published);
         self.not_examined = self.not_examined.saturating_add(other.not_examined);
         self.calls = self.calls.saturating_add(other.calls);
         self.metrics = self.metrics.saturating_add(other.metrics);

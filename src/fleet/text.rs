@@ -3,7 +3,7 @@
 use super::headroom::Headroom;
 use super::summary::{Summary, usd};
 use crate::doctor::Finding;
-use crate::doctor::text::{line, wrapped};
+use crate::doctor::text::{line, list_of, wrapped};
 use crate::model::Thousands;
 
 /// Findings that are told whole: who wants the rest asks the tool.
@@ -132,7 +132,8 @@ fn saving(summary: &Summary) -> Option<String> {
     let usd = (summary.saving_usd_per_hour > 0.0).then(|| {
         let usd = summary.saving_usd_per_hour;
         format!(
-            ", {usd:.2} USD per hour at public on-demand prices, {} USD a month",
+            ", {usd:.2} USD per hour at public on-demand prices{}, {} USD a month",
+            list_of(summary.price_list_published),
             Thousands((usd * HOURS_A_MONTH).round())
         )
     });

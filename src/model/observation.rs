@@ -54,6 +54,9 @@ pub struct Observation {
     pub alarms: Option<Vec<CloudWatchAlarm>>,
     /// Price of one instance, where it was read.
     pub instance_price: Option<UsdPerHour>,
+    /// When the price list that has it was published; none where it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_list_published: Option<Timestamp>,
     /// One-minute metrics.
     pub metrics: Metrics,
     /// Metrics of other variants, of single instances and of single containers, where they were read.
@@ -72,7 +75,7 @@ impl Observation {
 
     /// The first 12 hex digits of SHA-256 over all that was read, as JSON: an observation of the same digest leads to the same
     /// decision. What asked for it is left out, so that one read again by hand, for the same second, is the same; so are the
-    /// alarms, which no decision reads.
+    /// alarms and the date of a price, which no decision reads.
     #[must_use]
     pub fn digest(&self) -> String {
         let Self {
@@ -93,6 +96,7 @@ impl Observation {
             age_objective,
             alarms: _,
             instance_price,
+            price_list_published: _,
             metrics,
             parts,
             warnings,

@@ -199,6 +199,13 @@ impl Observation {
         };
         self.instance_price.filter(|_| self.dimension() != ScalableDimension::CopyCount || is_alone())
     }
+
+    /// Where the price is from: `public on-demand price, AWS Price List of 2026-10-01`.
+    #[must_use]
+    pub fn price_source(&self) -> String {
+        let of = self.price_list_published.map(|at| format!(", AWS Price List of {}", at.strftime("%Y-%m-%d")));
+        format!("public on-demand price{}", of.unwrap_or_default())
+    }
 }
 
 fn began(activity: &ScalingActivity) -> jiff::Timestamp {

@@ -152,6 +152,7 @@ struct Sizing {
     longest_wait: Seconds,
     is_wait_stated: bool,
     price: Option<UsdPerHour>,
+    price_source: String,
 }
 
 impl Sizing {
@@ -208,6 +209,7 @@ impl Sizing {
             longest_wait,
             is_wait_stated: observation.age_objective.is_some(),
             price: observation.instance_price,
+            price_source: observation.price_source(),
         })
     }
 
@@ -259,8 +261,9 @@ impl Sizing {
         }
         if let Some(price) = self.price {
             reasoning.push(format!(
-                "an instance costs {:.2} USD per hour (public on-demand price): {:.2} USD at MaxCapacity",
+                "an instance costs {:.2} USD per hour ({}): {:.2} USD at MaxCapacity",
                 price.0,
+                self.price_source,
                 f64::from(self.max_capacity.0) * price.0
             ));
         }

@@ -47,7 +47,13 @@ pub(super) fn planned(
         (headroom.floors, headroom.up) = (Vec::new(), 1.0);
     }
     let needed = headroom.needed.max(guardrails.min_instances);
-    let price = Price { from: calm_min, to: needed, up: headroom.up, usd: observation.unit_price() };
+    let price = Price {
+        from: calm_min,
+        to: needed,
+        up: headroom.up,
+        usd: observation.unit_price(),
+        source: observation.price_source(),
+    };
     if needed > ceiling {
         let has_no_room = needed <= copies::allowed(observation, guardrails, present, current)?;
         return Err(Unsized {
@@ -153,6 +159,7 @@ struct Price {
     up: f64,
     /// Of one for an hour.
     usd: Option<UsdPerHour>,
+    source: String,
 }
 
 impl Price {
@@ -169,7 +176,7 @@ impl Price {
     fn in_words(&self) -> String {
         let hours = self.instance_minutes_a_day() / 60.0;
         let part = if self.up < 1.0 { format!(" for {:.0} % of the time", 100.0 * self.up) } else { String::new() };
-        let usd = self.usd.map(|usd| format!(" ({:.2} USD at the public on-demand price)", hours * usd.0));
+        let usd = self.usd.map(|usd| format!(" ({:.2} USD, {})", hours * usd.0, self.source));
         format!(
             "a floor of {} instead of {}{part} is {} instance-hours more in a day{}",
             self.to,

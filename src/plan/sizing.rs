@@ -50,6 +50,7 @@ pub(super) struct Sizing {
     headroom: Headroom,
     demand: Demand,
     price: Option<UsdPerHour>,
+    price_source: String,
     /// `MaxCapacity` if there were room for it.
     pub wanted: InstanceCount,
 }
@@ -98,6 +99,7 @@ impl Sizing {
             headroom,
             demand,
             price,
+            price_source: observation.price_source(),
             wanted,
         })
     }
@@ -126,9 +128,9 @@ impl Sizing {
         if let Some(price) = self.price {
             let usd = |count: InstanceCount| f64::from(count.0) * price.0;
             reasoning.push(format!(
-                "an instance costs {:.2} USD per hour (public on-demand price): {:.2} USD at MinCapacity, {:.2} USD at \
-                 MaxCapacity",
+                "an instance costs {:.2} USD per hour ({}): {:.2} USD at MinCapacity, {:.2} USD at MaxCapacity",
                 price.0,
+                self.price_source,
                 usd(self.min_capacity),
                 usd(self.max_capacity)
             ));

@@ -120,6 +120,7 @@ fn finding(severity: Severity, rule: &str, subject: &str, saving: Option<u32>) -
         commands: vec!["aws application-autoscaling register-scalable-target …".to_owned()],
         saving_instances: saving,
         saving_usd_per_hour: saving.map(|count| 0.23 * f64::from(count)),
+        price_list_published: saving.and("2026-10-01T17:04:05Z".parse().ok()),
     }
 }
 

@@ -121,6 +121,7 @@ static WEEKS: LazyLock<Observation> = LazyLock::new(|| {
     let mut observation = with_target(observed_for("overload", 9), 2, 12, None);
     observation.scaling.as_mut().unwrap().policies = SOUND.scaling.as_ref().unwrap().policies.clone();
     observation.instance_price = Some(UsdPerHour(0.23));
+    observation.price_list_published = "2026-10-01T17:04:05Z".parse().ok();
     observation
 });
 
