@@ -6,7 +6,7 @@
 mod alarm;
 mod by_hand;
 
-use crate::model::{Trigger, TriggerKind};
+use crate::model::{Home, Origin, Trigger, TriggerKind};
 use aws_lambda_events::event::{eventbridge::EventBridgeEvent, sns::SnsEvent, sqs::SqsEvent};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -41,6 +41,30 @@ pub enum InvalidEvent {
         /// What is wrong.
         detail: String,
     },
+    /// An alarm of another account or Region.
+    #[error("alarm `{alarm_name}` is of {elsewhere}, and this function answers for {home}")]
+    Elsewhere {
+        /// Which alarm.
+        alarm_name: String,
+        /// The account or the Region that it names.
+        elsewhere: String,
+        /// Where the function is.
+        home: String,
+    },
+}
+
+impl Trigger {
+    /// Whether it may be answered here: an alarm of another account or Region may be about an endpoint of the same name.
+    ///
+    /// # Errors
+    /// [`InvalidEvent::Elsewhere`] where it may not.
+    pub fn at_home(&self, home: &Home) -> Result<(), InvalidEvent> {
+        let (Self::Alarm(alarm) | Self::AlarmOk(alarm)) = self else { return Ok(()) };
+        alarm.origin.elsewhere(home).map_or(Ok(()), |elsewhere| {
+            let (alarm_name, elsewhere) = (alarm.alarm_name.clone(), elsewhere.to_owned());
+            Err(InvalidEvent::Elsewhere { alarm_name, elsewhere, home: home.to_string() })
+        })
+    }
 }
 
 /// One event: what it asks for, or a batch of messages from the queue.
@@ -88,10 +112,14 @@ fn one(event: Value) -> Result<Trigger, InvalidEvent> {
                 format!("detail-type `{}`, and `{}` is expected", envelope.detail_type, alarm::EVENTBRIDGE_DETAIL_TYPE);
             return Err(InvalidEvent::Refused { shape: "EventBridge", detail });
         }
-        return alarm::state_change(TriggerKind::EventbridgeAlarm, envelope.detail);
+        let arns = envelope.resources.iter().flatten().fold(Origin::default(), |origin, arn| origin.and_arn(Some(arn)));
+        let origin = arns.and_account(envelope.account).and_region(envelope.region);
+        return alarm::state_change(TriggerKind::EventbridgeAlarm, origin, envelope.detail);
     }
     if let Some(data) = event.get("alarmData") {
-        return alarm::state_change(TriggerKind::DirectAlarm, data.clone());
+        let text = |key: &str| event.get(key).and_then(Value::as_str).map(str::to_owned);
+        let origin = Origin::default().and_arn(text("alarmArn").as_deref()).and_account(text("accountId"));
+        return alarm::state_change(TriggerKind::DirectAlarm, origin.and_region(text("region")), data.clone());
     }
     if record_source(&event, "EventSource") == Some("aws:sns") {
         let notification: SnsEvent = decode("SNS", event)?;

@@ -8,6 +8,9 @@ resource "aws_cloudwatch_event_rule" "alarms" {
   # OK closes an incident. EventBridge refuses an empty prefix, so without one there is no name filter at all.
   event_pattern = jsonencode({
     source      = ["aws.cloudwatch"]
+    # Other accounts and Regions may send to the same bus, and endpoints there may have the same names.
+    account     = [local.account]
+    region      = [local.region]
     detail-type = ["CloudWatch Alarm State Change"]
     detail = merge(
       { state = { value = ["ALARM", "OK"] } },

@@ -8,8 +8,8 @@ use crate::config::{Mode, Settings};
 use crate::decide::Authority;
 use crate::fleet::Summary;
 use crate::model::{
-    Action, AlarmObjective, AlarmTrigger, Approval, ManualTrigger, Next, Observation, Outcome, OutcomeStatus, Report,
-    Subject, Trigger, TriggerKind, TriggerSummary, Watched,
+    Action, AlarmObjective, AlarmTrigger, Approval, Home, ManualTrigger, Next, Observation, Outcome, OutcomeStatus,
+    Report, Subject, Trigger, TriggerKind, TriggerSummary, Watched,
 };
 use crate::observe::{self, ObjectiveFrom, Request};
 use crate::trigger::InvalidEvent;
@@ -91,6 +91,8 @@ impl AdviseError {
 pub struct Host<'a> {
     /// Keeps each report before it is published, so that it is there even where it cannot be delivered.
     pub log: &'a dyn Fn(&Report),
+    /// Where it runs; none on a person's machine.
+    pub home: Option<Home>,
     /// The time that is left; none where there is no limit.
     pub remaining: &'a dyn Fn() -> Option<SignedDuration>,
 }
@@ -107,6 +109,7 @@ pub async fn advise(
     host: &Host<'_>,
 ) -> Result<Advice, AdviseError> {
     let session = Session { aws, settings, now, host };
+    host.home.as_ref().map_or(Ok(()), |home| trigger.at_home(home))?;
     match trigger {
         Trigger::Ignored(reason) => Ok(Advice::ignored(reason)),
         Trigger::Alarm(alarm) => session.alarm(alarm).await,

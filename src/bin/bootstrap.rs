@@ -4,12 +4,19 @@ use aws_lambda_events::event::sqs::SqsBatchResponse;
 use endpoint_advisor::advise::{AdviseError, Host, advise};
 use endpoint_advisor::aws::{Aws, Pace, chain};
 use endpoint_advisor::config::Settings;
-use endpoint_advisor::model::{Report, Trigger};
+use endpoint_advisor::model::{Home, Report, Trigger};
 use endpoint_advisor::report::emf;
 use endpoint_advisor::trigger::{self, Event};
 use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::{Map, Value, json};
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Whose lines are ours: the library's and this program's.
+const OURS: [&str; 2] = ["endpoint_advisor", "bootstrap"];
 
 /// An error as Lambda reports it: its type says whether and whom to call.
 #[derive(Debug)]
@@ -27,6 +34,14 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
+/// Lines of our own at this level. Those of the SDKs stay at INFO, whatever is asked for: below that they hold what AWS answers, as the
+/// environment variables of a model's container, which may hold secrets.
+fn log_as_json(level: Level) {
+    let shown = Targets::new().with_default(level.min(Level::INFO)).with_targets(OURS.map(|target| (target, level)));
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(false);
+    tracing_subscriber::registry().with(lines).with(shown).init();
+}
+
 /// The time of day.
 #[expect(clippy::disallowed_methods, reason = "a binary is where the clock is read")]
 fn now() -> Timestamp {
@@ -35,8 +50,8 @@ fn now() -> Timestamp {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let level = variable("AWS_LAMBDA_LOG_LEVEL").and_then(|level| level.parse().ok()).unwrap_or(tracing::Level::INFO);
-    tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false).with_max_level(level).init();
+    let level = variable("AWS_LAMBDA_LOG_LEVEL").and_then(|level| level.parse().ok()).unwrap_or(Level::INFO);
+    log_as_json(level);
     let settings = Settings::read(variable);
     for problem in &settings.defaults.problems {
         tracing::warn!("{problem}");
@@ -48,7 +63,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
 async fn handle(aws: &Aws, settings: &Settings, event: LambdaEvent<Value>) -> Result<Value, Failure> {
     let deadline = Timestamp::from_millisecond(i64::try_from(event.context.deadline).unwrap_or(i64::MAX)).ok();
     let remaining = || deadline.map(|deadline| deadline.duration_since(now()));
-    let host = Host { log: &log, remaining: &remaining };
+    let host = Host { log: &log, home: Home::of_function(&event.context.invoked_function_arn), remaining: &remaining };
     match trigger::parse(event.payload).map_err(|error| Failure(error.into()))? {
         Event::One(trigger) => answer(aws, settings, trigger, &host).await.map_err(Failure),
         Event::Queue(messages) => {

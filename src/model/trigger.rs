@@ -1,6 +1,6 @@
 //! What woke us.
 
-use super::{Audit, LatencyObjective, Subject};
+use super::{Audit, LatencyObjective, Origin, Subject};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,8 @@ pub struct AlarmTrigger {
     pub alarm_name: String,
     /// When the alarm changed state; none where the event does not say.
     pub changed_at: Option<Timestamp>,
+    /// Where it is of, and what it watches.
+    pub origin: Origin,
     /// What the alarm watches.
     pub watched: Watched,
 }

@@ -7,7 +7,7 @@
 
 use super::{InvalidEvent, decode};
 use crate::model::{
-    AlarmMetric, AlarmTrigger, InvalidName, POLICY_NAME_PREFIX, Trigger, TriggerKind, Watched, alarm_name_of,
+    AlarmMetric, AlarmTrigger, InvalidName, Origin, POLICY_NAME_PREFIX, Trigger, TriggerKind, Watched, alarm_name_of,
     alarms_in_rule, fires_on_high, keeps_the_unit, watched,
 };
 use jiff::Timestamp;
@@ -21,7 +21,7 @@ pub(super) const EVENTBRIDGE_DETAIL_TYPE: &str = "CloudWatch Alarm State Change"
 const TARGET_TRACKING_PREFIX: &str = "TargetTracking-";
 
 /// EventBridge `detail` and the direct action's `alarmData`.
-pub(super) fn state_change(kind: TriggerKind, detail: Value) -> Result<Trigger, InvalidEvent> {
+pub(super) fn state_change(kind: TriggerKind, origin: Origin, detail: Value) -> Result<Trigger, InvalidEvent> {
     let alarm: StateChange = decode("alarm state change", detail)?;
     if alarm.mute_detail.is_some() {
         return Ok(Trigger::Ignored(format!("alarm `{}` is muted", alarm.alarm_name)));
@@ -33,6 +33,8 @@ pub(super) fn state_change(kind: TriggerKind, detail: Value) -> Result<Trigger, 
     let reason: ReasonData = lenient(alarm.state.reason_data.as_deref());
     let mut expressions = alarm.configuration.metrics.iter().filter_map(|entry| entry.expression.as_deref());
     let threshold = reason.threshold.filter(|_| expressions.all(keeps_the_unit));
+    let accounts = alarm.configuration.metrics.iter().map(|entry| entry.account_id.clone());
+    let origin = accounts.fold(origin, Origin::and_account);
     let metrics =
         alarm.configuration.metrics.into_iter().filter_map(|entry| entry.metric_stat).map(|stat| AlarmMetric {
             namespace: stat.metric.namespace,
@@ -43,6 +45,7 @@ pub(super) fn state_change(kind: TriggerKind, detail: Value) -> Result<Trigger, 
     let children = reason.triggering_alarms.into_iter().filter_map(|child| alarm_name_of(&child.arn)).collect();
     interpret(Alarm {
         kind,
+        origin,
         alarm_name: alarm.alarm_name,
         state: alarm.state.value,
         changed_at: alarm.state.timestamp.as_deref().and_then(timestamp),
@@ -64,6 +67,8 @@ pub(super) fn notification(message: Value) -> Result<Trigger, InvalidEvent> {
     let mut expressions = trigger.metrics.iter().filter_map(|entry| entry.expression.as_deref());
     let operator = trigger.comparison_operator.as_deref().unwrap_or_default();
     let threshold = trigger.threshold.filter(|_| fires_on_high(operator) && expressions.all(keeps_the_unit));
+    let arn = Origin::default().and_arn(alarm.alarm_arn.as_deref()).and_account(alarm.aws_account_id);
+    let origin = trigger.metrics.iter().map(|entry| entry.account_id.clone()).fold(arn, Origin::and_account);
     let statistic = trigger.extended_statistic.or(trigger.statistic);
     let own = trigger.metric_name.zip(trigger.namespace).map(|(name, namespace)| AlarmMetric {
         namespace,
@@ -79,6 +84,7 @@ pub(super) fn notification(message: Value) -> Result<Trigger, InvalidEvent> {
     });
     interpret(Alarm {
         kind: TriggerKind::SnsAlarm,
+        origin,
         alarm_name: alarm.alarm_name,
         state: alarm.new_state_value,
         changed_at: alarm.state_change_time.as_deref().and_then(timestamp),
@@ -92,6 +98,7 @@ pub(super) fn notification(message: Value) -> Result<Trigger, InvalidEvent> {
 /// An alarm, whichever language it came in.
 struct Alarm {
     kind: TriggerKind,
+    origin: Origin,
     alarm_name: String,
     state: String,
     changed_at: Option<Timestamp>,
@@ -135,7 +142,8 @@ fn interpret(alarm: Alarm) -> Result<Trigger, InvalidEvent> {
             None => return Ok(Trigger::Ignored(format!("alarm `{name}` watches no SageMaker endpoint"))),
         }
     };
-    Ok(turned(AlarmTrigger { kind: alarm.kind, alarm_name: alarm.alarm_name, changed_at: alarm.changed_at, watched }))
+    let Alarm { kind, origin, alarm_name, changed_at, .. } = alarm;
+    Ok(turned(AlarmTrigger { kind, alarm_name, changed_at, origin, watched }))
 }
 
 /// `2026-10-05T09:14:21.989+0000` or RFC 3339.
@@ -190,6 +198,7 @@ struct Configuration {
 struct MetricEntry {
     metric_stat: Option<MetricStat>,
     expression: Option<String>,
+    account_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -223,6 +232,9 @@ struct TriggeringAlarm {
 #[serde(rename_all = "PascalCase")]
 struct Notification {
     alarm_name: String,
+    alarm_arn: Option<String>,
+    #[serde(rename = "AWSAccountId")]
+    aws_account_id: Option<String>,
     new_state_value: String,
     state_change_time: Option<String>,
     trigger: Option<NotificationTrigger>,
@@ -257,6 +269,7 @@ struct Dimension {
 struct NotificationMetric {
     metric_stat: Option<NotificationMetricStat>,
     expression: Option<String>,
+    account_id: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -7,7 +7,7 @@ from local_aws.alarm import Alarm, failed_messages, sqs
 from local_aws.emulators import ACCOUNT, REGION
 from local_aws.endpoint import Endpoint
 from local_aws.gateway import denied, throttled
-from local_aws.runtime_api import FunctionError
+from local_aws.runtime_api import Function, FunctionError
 
 
 @pytest.mark.parametrize("event", [{}, {"hello": "world"}, [], None, "text", {"advise": {}}, {"advise": {"endpoint_name": 7}}, {"Records": []},
@@ -134,3 +134,20 @@ def test_a_report_that_reaches_nobody_is_an_error(orders, advisor):
 
 def test_without_any_topic_the_report_warns(orders, advise):
     assert any("topic" in warning.lower() for warning in advise(Alarm(orders.name).eventbridge(), report_topic_arn="", chat_topic_arn="")["warnings"])
+
+
+def test_no_level_of_logging_shows_what_aws_answers(emulators):
+    """The environment variables of a model's container are an answer of DescribeModel, and the SDK would log it at DEBUG or TRACE."""
+    name, secret = "e2e-with-a-secret", "hunter2-of-the-container"
+    endpoint = Endpoint.create(emulators, name)
+    sagemaker = emulators.client("sagemaker")
+    sagemaker.delete_model(ModelName=name)
+    sagemaker.create_model(ModelName=name, ExecutionRoleArn=f"arn:aws:iam::{ACCOUNT}:role/model", PrimaryContainer={
+        "Image": f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/model:1", "Environment": {"TOKEN": secret}})
+    emulators.gateway.calls.clear()
+    with Function(emulators, {"AWS_LAMBDA_LOG_LEVEL": "TRACE"}) as function:
+        function.invoke({"advise": {"endpoint_name": endpoint.name, "latency_slo_ms": 500}})
+        log = function.log()
+    assert "DescribeModel" in emulators.gateway.operations()
+    assert name in log
+    assert secret not in log and "AWS4-HMAC-SHA256" not in log

@@ -1,8 +1,8 @@
 //! Every file in `events/`, and what it is understood as.
 
 use endpoint_advisor::model::{
-    AlarmObjective, Audit, LatencyObjective, Milliseconds, ObjectiveSource, Statistic, Subject, Trigger, TriggerKind,
-    Watched,
+    AlarmObjective, Audit, Home, LatencyObjective, Milliseconds, ObjectiveSource, Statistic, Subject, Trigger,
+    TriggerKind, Watched,
 };
 use endpoint_advisor::trigger::{Event, parse};
 use serde_json::Value;
@@ -150,4 +150,56 @@ fn endpoint_advisor_chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+/// The same text with every account, or every Region, replaced.
+fn moved(event: &Value, from: &str, to: &str) -> Value {
+    serde_json::from_str(&event.to_string().replace(from, to)).unwrap()
+}
+
+#[test]
+fn an_alarm_of_another_account_or_region_is_answered_by_nobody_here() {
+    const ACCOUNT: &str = "111122223333";
+    let home = Home::of_function(&format!("arn:aws:lambda:us-east-1:{ACCOUNT}:function:endpoint-advisor")).unwrap();
+    let mut alarms = 0;
+    for (name, event) in events() {
+        let Ok(Event::One(trigger)) = parse(event.clone()) else { continue };
+        trigger.at_home(&home).unwrap_or_else(|error| panic!("{name}: {error}"));
+        if !matches!(trigger, Trigger::Alarm(_) | Trigger::AlarmOk(_)) {
+            continue;
+        }
+        alarms += 1;
+        for (from, to) in [(ACCOUNT, "444455556666"), ("us-east-1", "eu-west-1")] {
+            let Ok(Event::One(trigger)) = parse(moved(&event, from, to)) else { panic!("{name}") };
+            let refused = trigger.at_home(&home).unwrap_err().to_string();
+            let words = format!(" is of {to}, and this function answers for {ACCOUNT} in us-east-1");
+            assert!(refused.ends_with(&words), "{name}: {refused}");
+        }
+    }
+    assert!(alarms > 10);
+}
+
+#[test]
+fn so_is_an_alarm_of_ours_on_a_metric_of_a_monitored_account() {
+    let home = Home::of_function("arn:aws:lambda:us-east-1:111122223333:function:endpoint-advisor").unwrap();
+    for (name, metrics) in [
+        ("eventbridge-metric-math", "/detail/configuration/metrics"),
+        ("direct-action-metric-math", "/alarmData/configuration/metrics"),
+    ] {
+        let mut event = events().remove(name).unwrap();
+        for metric in event.pointer_mut(metrics).unwrap().as_array_mut().unwrap() {
+            metric["accountId"] = "444455556666".into();
+        }
+        let Ok(Event::One(trigger)) = parse(event) else { panic!("{name}") };
+        assert!(trigger.at_home(&home).unwrap_err().to_string().contains("is of 444455556666"), "{name}");
+    }
+    let mut message: Value = serde_json::from_str(
+        events().remove("sns-metric-math").unwrap().pointer("/Records/0/Sns/Message").unwrap().as_str().unwrap(),
+    )
+    .unwrap();
+    for metric in message["Trigger"]["Metrics"].as_array_mut().unwrap() {
+        metric["AccountId"] = "444455556666".into();
+    }
+    let Ok(Event::One(trigger)) = parse(message) else { panic!("sns-metric-math") };
+    assert!(trigger.at_home(&home).unwrap_err().to_string().contains("is of 444455556666"));
 }

@@ -60,7 +60,8 @@ fn answer_at(
     let aws = fake.aws();
     let settings = settings(variables);
     let log = |report: &Report| logged.borrow_mut().push(report.clone());
-    let answer = runtime.block_on(advise(&aws, &settings, trigger, now, &Host { log: &log, remaining: &|| None }));
+    let answer =
+        runtime.block_on(advise(&aws, &settings, trigger, now, &Host { log: &log, home: None, remaining: &|| None }));
     (answer, logged.into_inner())
 }
 
@@ -339,7 +340,8 @@ fn tags_of_the_endpoint_override_the_settings() {
 
 #[test]
 fn an_hourly_limit_asks_for_the_price_and_holds_where_there_is_none() {
-    let product = json!({"terms": {"OnDemand": {"A": {"priceDimensions": {"B": {"unit": "Hrs", "pricePerUnit": {"USD": "0.25"}}}}}}});
+    let product = json!({"terms": {"OnDemand": {"A": {"priceDimensions": {"B": {"unit": "Hrs", "pricePerUnit": {"USD": "0.25"}}}}}},
+        "publicationDate": "2026-10-01T17:04:05Z"});
     for (answer, limit, status, max) in [
         (Answer::Json(json!({"PriceList": [product.to_string()]})), "0.80", OutcomeStatus::Applied, Some(3)),
         (Answer::Json(json!({"PriceList": [product.to_string()]})), "0.60", OutcomeStatus::Refused, None),
@@ -350,6 +352,8 @@ fn an_hourly_limit_asks_for_the_price_and_holds_where_there_is_none() {
         fake.script("GetProducts", vec![answer]);
         let report = report(&fake, &[APPLY, ("ADVISOR_MAX_HOURLY_USD", limit)], alarm());
         assert_eq!(report.outcome.status, status, "{}", report.outcome.reason);
+        let priced = "an instance costs 0.25 USD per hour (public on-demand price, AWS Price List of 2026-10-01)";
+        assert_eq!(report.plan.reasoning.iter().any(|reason| reason.starts_with(priced)), max.is_some());
         assert_eq!(report.plan.register_scalable_target.map(|register| register.max_capacity.0), max);
         let asked = fake.asked();
         let (_, body) = asked.iter().find(|(operation, _)| operation == "GetProducts").unwrap();

@@ -397,6 +397,19 @@ def test_the_rule_takes_alarm_and_ok_of_alarms_with_the_prefix():
     assert pattern["detail"] == {"alarmName": [{"prefix": "endpoint-latency-"}], "state": {"value": ["ALARM", "OK"]}}
 
 
+def test_the_rule_takes_alarms_of_this_account_and_region_alone():
+    for prefix in ("endpoint-latency-", ""):
+        pattern = Deployment("template.yaml", AlarmNamePrefix=prefix).pattern()
+        assert (pattern["account"], pattern["region"]) == (["111122223333"], ["us-east-1"])
+
+
+def test_the_environment_holds_names_and_limits():
+    settings = Deployment("template.yaml", **EVERYTHING).function()["Environment"]["Variables"]
+    assert set(settings) <= {"ADVISOR_MODE", "ADVISOR_OBJECTIVE", "ADVISOR_MAX_INSTANCES", "ADVISOR_MAX_HOURLY_USD", "ADVISOR_EXISTING_TARGETS",
+                             "ADVISOR_HISTORY_DAYS", "ADVISOR_REPORT_TOPIC_ARN", "ADVISOR_CHAT_TOPIC_ARN", "ADVISOR_QUEUE_URL",
+                             "ADVISOR_FOLLOW_UP_TARGET_ARN", "ADVISOR_FOLLOW_UP_ROLE_ARN", "ADVISOR_FOLLOW_UP_GROUP"}
+
+
 def test_an_empty_prefix_gives_a_pattern_without_a_name_filter():
     assert Deployment("template.yaml", AlarmNamePrefix="").pattern()["detail"] == {"state": {"value": ["ALARM", "OK"]}}
 

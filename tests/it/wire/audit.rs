@@ -86,7 +86,7 @@ fn a_few_endpoints_are_looked_at_in_depth_and_told_once() {
 fn a_few_endpoints_and_little_time_are_looked_at_from_afar() {
     let fake = fleet(&HEALTHY, 3);
     let Event::One(trigger) = parse(audit()).unwrap() else { panic!("a batch") };
-    let host = Host { log: &|_| {}, remaining: &|| Some(SignedDuration::from_secs(25)) };
+    let host = Host { log: &|_| {}, home: None, remaining: &|| Some(SignedDuration::from_secs(25)) };
     let (aws, settings) = (fake.aws(), settings(&whole()));
     let advice = run(advise(&aws, &settings, trigger, at(), &host)).unwrap();
     assert_eq!(advice.reports, []);
@@ -97,7 +97,7 @@ fn a_few_endpoints_and_little_time_are_looked_at_from_afar() {
 fn alarms_that_cannot_all_be_listed_in_time_are_not_judged() {
     let fake = fleet(&HEALTHY, 30);
     let Event::One(trigger) = parse(audit()).unwrap() else { panic!("a batch") };
-    let host = Host { log: &|_| {}, remaining: &|| Some(SignedDuration::from_secs(5)) };
+    let host = Host { log: &|_| {}, home: None, remaining: &|| Some(SignedDuration::from_secs(5)) };
     let (aws, settings) = (fake.aws(), settings(&TOPICS));
     let summary = summary(run(advise(&aws, &settings, trigger, at(), &host)).unwrap());
     assert_eq!(summary.endpoints, 30);
@@ -189,6 +189,7 @@ fn minutes_are_read_where_the_hours_show_something_and_there_is_time() {
         // Every look takes ten seconds.
         let host = Host {
             log: &|_| {},
+            home: None,
             remaining: &|| {
                 left.set(left.get() - 10);
                 Some(SignedDuration::from_secs(left.get()))
