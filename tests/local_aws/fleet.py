@@ -21,25 +21,25 @@ _AT_ONCE = 8
 
 
 def populate(emulators: Emulators, count: int, prefix: str = "fleet") -> list[str]:
-    """So many endpoints of one model, with one variant on one instance; every tenth has a scalable target without a policy."""
+    """So many endpoints, of which every tenth has a scalable target without a policy."""
+    names = [f"{prefix}-{index}" for index in range(count)]
+    create(emulators, prefix, names)
+    scaling = emulators.client("application-autoscaling")
+    for name in names[::10]:
+        scaling.register_scalable_target(ServiceNamespace="sagemaker", ResourceId=f"endpoint/{name}/variant/AllTraffic",
+                                         ScalableDimension="sagemaker:variant:DesiredInstanceCount", MinCapacity=1, MaxCapacity=1)
+    return names
+
+
+def create(emulators: Emulators, prefix: str, names: list[str], instances: int = 1) -> None:
+    """Endpoints of one model, with one variant each."""
     sagemaker = emulators.client("sagemaker")
     role = f"arn:aws:iam::{ACCOUNT}:role/sagemaker"
     sagemaker.create_model(ModelName=prefix, ExecutionRoleArn=role, PrimaryContainer={"Image": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/x:1"})
-    variant = {"VariantName": "AllTraffic", "ModelName": prefix, "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 1}
+    variant = {"VariantName": "AllTraffic", "ModelName": prefix, "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": instances}
     sagemaker.create_endpoint_config(EndpointConfigName=prefix, ProductionVariants=[variant])
-    names = [f"{prefix}-{index}" for index in range(count)]
-
-    def create(index_and_name: tuple[int, str]) -> None:
-        index, name = index_and_name
-        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=prefix)
-        if index % 10 == 0:
-            emulators.client("application-autoscaling").register_scalable_target(
-                ServiceNamespace="sagemaker", ResourceId=f"endpoint/{name}/variant/AllTraffic",
-                ScalableDimension="sagemaker:variant:DesiredInstanceCount", MinCapacity=1, MaxCapacity=1)
-
     with concurrent.futures.ThreadPoolExecutor(_AT_ONCE) as pool:
-        list(pool.map(create, enumerate(names)))
-    return names
+        list(pool.map(lambda name: sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=prefix), names))
 
 
 def examine(emulators: Emulators) -> dict:

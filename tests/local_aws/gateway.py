@@ -11,6 +11,7 @@
 - `DescribeScalingPolicies`: moto's answer, where `Alarms` is always empty, with those of `policy_alarms`, by the policy's ARN.
 - CloudWatch: a program whose access key is `own-NAME` has metrics and alarms of its own, in the emulator's Region NAME.
   ministack walks through all metrics of a Region at each call, so it slows down as tests add theirs.
+- CloudWatch: where `twins` is set, a prefix and a name, all endpoints `PREFIX-NNNN` are the one of that name.
 - Whatever `faults` names: a throttled or a denied call.
 - `cut`: kills the process that calls, at a call of the test's choice.
 - E-mail: `emails` holds what SNS would have mailed. ministack accepts an e-mail subscription and delivers nothing.
@@ -101,6 +102,7 @@ class Gateway:
         self.policy_alarms: dict[str, list[dict]] = {}
         self.auto_scaling.activities = []
         self.cut: Cut | None = None
+        self.twins: tuple[bytes, bytes] | None = None
 
     def __enter__(self) -> "Gateway":
         self._server.start()
@@ -157,6 +159,9 @@ class Gateway:
 
     def _forwarded(self, request: "_Handler", call: Call, body: bytes) -> tuple[int, dict, bytes]:
         address = self.routes.get(call.service, self.routes[""])
+        if self.twins and call.service == "monitoring":
+            prefix, name = self.twins  # of one length, so that CBOR's lengths stay true
+            body = re.sub(re.escape(prefix) + rb"-\d{4}", name, body)
         dimension = call.body.get("ScalableDimension") if call.service == _AUTO_SCALING else None
         if not dimension:
             return request.forward(address, body)
