@@ -198,6 +198,7 @@ pub async fn add_latency(aws: &Aws, request: &Request, statistics: &[Statistic],
     let queries = statistics.iter().map(query).collect();
     aws.round();
     let Some(found) = kept(cloudwatch::read(aws, request, queries).await, &mut observation.warnings) else { return };
+    observation.is_history_cut |= cut(found.cut.as_ref(), request, &mut observation.warnings);
     let is_read = |series: &Series| series.metric == metric && statistics.contains(&series.statistic);
     observation.metrics.0.retain(|series| !is_read(series));
     observation.metrics.0.extend(found.own.0);
@@ -319,7 +320,8 @@ async fn finish(
     aws.round();
     let ((metrics, instances), model, target_tags, price, fired_by) =
         join5(join(metrics, instances), model, target_tags, price, fired_by).await;
-    let cloudwatch::Found { own: metrics, mut parts } = metrics?;
+    let cloudwatch::Found { own: metrics, mut parts, cut: missing } = metrics?;
+    let is_history_cut = cut(missing.as_ref(), request, &mut part.warnings);
     let instances = instances.and_then(|result| kept(result, &mut part.warnings)).unwrap_or_default();
     let (model_hosting, containers) = model.and_then(|result| kept(result, &mut part.warnings)).unzip();
     variant.containers = containers.flatten();
@@ -373,6 +375,7 @@ async fn finish(
         alarms: None,
         instance_price: kept(price, &mut part.warnings).flatten(),
         metrics,
+        is_history_cut,
         parts,
         warnings: part.warnings,
     })
@@ -413,6 +416,18 @@ fn kept<T>(result: Result<T, CallError>, warnings: &mut Vec<String>) -> Option<T
             warnings.push(format!("{error}.{advice}"));
         })
         .ok()
+}
+
+/// Whether history is missing, which is then said.
+fn cut(missing: Option<&CallError>, request: &Request, warnings: &mut Vec<String>) -> bool {
+    let words = missing.map(|error| {
+        let days = request.history_days;
+        format!(
+            "Of {days} days of history only the last 24 hours were read ({error}): what came before, and what comes once a week, is not known."
+        )
+    });
+    warnings.extend(words);
+    missing.is_some()
 }
 
 /// The objective that an alarm's definition states.

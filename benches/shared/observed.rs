@@ -81,6 +81,7 @@ impl Seen<'_> {
             age_objective: None,
             alarms: None,
             instance_price: None,
+            is_history_cut: false,
             metrics: Metrics(self.series.iter().filter_map(series).collect()),
             parts: Vec::new(),
             warnings: Vec::new(),

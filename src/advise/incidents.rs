@@ -145,6 +145,7 @@ impl Session<'_> {
                 let report = self.finish(schedules, incident, claim).await?;
                 return Ok(Found::Finished(Box::new(report)));
             }
+            self.has_time_to_write()?;
             self.aws.pause(PAUSE).await;
             waited += SignedDuration::try_from(PAUSE).unwrap_or(PATIENCE);
             let key = incident.key(self.aws.region());
@@ -163,6 +164,8 @@ impl Session<'_> {
         incident: Incident,
         claim: Box<Claim>,
     ) -> Result<Report, AdviseError> {
+        self.act_in_time();
+        self.has_time_to_write()?;
         let mut claim = *claim;
         let is_old = self.now.duration_since(claim.at) >= TOO_OLD;
         // What is half written is finished; what was not begun is not begun now.
@@ -290,6 +293,9 @@ impl Session<'_> {
         considered: Considered,
         can_be_approved: bool,
     ) -> Result<Option<Report>, AdviseError> {
+        if considered.decision.is_none() {
+            self.has_time_to_write()?;
+        }
         let look_at = follow_up::first_look(self.now, Boot::of(observation).slow_minutes());
         let then = Some(Next { phase: Phase::Open, look_at });
         let before = Measures::of(observation);
@@ -359,6 +365,7 @@ impl Session<'_> {
         let is_to_write = considered.decision.is_none();
         let is_first_write = incident.written.is_none() && incident.phase == Phase::Open;
         if is_to_write && (is_first_write || is_asked) {
+            self.has_time_to_write()?;
             let look_at = follow_up::first_look(self.now, Boot::of(observation).slow_minutes());
             let then = Some(Next { phase: Phase::Open, look_at });
             let mut claim = self.claim(observation, considered.clone(), false, told, then);

@@ -69,6 +69,7 @@ pub fn observed_for(scenario: &str, days: i64) -> Observation {
         age_objective: None,
         alarms: None,
         instance_price: None,
+        is_history_cut: false,
         metrics: metrics(&minutes),
         parts: Vec::new(),
         warnings: Vec::new(),

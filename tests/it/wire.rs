@@ -25,7 +25,7 @@ use fake::{Answer, Fake};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::cell::RefCell;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 static OVERLOAD: LazyLock<Observation> = LazyLock::new(|| observed("overload"));
 
@@ -60,7 +60,8 @@ fn answer_at(
     let aws = fake.aws();
     let settings = settings(variables);
     let log = |report: &Report| logged.borrow_mut().push(report.clone());
-    let answer = runtime.block_on(advise(&aws, &settings, trigger, now, &Host { log: &log, remaining: &|| None }));
+    let answer =
+        runtime.block_on(advise(&aws, &settings, trigger, now, &Host { log: &log, remaining: Arc::new(|| None) }));
     (answer, logged.into_inner())
 }
 
