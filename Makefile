@@ -1,7 +1,7 @@
 # Needs cargo, make and python3; everything else is installed into the checkout.
 
 .DEFAULT_GOAL := help
-.PHONY: help build tools demo test test-core test-full bench-decisions bench-verdicts bench-policies bench-fleet clean
+.PHONY: help build tools demo test test-core test-full bench-decisions bench-verdicts bench-policies bench-fleet bench-faults clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ bench-policies: ## measure capacities and policies alone
 # Twelve minutes, most of them at the pace at which AWS is asked. ENDPOINTS=500 is enough for a look.
 bench-fleet: build tools ## measure the doctor over 5,000 endpoints on emulators: calls, time, memory
 	@PYTHONPATH=tests .venv/tools/bin/python -m local_aws.fleet $(if $(ENDPOINTS),--endpoints $(ENDPOINTS))
+
+# Half an hour on two cores. ARGUMENTS="--scene 'first policy' --fault timeout" is enough for a look; `ARGUMENTS=--help` says what else.
+bench-faults: build tools ## disturb every AWS call of the real function in every way, and judge what comes of it
+	@PYTHONPATH=tests .venv/tools/bin/python -m local_aws.fault_matrix $(ARGUMENTS) $(if $(JSON),--json $(JSON))
 
 test-full: ## everything in `test`, cargo-deny, and the release package for x86_64; needs cargo-deny, 8 GB, 15 more minutes
 	@python3 tests/run.py --full

@@ -249,21 +249,18 @@ async fn setup(aws: &Aws, request: &Request, whose: &Whose) -> Setup {
     );
     let age_objective =
         OptionFuture::from((whose.hosting == Hosting::Asynchronous).then(|| alarm::age_objective(aws, whose)));
-    let scaling = join5(
-        auto_scaling::target(aws, &key),
-        auto_scaling::policies(aws, &key),
+    let scaling = join4(
+        auto_scaling::target_and_policies(aws, &key),
         auto_scaling::activities(aws, &key),
         auto_scaling::scheduled_actions(aws, &key),
         objective,
     );
-    let ((target, policies, activities, scheduled_actions, objective), age_objective) =
-        join(scaling, age_objective).await;
+    let ((scaling, activities, scheduled_actions, objective), age_objective) = join(scaling, age_objective).await;
     let mut alarm_names = Vec::new();
-    let scaling = target.and_then(|target| {
-        let (policies, names) =
-            policies?.into_iter().map(|triggered| (triggered.policy, triggered.alarm_names)).unzip();
+    let scaling = scaling.map(|(target, policies)| {
+        let (policies, names) = policies.into_iter().map(|triggered| (triggered.policy, triggered.alarm_names)).unzip();
         alarm_names = names;
-        Ok(Scaling { target, policies, ..Scaling::default() })
+        Scaling { target, policies, ..Scaling::default() }
     });
     Setup { scaling, alarm_names, activities, scheduled_actions, objective, age_objective }
 }

@@ -8,6 +8,7 @@ use super::Considered;
 use super::looks::summary;
 use super::session::{Advice, AdviseError, Session};
 use crate::act;
+use crate::aws::ErrorKind;
 use crate::aws::scheduler::Schedules;
 use crate::config::FollowUp;
 use crate::follow_up::{self, Occasion};
@@ -233,12 +234,10 @@ impl Session<'_> {
             None => schedules.delete(&incident.key(self.aws.region())).await,
         };
         match stored {
+            // Somebody closed it meanwhile, and told of that.
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
             // Tried again, it is told again; that is better than an incident which nobody looks at.
-            Err(error) if error.kind.is_temporary() => Err(AdviseError::WriteFailed(error)),
-            Err(error) => {
-                tracing::error!("the incident could not be remembered: {error}");
-                Ok(())
-            }
+            Err(error) => Err(AdviseError::WriteFailed(error)),
             Ok(()) => Ok(()),
         }
     }
@@ -326,6 +325,10 @@ impl Session<'_> {
                 let key = incident.key(self.aws.region());
                 let other = schedules.get(&key).await.map_err(AdviseError::read)?;
                 let found = match other {
+                    // It was ourselves: the answer to a first attempt was lost.
+                    Some(other) if other == incident => {
+                        return self.carry_out(schedules, incident, claim).await.map(Some);
+                    }
                     Some(other) => self.free(schedules, other).await?,
                     None => Found::Closed,
                 };

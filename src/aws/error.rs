@@ -73,6 +73,12 @@ impl CallError {
         Self { action, kind: ErrorKind::Unavailable, message: None, source: "internal error".into() }
     }
 
+    /// A success that lacks what every answer has.
+    pub(crate) fn incomplete(action: &'static str) -> Self {
+        let message = Some("the answer is not whole".to_owned());
+        Self { action, kind: ErrorKind::Unavailable, message, source: "a part is missing".into() }
+    }
+
     /// An answer that cannot be.
     pub(crate) fn unexpected(action: &'static str, source: impl Error + Send + Sync + 'static) -> Self {
         Self { action, kind: ErrorKind::Refused, message: None, source: Box::new(source) }

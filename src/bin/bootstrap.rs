@@ -122,3 +122,22 @@ fn log(report: &Report) {
 fn print(line: &Value) {
     println!("{line}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_runs_until_the_deadline() {
+        let left = until(u64::try_from(now().as_millisecond()).unwrap() + 60_000)().unwrap();
+        assert!(left > SignedDuration::from_secs(59) && left <= SignedDuration::from_secs(60), "{left}");
+    }
+
+    #[test]
+    fn a_deadline_of_1970_is_none() {
+        assert_eq!(until(0)(), None);
+        assert_eq!(until(1_000)(), None);
+        // Nor is one that no timestamp can hold.
+        assert_eq!(until(u64::MAX)(), None);
+    }
+}

@@ -3,6 +3,7 @@
 mod alarms;
 mod audit;
 mod components;
+mod deadline;
 mod doctor;
 mod fake;
 mod incidents;
@@ -11,6 +12,7 @@ mod queue;
 mod scaling;
 mod serverless;
 mod steps;
+mod time;
 mod writes;
 
 use crate::endpoint::{at, observed, settings};

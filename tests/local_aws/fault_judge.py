@@ -125,7 +125,7 @@ class Judge:
         if second.failed:
             return "fails again without the fault"
         told = first.statuses + second.statuses
-        if self.usual.told and (not told or not set(told) <= set(self.usual.statuses)):
+        if self.usual.told and (not told or not set(told) <= {*self.usual.statuses, self.scene.later}):
             return f"people were told {told} instead of {self.usual.statuses}"
         if self.usual.told and len(told) > len(self.usual.told) + 1:
             return f"people were told {told}"
@@ -138,8 +138,9 @@ class Judge:
         applied = [report for report in reports if report["outcome"]["status"] == "applied"]
         if applied and _standing(second.scaling) != _promised(applied[-1]):
             return f"{second.scaling} stands, and {_promised(applied[-1])} was told"
-        if not applied and _standing(second.scaling) != _standing(self.usual.scaling):
-            return f"{second.scaling} stands instead of {self.usual.scaling}"
+        expected = self.before if self.scene.later in told else self.usual.scaling
+        if not applied and _standing(second.scaling) != _standing(expected):
+            return f"{second.scaling} stands instead of {expected}"
         return self._unrecorded(second) or self._unfinished(second)
 
     def _unrecorded(self, seen: Delivery) -> str:
@@ -190,10 +191,13 @@ def _parts(seen: Delivery) -> list[str]:
 
 
 def _standing(scaling: dict | None) -> list | None:
-    return scaling and [scaling["min"], scaling["max"], {name: policy and policy["TargetValue"] for name, policy in scaling["policies"].items()}]
+    policies = {name: policy and policy["TargetValue"] for name, policy in scaling["policies"].items()} if scaling else {}
+    return scaling and [scaling["min"], scaling["max"], policies, scaling["scheduled actions"]]
 
 
 def _promised(report: dict) -> list:
-    asked, policies = report["plan"]["register_scalable_target"], report["plan"]["put_scaling_policies"]
-    return [asked["MinCapacity"], asked["MaxCapacity"], {policy["PolicyName"]: (policy.get("TargetTrackingScalingPolicyConfiguration") or {}).get("TargetValue")
-                                                         for policy in policies}]
+    plan = report["plan"]
+    asked, tracking = plan["register_scalable_target"], "TargetTrackingScalingPolicyConfiguration"
+    policies = {policy["PolicyName"]: (policy.get(tracking) or {}).get("TargetValue") for policy in plan["put_scaling_policies"]}
+    actions = {action["ScheduledActionName"]: action["ScalableTargetAction"] for action in plan["put_scheduled_actions"]}
+    return [asked["MinCapacity"], asked["MaxCapacity"], policies, actions]

@@ -6,17 +6,30 @@ is covered by itself.
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from multiprocessing import get_context
+from pathlib import Path
 
+from .binaries import CHECKOUT
 from .emulators import Emulators
 from .fault_judge import BROKEN, LEGEND, Cell, Judge
-from .fault_scenes import SCENES, Stage
+from .fault_scenes import NOT_PLAYED, SCENES, Stage
 from .faults import KINDS
+
+
+_CALLS = re.compile(r"\.((?:describe|list|get(?!_or_)|put|create|delete|update|register|deregister|tag|untag|send)_[a-z_]+|publish)\(\)")
+
+
+def called() -> set[str]:
+    """Every operation that the function's sources call; the tool's own are its own affair."""
+    sources = [path for path in (CHECKOUT / "src").rglob("*.rs") if "endpoint-advisor" not in path.parts]
+    names = {name for path in sources for name in _CALLS.findall(path.read_text().split("#[cfg(test)]")[0])}
+    return {"".join(word.title() for word in name.split("_")) for name in names}
 
 
 def play(scene: str, operations: list[str] | None, kinds: list[str], share: tuple[int, int] = (0, 1)) -> list[Cell]:
@@ -41,6 +54,19 @@ def table(cells: list[Cell], kinds: list[str]) -> str:
     return "\n".join(lines)
 
 
+def page(cells: list[Cell], kinds: list[str]) -> str:
+    """One table of all scenes, for `docs/reliability.md`: what came of it in any of them."""
+    rows: dict[str, dict[str, set[str]]] = {}
+    scenes: dict[str, set[str]] = {}
+    for cell in cells:
+        rows.setdefault(cell.operation, {}).setdefault(cell.kind, set()).add(cell.letter)
+        scenes.setdefault(cell.operation, set()).add(cell.scene)
+    told = lambda letters: f"`{''.join(letter for letter in LEGEND if letter in letters)}`"  # noqa: E731
+    lines = ["| operation | scenes | " + " | ".join(f"`{kind}`" for kind in kinds) + " |", "| --- " * (len(kinds) + 2) + "|"]
+    lines += [f"| `{operation}` | {len(scenes[operation])} | " + " | ".join(told(row[kind]) for kind in kinds) + " |" for operation, row in sorted(rows.items())]
+    return "\n".join(lines)
+
+
 def main() -> int:
     options = argparse.ArgumentParser(prog="make bench-faults", description=__doc__.split("\n\n")[0])
     options.add_argument("--scene", action="append", choices=SCENES, help="only these; all without")
@@ -48,6 +74,7 @@ def main() -> int:
     options.add_argument("--fault", action="append", choices=KINDS, help="only these")
     options.add_argument("--processes", type=int, default=4, help="scenes that are played at the same time (they mostly wait)")
     options.add_argument("--json", help="file for the cells")
+    options.add_argument("--page", help="file for one table of all scenes, as in docs/reliability.md")
     asked = options.parse_args()
     scenes, kinds = asked.scene or list(SCENES), asked.fault or list(KINDS)
     began, shares = time.monotonic(), 2
@@ -69,10 +96,15 @@ def main() -> int:
     broken = [cell for cell in cells if cell.letter == BROKEN]
     for cell in broken:
         print(f"\n{cell.scene}: {cell.operation} {cell.kind}: {cell.detail}")
+    if asked.page:
+        Path(asked.page).write_text(page(cells, kinds) + "\n")
     if asked.json:
         with open(asked.json, "w") as file:
             json.dump([asdict(cell) for cell in cells], file, indent=1)
-    return 1 if broken else 0
+    missing = sorted(called() - {cell.operation for cell in cells} - set(NOT_PLAYED)) if not (asked.scene or asked.operation) else []
+    if missing:
+        print(f"\nin no scene: {', '.join(missing)}")
+    return 1 if broken or missing else 0
 
 
 if __name__ == "__main__":

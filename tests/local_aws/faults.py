@@ -26,6 +26,7 @@ class Fault:
     operation: str
     kind: str
     now: Callable[[], datetime]  # the caller's clock
+    only: Callable[[bytes], bool] = lambda body: True  # the calls that it meets, by their bodies
 
     def meet(self, request, call, execute: Callable[[], tuple[int, dict, bytes]]) -> None:
         KINDS[self.kind](self, request, call, execute)
@@ -115,7 +116,7 @@ def _skew(fault, request, call, execute):
                        f"Signature expired: {signed:%Y%m%dT%H%M%SZ} is now earlier than {right - _TOLERATED:%Y%m%dT%H%M%SZ} (15 min.)")
     else:
         call.status, headers, body = execute()
-        request.send(call.status, {name: value for name, value in headers.items() if name.lower() != "date"}, body)
+        request.send(call.status, headers, body)
 
 
 def _lost(call, execute):

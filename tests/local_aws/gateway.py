@@ -25,7 +25,10 @@ import re
 import socket
 import threading
 import urllib.parse
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
 
 import boto3
 
@@ -106,6 +109,7 @@ class Gateway:
         self.cut: Cut | None = None
         self.disturbance = None
         self.remembers_metrics = False
+        self.now: Callable[[], datetime] | None = None  # the time on AWS's clock, where that is the clock of a test
         self._metrics: dict[tuple, tuple[int, dict, bytes]] = {}
 
     def __enter__(self) -> "Gateway":
@@ -135,7 +139,8 @@ class Gateway:
             fault = next((fault for fault in self.faults if fault.operation == call.operation and fault.times != 0), None)
             if fault and fault.times:
                 fault.times -= 1
-        if self.disturbance and self.disturbance.operation == call.operation:
+        request.date = format_datetime(self.now(), usegmt=True) if self.now else ""
+        if self.disturbance and self.disturbance.operation == call.operation and self.disturbance.only(body):
             return self.disturbance.meet(request, call, lambda: self._answered(request, call, fault, body))
         call.status, headers, answer = self._answered(request, call, fault, body)
         if cut:
@@ -223,7 +228,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     date = ""  # what it is, where that is not the time
 
     def handle_any(self) -> None:
-        self.date = ""
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length)
         if len(body) < length:  # the caller died while it was sending
@@ -280,7 +284,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def head(self, status: int, headers: dict, length: int) -> None:
         self.send_response(status)
         for name, value in headers.items():
-            if name.lower() not in _HOP_BY_HOP:
+            if name.lower() not in _HOP_BY_HOP and not (self.date and name.lower() == "date"):
                 self.send_header(name, value)
         self.send_header("Content-Length", str(length))
         self.end_headers()
