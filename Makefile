@@ -1,7 +1,7 @@
 # Needs cargo, make and python3; everything else is installed into the checkout.
 
 .DEFAULT_GOAL := help
-.PHONY: help build tools demo test test-core test-full bench-decisions bench-verdicts bench-policies bench-fleet bench-storm clean
+.PHONY: help build tools demo test test-core test-full bench-decisions bench-verdicts bench-policies bench-fleet bench-storm bench-faults clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ bench-fleet: build tools ## measure the doctor over 5,000 endpoints on emulators
 # Twenty minutes on two free cores. MESSAGES=200 is enough for a look.
 bench-storm: build tools ## measure a storm of 1,000 alarms through a queue on emulators: nothing lost, nothing written twice
 	@PYTHONPATH=tests .venv/tools/bin/python -m local_aws.storm $(if $(MESSAGES),--messages $(MESSAGES))
+
+# Half an hour on two cores. ARGUMENTS="--scene 'first policy' --fault timeout" is enough for a look; `ARGUMENTS=--help` says what else.
+bench-faults: build tools ## disturb every AWS call of the real function in every way, and judge what comes of it
+	@PYTHONPATH=tests .venv/tools/bin/python -m local_aws.fault_matrix $(ARGUMENTS) $(if $(JSON),--json $(JSON))
 
 test-full: ## everything in `test`, cargo-deny, and the release package for x86_64; needs cargo-deny, 8 GB, 15 more minutes
 	@python3 tests/run.py --full

@@ -3,6 +3,8 @@
 #[cfg(feature = "aws")]
 mod audit;
 #[cfg(feature = "aws")]
+mod budget;
+#[cfg(feature = "aws")]
 mod first_pass;
 #[cfg(feature = "aws")]
 mod incidents;
@@ -14,6 +16,8 @@ mod session;
 mod taking_back;
 
 #[cfg(feature = "aws")]
+pub use budget::ONE_EVENT;
+#[cfg(feature = "aws")]
 pub use first_pass::{BATCH, FirstPass, Seen, unread, with_alarms};
 #[cfg(feature = "aws")]
 pub use session::{Advice, AdviseError, Host, advise};
@@ -22,7 +26,10 @@ pub use taking_back::{PartWayBack, WayBack, take_back, way_back};
 
 use crate::config::{Guardrails, Mode, Settings};
 use crate::decide::{Authority, decide};
-use crate::model::{Capacity, Comparison, Diagnosis, Hosting, Observation, Outcome, OutcomeStatus, Plan, Report};
+use crate::model::{
+    Capacity, Comparison, Diagnosis, Hosting, Observation, Outcome, OutcomeStatus, Plan, PutScalingPolicy, Report,
+    ScalingPolicy,
+};
 use crate::replay::{QueueReplay, Replay, Setup};
 use crate::{capacity, diagnose, plan, report};
 use std::collections::BTreeMap;
@@ -46,8 +53,22 @@ fn consider(observation: &Observation, settings: &Settings, authority: impl FnOn
     let capacity = capacity::capacity(observation);
     let plan = plan::plan(observation, &diagnosis, capacity.as_ref(), &guardrails);
     let decision = decide(&plan, &diagnosis, &guardrails, settings.defaults.mode, authority(&plan.digest));
-    let decision = decision.map(|outcome| outcome.said(observation.dimension()));
+    let decision =
+        decision.or_else(|| knows_too_little(observation, &plan)).map(|outcome| outcome.said(observation.dimension()));
     Considered { diagnosis, capacity, plan, decision, problems: guardrails.problems }
+}
+
+/// What was sized with the whole history is not replaced by what one day of it suggests; a range may still be raised, and a first
+/// policy is what a day of history always gave.
+fn knows_too_little(observation: &Observation, plan: &Plan) -> Option<Outcome> {
+    let stands = plan.based_on.as_ref().filter(|_| observation.is_history_cut)?;
+    let is_other = |policy: &PutScalingPolicy| {
+        let is_named = |present: &ScalingPolicy| present.policy_name == policy.policy_name;
+        stands.policies.iter().any(is_named) && !policy.stands(&stands.policies)
+    };
+    let replaces = plan.put_scaling_policies.iter().any(is_other) || !plan.delete_scaling_policies.is_empty();
+    let words = "only a day of history could be read, and what stands was made with more";
+    replaces.then(|| Outcome::without_change(OutcomeStatus::Refused, "history_incomplete").because(words))
 }
 
 /// Advises on a saved observation: the same report as at the time, without a call to AWS and without a right to write.

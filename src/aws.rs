@@ -6,9 +6,11 @@ mod error;
 mod pace;
 pub(crate) mod queue;
 pub(crate) mod scheduler;
+mod time_left;
 
 pub use error::{CallError, ErrorKind, chain};
 pub use pace::Pace;
+pub use time_left::Remaining;
 
 use crate::model::UsdPerHour;
 use aws_config::{BehaviorVersion, Region};
@@ -17,7 +19,9 @@ use aws_sdk_applicationautoscaling::operation::register_scalable_target::Registe
 use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep};
 use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::context::{BeforeTransmitInterceptorContextRef, InterceptorContext};
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef, InterceptorContext,
+};
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
@@ -26,14 +30,19 @@ use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
+use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use time_left::TimeLeft;
 
 /// The clients on the [`configuration`].
 pub async fn load(profile: Option<String>, region: Option<String>, pace: Pace) -> Aws {
     Aws::new(&configuration(profile, region, pace).await)
 }
+
+/// One attempt at a call: the slowest, two weeks of metrics, takes two seconds.
+const ATTEMPT: Duration = Duration::from_secs(15);
 
 /// Loads the SDK's standard configuration (environment, profile, credentials). `profile` and `region` go before what the
 /// environment says.
@@ -42,10 +51,8 @@ pub async fn configuration(profile: Option<String>, region: Option<String>, pace
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
         .build_https();
     let http = pace::Paced::new(http, pace);
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(3))
-        .operation_attempt_timeout(Duration::from_secs(15))
-        .build();
+    let timeouts =
+        TimeoutConfig::builder().connect_timeout(Duration::from_secs(3)).operation_attempt_timeout(ATTEMPT).build();
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http).timeout_config(timeouts);
     if let Some(profile) = profile {
         loader = loader.profile_name(profile);
@@ -130,6 +137,11 @@ impl Aws {
         &self.region
     }
 
+    /// From now on calls end `kept` before the time is over.
+    pub(crate) fn keep(&self, remaining: &Remaining, kept: SignedDuration) {
+        self.calls.time_left.keep(Arc::clone(remaining), kept);
+    }
+
     /// Waits as the SDK waits between two attempts.
     pub(crate) async fn pause(&self, duration: Duration) {
         if let Some(sleep) = &self.sleep {
@@ -140,13 +152,13 @@ impl Aws {
     /// What was asked since the last time this was asked.
     #[must_use]
     pub fn take_asked(&self) -> Asked {
-        std::mem::take(&mut self.calls.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.calls.asked.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What was asked so far.
     #[must_use]
     pub fn asked(&self) -> Asked {
-        self.calls.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.calls.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Prices that were asked for.
@@ -156,12 +168,12 @@ impl Aws {
 
     /// Counts metrics that are paid for.
     pub(crate) fn metrics(&self, count: u64) {
-        self.calls.0.lock().unwrap_or_else(PoisonError::into_inner).metrics += count;
+        self.calls.asked.lock().unwrap_or_else(PoisonError::into_inner).metrics += count;
     }
 
     /// Counts a round: calls that leave together, after the answers of the round before.
     pub(crate) fn round(&self) {
-        self.calls.0.lock().unwrap_or_else(PoisonError::into_inner).rounds += 1;
+        self.calls.asked.lock().unwrap_or_else(PoisonError::into_inner).rounds += 1;
     }
 }
 
@@ -205,14 +217,25 @@ fn pricing_region(region: Option<&Region>) -> &'static str {
     }
 }
 
-/// Counts requests as they leave.
+/// Counts requests as they leave, and bounds how long they may take.
 #[derive(Debug, Clone, Default)]
-struct Calls(Arc<Mutex<Asked>>);
+struct Calls {
+    asked: Arc<Mutex<Asked>>,
+    time_left: TimeLeft,
+}
 
 #[dyn_dispatch_hint]
 impl Intercept for Calls {
     fn name(&self) -> &'static str {
         "Calls"
+    }
+
+    fn read_before_execution(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_>,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.time_left.bound(config)
     }
 
     fn read_before_transmit(
@@ -222,7 +245,7 @@ impl Intercept for Calls {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if let Some(operation) = config.load::<Metadata>() {
-            let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
             *asked.requests.entry(operation.name().to_owned()).or_default() += 1;
         }
         Ok(())

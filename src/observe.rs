@@ -198,6 +198,7 @@ pub async fn add_latency(aws: &Aws, request: &Request, statistics: &[Statistic],
     let queries = statistics.iter().map(query).collect();
     aws.round();
     let Some(found) = kept(cloudwatch::read(aws, request, queries).await, &mut observation.warnings) else { return };
+    observation.is_history_cut |= cut(found.cut.as_ref(), request, &mut observation.warnings);
     let is_read = |series: &Series| series.metric == metric && statistics.contains(&series.statistic);
     observation.metrics.0.retain(|series| !is_read(series));
     observation.metrics.0.extend(found.own.0);
@@ -248,21 +249,18 @@ async fn setup(aws: &Aws, request: &Request, whose: &Whose) -> Setup {
     );
     let age_objective =
         OptionFuture::from((whose.hosting == Hosting::Asynchronous).then(|| alarm::age_objective(aws, whose)));
-    let scaling = join5(
-        auto_scaling::target(aws, &key),
-        auto_scaling::policies(aws, &key),
+    let scaling = join4(
+        auto_scaling::target_and_policies(aws, &key),
         auto_scaling::activities(aws, &key),
         auto_scaling::scheduled_actions(aws, &key),
         objective,
     );
-    let ((target, policies, activities, scheduled_actions, objective), age_objective) =
-        join(scaling, age_objective).await;
+    let ((scaling, activities, scheduled_actions, objective), age_objective) = join(scaling, age_objective).await;
     let mut alarm_names = Vec::new();
-    let scaling = target.and_then(|target| {
-        let (policies, names) =
-            policies?.into_iter().map(|triggered| (triggered.policy, triggered.alarm_names)).unzip();
+    let scaling = scaling.map(|(target, policies)| {
+        let (policies, names) = policies.into_iter().map(|triggered| (triggered.policy, triggered.alarm_names)).unzip();
         alarm_names = names;
-        Ok(Scaling { target, policies, ..Scaling::default() })
+        Scaling { target, policies, ..Scaling::default() }
     });
     Setup { scaling, alarm_names, activities, scheduled_actions, objective, age_objective }
 }
@@ -319,7 +317,8 @@ async fn finish(
     aws.round();
     let ((metrics, instances), model, target_tags, price, fired_by) =
         join5(join(metrics, instances), model, target_tags, price, fired_by).await;
-    let cloudwatch::Found { own: metrics, mut parts } = metrics?;
+    let cloudwatch::Found { own: metrics, mut parts, cut: missing } = metrics?;
+    let is_history_cut = cut(missing.as_ref(), request, &mut part.warnings);
     let instances = instances.and_then(|result| kept(result, &mut part.warnings)).unwrap_or_default();
     let (model_hosting, containers) = model.and_then(|result| kept(result, &mut part.warnings)).unzip();
     variant.containers = containers.flatten();
@@ -375,6 +374,7 @@ async fn finish(
         instance_price: price.map(|price| price.each),
         price_list_published: price.and_then(|price| price.published),
         metrics,
+        is_history_cut,
         parts,
         warnings: part.warnings,
     })
@@ -415,6 +415,18 @@ fn kept<T>(result: Result<T, CallError>, warnings: &mut Vec<String>) -> Option<T
             warnings.push(format!("{error}.{advice}"));
         })
         .ok()
+}
+
+/// Whether history is missing, which is then said.
+fn cut(missing: Option<&CallError>, request: &Request, warnings: &mut Vec<String>) -> bool {
+    let words = missing.map(|error| {
+        let days = request.history_days;
+        format!(
+            "Of {days} days of history only the last 24 hours were read ({error}): what came before, and what comes once a week, is not known."
+        )
+    });
+    warnings.extend(words);
+    missing.is_some()
 }
 
 /// The objective that an alarm's definition states.

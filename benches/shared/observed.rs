@@ -82,6 +82,7 @@ impl Seen<'_> {
             alarms: None,
             instance_price: None,
             price_list_published: None,
+            is_history_cut: false,
             metrics: Metrics(self.series.iter().filter_map(series).collect()),
             parts: Vec::new(),
             warnings: Vec::new(),

@@ -62,6 +62,8 @@ struct Found {
 
 impl Session<'_> {
     pub(super) async fn audit(&self, audit: Audit) -> Result<Advice, AdviseError> {
+        // It minds the time by itself: of each endpoint it looks how much is left.
+        self.act_in_time();
         match audit {
             Audit::Fleet => self.fleet().await,
             Audit::Named(names) => self.named(names).await,
@@ -279,11 +281,6 @@ impl Session<'_> {
             schedules.change(&memory).await.map_err(AdviseError::read)?;
         }
         Ok(())
-    }
-
-    /// Whether so much time is left.
-    fn has(&self, time: SignedDuration) -> bool {
-        (self.host.remaining)().is_none_or(|left| left > time)
     }
 
     fn audited(&self, name: EndpointName) -> Request {

@@ -8,6 +8,7 @@ use super::Considered;
 use super::looks::summary;
 use super::session::{Advice, AdviseError, Session};
 use crate::act;
+use crate::aws::ErrorKind;
 use crate::aws::scheduler::Schedules;
 use crate::config::FollowUp;
 use crate::follow_up::{self, Occasion};
@@ -145,6 +146,7 @@ impl Session<'_> {
                 let report = self.finish(schedules, incident, claim).await?;
                 return Ok(Found::Finished(Box::new(report)));
             }
+            self.has_time_to_write()?;
             self.aws.pause(PAUSE).await;
             waited += SignedDuration::try_from(PAUSE).unwrap_or(PATIENCE);
             let key = incident.key(self.aws.region());
@@ -163,6 +165,8 @@ impl Session<'_> {
         incident: Incident,
         claim: Box<Claim>,
     ) -> Result<Report, AdviseError> {
+        self.act_in_time();
+        self.has_time_to_write()?;
         let mut claim = *claim;
         let is_old = self.now.duration_since(claim.at) >= TOO_OLD;
         // What is half written is finished; what was not begun is not begun now.
@@ -230,12 +234,10 @@ impl Session<'_> {
             None => schedules.delete(&incident.key(self.aws.region())).await,
         };
         match stored {
+            // Somebody closed it meanwhile, and told of that.
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
             // Tried again, it is told again; that is better than an incident which nobody looks at.
-            Err(error) if error.kind.is_temporary() => Err(AdviseError::WriteFailed(error)),
-            Err(error) => {
-                tracing::error!("the incident could not be remembered: {error}");
-                Ok(())
-            }
+            Err(error) => Err(AdviseError::WriteFailed(error)),
             Ok(()) => Ok(()),
         }
     }
@@ -290,6 +292,9 @@ impl Session<'_> {
         considered: Considered,
         can_be_approved: bool,
     ) -> Result<Option<Report>, AdviseError> {
+        if considered.decision.is_none() {
+            self.has_time_to_write()?;
+        }
         let look_at = follow_up::first_look(self.now, Boot::of(observation).slow_minutes());
         let then = Some(Next { phase: Phase::Open, look_at });
         let before = Measures::of(observation);
@@ -320,6 +325,10 @@ impl Session<'_> {
                 let key = incident.key(self.aws.region());
                 let other = schedules.get(&key).await.map_err(AdviseError::read)?;
                 let found = match other {
+                    // It was ourselves: the answer to a first attempt was lost.
+                    Some(other) if other == incident => {
+                        return self.carry_out(schedules, incident, claim).await.map(Some);
+                    }
                     Some(other) => self.free(schedules, other).await?,
                     None => Found::Closed,
                 };
@@ -359,6 +368,7 @@ impl Session<'_> {
         let is_to_write = considered.decision.is_none();
         let is_first_write = incident.written.is_none() && incident.phase == Phase::Open;
         if is_to_write && (is_first_write || is_asked) {
+            self.has_time_to_write()?;
             let look_at = follow_up::first_look(self.now, Boot::of(observation).slow_minutes());
             let then = Some(Next { phase: Phase::Open, look_at });
             let mut claim = self.claim(observation, considered.clone(), false, told, then);

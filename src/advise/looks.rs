@@ -141,6 +141,7 @@ impl Session<'_> {
                 }
             }
         }
+        self.act_in_time();
         incident.looks += 1;
         incident.looked_at = self.now;
         // Some causes show only after the alarm. What is written then is as certain as at the alarm, and the alarm is on.
@@ -177,6 +178,7 @@ impl Session<'_> {
         let report = Report { incident: Some(incident.summary(Some(after), then)), ..report };
         let claim = Claim { at: self.now, report, told, write, then };
         if claim.write != Write::Nothing {
+            self.has_time_to_write()?;
             incident.claim = Some(Box::new(claim.clone()));
             incident.next_look_at = self.now + WATCHDOG;
             schedules.update(&incident).await.map_err(AdviseError::WriteFailed)?;

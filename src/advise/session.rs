@@ -3,7 +3,7 @@
 use super::incidents::{Before, Known};
 use super::{Considered, consider};
 use crate::act;
-use crate::aws::{Aws, CallError, ErrorKind};
+use crate::aws::{Aws, CallError, ErrorKind, Remaining};
 use crate::config::{Mode, Settings};
 use crate::decide::Authority;
 use crate::fleet::Summary;
@@ -53,6 +53,9 @@ pub enum AdviseError {
     /// A write failed in a way that may pass.
     #[error("scaling could not be written")]
     WriteFailed(#[source] CallError),
+    /// Too little time is left to do what is to be done.
+    #[error("too little time is left to write, to tell and to remember it")]
+    OutOfTime,
     /// A report was made and could not be delivered.
     #[error("a report could not be delivered")]
     DeliveryFailed(#[source] CallError),
@@ -69,6 +72,7 @@ impl AdviseError {
             Self::AccessDenied(_) => "AccessDenied",
             Self::ReadFailed(_) => "ReadFailed",
             Self::WriteFailed(_) => "WriteFailed",
+            Self::OutOfTime => "OutOfTime",
             Self::DeliveryFailed(_) => "DeliveryFailed",
         }
     }
@@ -94,7 +98,7 @@ pub struct Host<'a> {
     /// Where it runs; none on a person's machine.
     pub home: Option<Home>,
     /// The time that is left; none where there is no limit.
-    pub remaining: &'a dyn Fn() -> Option<SignedDuration>,
+    pub remaining: Remaining,
 }
 
 /// Answers one trigger.
@@ -110,6 +114,7 @@ pub async fn advise(
 ) -> Result<Advice, AdviseError> {
     let session = Session { aws, settings, now, host };
     host.home.as_ref().map_or(Ok(()), |home| trigger.at_home(home))?;
+    session.read_in_time();
     match trigger {
         Trigger::Ignored(reason) => Ok(Advice::ignored(reason)),
         Trigger::Alarm(alarm) => session.alarm(alarm).await,
@@ -275,6 +280,7 @@ impl Session<'_> {
         authority: &impl Fn(&str) -> Authority,
         known: &Known,
     ) -> Result<Option<Report>, AdviseError> {
+        self.act_in_time();
         let mut asked_with = Authority::LookOnly;
         let considered = consider(observation, self.settings, |digest| {
             asked_with = authority(digest);
@@ -293,7 +299,10 @@ impl Session<'_> {
         }
         let outcome = match considered.decision.clone() {
             Some(outcome) => outcome,
-            None => act::apply(self.aws, &considered.plan).await.map_err(AdviseError::WriteFailed)?,
+            None => {
+                self.has_time_to_write()?;
+                act::apply(self.aws, &considered.plan).await.map_err(AdviseError::WriteFailed)?
+            }
         };
         let mut report = self.report(observation, considered, outcome);
         if let Known::Open(incident) = known {

@@ -9,6 +9,7 @@ use aws_sdk_applicationautoscaling::types::{
     self, ScalableDimension, ScalableTarget as Described, ServiceNamespace, StepScalingPolicyConfiguration,
     SuspendedState, TargetTrackingScalingPolicyConfiguration,
 };
+use futures::future::join;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -25,7 +26,7 @@ macro_rules! about {
 const ACTIVITIES: i32 = 50;
 
 /// The scalable target; none where the resource is not registered. Its tags are read apart.
-pub(crate) async fn target(aws: &Aws, key: &ScalableKey) -> Result<Option<ScalableTarget>, CallError> {
+async fn target(aws: &Aws, key: &ScalableKey) -> Result<Option<ScalableTarget>, CallError> {
     let output = about!(key, aws.auto_scaling.describe_scalable_targets())
         .resource_ids(&key.resource_id)
         .send()
@@ -54,8 +55,22 @@ pub(crate) struct Triggered {
     pub alarm_names: Vec<String>,
 }
 
+/// The scalable target and its policies, which cannot be without it: they are deleted with it.
+pub(crate) async fn target_and_policies(
+    aws: &Aws,
+    key: &ScalableKey,
+) -> Result<(Option<ScalableTarget>, Vec<Triggered>), CallError> {
+    let (target, policies) = join(target(aws, key), policies(aws, key)).await;
+    match (target?, policies?) {
+        (None, policies) if !policies.is_empty() => {
+            Err(CallError::incomplete("application-autoscaling:DescribeScalableTargets"))
+        }
+        both => Ok(both),
+    }
+}
+
 /// The policies of a resource.
-pub(crate) async fn policies(aws: &Aws, key: &ScalableKey) -> Result<Vec<Triggered>, CallError> {
+async fn policies(aws: &Aws, key: &ScalableKey) -> Result<Vec<Triggered>, CallError> {
     let mut pages = about!(key, aws.auto_scaling.describe_scaling_policies())
         .resource_id(&key.resource_id)
         .into_paginator()

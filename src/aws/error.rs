@@ -53,7 +53,7 @@ impl CallError {
         let code = metadata.and_then(|metadata| metadata.code()).unwrap_or_default().to_owned();
         let message = metadata.and_then(|metadata| metadata.message()).map(str::to_owned);
         let kind = kind(error.as_service_error().is_some(), &code, message.as_deref().unwrap_or_default());
-        let message = message.or(Some(code).filter(|code| !code.is_empty()));
+        let message = message.or(Some(code).filter(|code| !code.is_empty())).or_else(|| silence(&error));
         Self { action, kind, message, source: Box::new(error) }
     }
 
@@ -73,6 +73,12 @@ impl CallError {
         Self { action, kind: ErrorKind::Unavailable, message: None, source: "internal error".into() }
     }
 
+    /// A success that lacks what every answer has.
+    pub(crate) fn incomplete(action: &'static str) -> Self {
+        let message = Some("the answer is not whole".to_owned());
+        Self { action, kind: ErrorKind::Unavailable, message, source: "a part is missing".into() }
+    }
+
     /// An answer that cannot be.
     pub(crate) fn unexpected(action: &'static str, source: impl Error + Send + Sync + 'static) -> Self {
         Self { action, kind: ErrorKind::Refused, message: None, source: Box::new(source) }
@@ -85,6 +91,17 @@ impl CallError {
         };
         self.message.as_ref().map(|message| format!(": {message}{hint}")).unwrap_or(hint)
     }
+}
+
+/// What there is to say where no service did.
+fn silence<E, R>(error: &SdkError<E, R>) -> Option<String> {
+    let words = match error {
+        SdkError::TimeoutError(_) => "no answer in time",
+        SdkError::DispatchFailure(_) => "the connection failed",
+        SdkError::ResponseError(_) => "the answer cannot be read",
+        _ => return None,
+    };
+    Some(words.to_owned())
 }
 
 fn kind(is_service_error: bool, code: &str, message: &str) -> ErrorKind {

@@ -1,15 +1,17 @@
 //! The Lambda function: clients once, then each event through the pipeline.
 
 use aws_lambda_events::event::sqs::SqsBatchResponse;
-use endpoint_advisor::advise::{AdviseError, Host, advise};
-use endpoint_advisor::aws::{Aws, Pace, chain};
+use endpoint_advisor::advise::{AdviseError, Host, ONE_EVENT, advise};
+use endpoint_advisor::aws::{Aws, Pace, Remaining, chain};
 use endpoint_advisor::config::Settings;
 use endpoint_advisor::model::{Home, Report, Trigger};
 use endpoint_advisor::report::emf;
 use endpoint_advisor::trigger::{self, Event};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use std::time::Instant;
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -61,15 +63,17 @@ async fn main() -> Result<(), lambda_runtime::Error> {
 }
 
 async fn handle(aws: &Aws, settings: &Settings, event: LambdaEvent<Value>) -> Result<Value, Failure> {
-    let deadline = Timestamp::from_millisecond(i64::try_from(event.context.deadline).unwrap_or(i64::MAX)).ok();
-    let remaining = || deadline.map(|deadline| deadline.duration_since(now()));
-    let host = Host { log: &log, home: Home::of_function(&event.context.invoked_function_arn), remaining: &remaining };
+    let remaining = until(event.context.deadline);
+    let home = Home::of_function(&event.context.invoked_function_arn);
+    let host = Host { log: &log, home, remaining: Arc::clone(&remaining) };
     match trigger::parse(event.payload).map_err(|error| Failure(error.into()))? {
         Event::One(trigger) => answer(aws, settings, trigger, &host).await.map_err(Failure),
         Event::Queue(messages) => {
             let mut failed = SqsBatchResponse::default();
-            for message in messages {
+            for (index, message) in messages.into_iter().enumerate() {
+                let has_time = index == 0 || remaining().is_none_or(|left| left > ONE_EVENT);
                 let answered = match message.trigger {
+                    Ok(_) if !has_time => Err(AdviseError::OutOfTime),
                     Ok(trigger) => answer(aws, settings, trigger, &host).await.map(|_| ()),
                     Err(error) => Err(error.into()),
                 };
@@ -86,6 +90,19 @@ async fn handle(aws: &Aws, settings: &Settings, event: LambdaEvent<Value>) -> Re
             Ok(json!(failed))
         }
     }
+}
+
+/// The time that is left until a deadline in milliseconds since 1970; none where that was over when its event arrived, because Lambda
+/// sends no such event, and `cargo lambda watch` knows no deadline. It goes by the clock that nobody sets.
+#[expect(clippy::disallowed_methods, reason = "a binary is where the clock is read")]
+fn until(deadline: u64) -> Remaining {
+    let began = Instant::now();
+    let deadline = Timestamp::from_millisecond(i64::try_from(deadline).unwrap_or(i64::MAX)).ok();
+    let whole = deadline.map(|deadline| deadline.duration_since(now())).filter(|whole| whole.is_positive());
+    Arc::new(move || {
+        let gone = SignedDuration::try_from(began.elapsed()).unwrap_or(SignedDuration::MAX);
+        whole.map(|whole| whole.saturating_sub(gone))
+    })
 }
 
 /// Answers one trigger, and logs what it cost.
@@ -120,4 +137,23 @@ fn log(report: &Report) {
 #[expect(clippy::print_stdout, reason = "standard output is the function's log")]
 fn print(line: &Value) {
     println!("{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_runs_until_the_deadline() {
+        let left = until(u64::try_from(now().as_millisecond()).unwrap() + 60_000)().unwrap();
+        assert!(left > SignedDuration::from_secs(59) && left <= SignedDuration::from_secs(60), "{left}");
+    }
+
+    #[test]
+    fn a_deadline_of_1970_is_none() {
+        assert_eq!(until(0)(), None);
+        assert_eq!(until(1_000)(), None);
+        // Nor is one that no timestamp can hold.
+        assert_eq!(until(u64::MAX)(), None);
+    }
 }

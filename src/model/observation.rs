@@ -59,6 +59,9 @@ pub struct Observation {
     pub price_list_published: Option<Timestamp>,
     /// One-minute metrics.
     pub metrics: Metrics,
+    /// Whether the metrics reach back one day only, because CloudWatch did not give the rest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_history_cut: bool,
     /// Metrics of other variants, of single instances and of single containers, where they were read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<PartMetrics>,
@@ -98,6 +101,7 @@ impl Observation {
             instance_price,
             price_list_published: _,
             metrics,
+            is_history_cut: _, // a warning says so
             parts,
             warnings,
         } = self;

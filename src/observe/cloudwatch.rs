@@ -24,6 +24,7 @@ const MINUTE_SECONDS: i32 = 60;
 const ACTION: &str = "cloudwatch:GetMetricData";
 
 /// One statistic of one metric to read.
+#[derive(Clone)]
 pub(super) struct Query {
     /// Whose, where not the variant's own.
     pub part: Option<Part>,
@@ -38,10 +39,25 @@ pub(super) struct Query {
 pub(super) struct Found {
     pub own: Metrics,
     pub parts: Vec<PartMetrics>,
+    /// Why only the last day was read, where more was asked for.
+    pub cut: Option<CallError>,
 }
 
-/// Reads metrics up to the end of the request's window.
+/// Reads metrics up to the end of the request's window. Where CloudWatch does not give the whole history (it is by far the largest
+/// answer of all), the last day has to do: what is slow now shows in it.
 pub(super) async fn read(aws: &Aws, request: &Request, queries: Vec<Query>) -> Result<Found, CallError> {
+    match read_whole(aws, request, queries.clone()).await {
+        Err(error) if error.kind.is_temporary() && request.history_days > 1 => {
+            aws.round();
+            let last_day = Request { history_days: 1, ..request.clone() };
+            let found = read_whole(aws, &last_day, queries).await?;
+            Ok(Found { cut: Some(error), ..found })
+        }
+        read => read,
+    }
+}
+
+async fn read_whole(aws: &Aws, request: &Request, queries: Vec<Query>) -> Result<Found, CallError> {
     let end = Minute::containing(request.at);
     let oldest = Minute::containing(request.now).plus(-RETENTION_MINUTES);
     let first = |depth| {
@@ -151,6 +167,10 @@ pub(super) async fn values(
                 }
             }
         }
+    }
+    // There is a result for each query, with or without datapoints.
+    if values.is_empty() {
+        return Err(CallError::incomplete(ACTION));
     }
     Ok((0..queries.len()).map(|index| values.remove(&format!("m{index}")).unwrap_or_default()).collect())
 }

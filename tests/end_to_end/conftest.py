@@ -3,19 +3,18 @@ set-up, no alarm, and empty mailboxes. Function processes stay warm between test
 
 import contextlib
 import itertools
-import json
 import os
 import subprocess
 
 import pytest
 from local_aws.binaries import binary
-from local_aws.emulators import ACCOUNT, REGION, Emulators
+from local_aws.emulators import Emulators
 from local_aws.endpoint import Endpoint
 from local_aws.incident import Incident
 from local_aws.runtime_api import Function
 from local_aws.schedules import Schedules
-from local_aws.stack import Subscriber
 from local_aws.timeline import Timeline
+from local_aws.topics import Topics
 
 DAYS = 1  # enough for a verdict; more only makes the emulator slower, since it walks through all that it holds at each call
 
@@ -30,33 +29,6 @@ def emulators():
 @pytest.fixture(scope="session")
 def topics(emulators):
     return Topics(emulators)
-
-
-class Topics:
-    """The two topics of a deployment, each with a queue subscribed."""
-
-    def __init__(self, emulators):
-        self._subscribers = {name: self._subscribe(emulators, name) for name in ("report", "chat")}
-        self.settings = {f"ADVISOR_{name.upper()}_TOPIC_ARN": f"arn:aws:sns:{REGION}:{ACCOUNT}:{name}" for name in ("report", "chat")}
-
-    @staticmethod
-    def _subscribe(emulators, name):
-        arn = emulators.client("sns").create_topic(Name=name)["TopicArn"]
-        return Subscriber(emulators, arn, f"{name}-subscriber")
-
-    def envelopes(self, name="report"):
-        """SNS envelopes that arrived since the last look."""
-        return self._subscribers[name].drain()
-
-    def reports(self):
-        return [json.loads(envelope["Message"]) for envelope in self.envelopes()]
-
-    def statuses(self):
-        """What people were told since the last look: the status of each message."""
-        return [report["outcome"]["status"] for report in self.reports()]
-
-    def cards(self):
-        return [json.loads(envelope["Message"]) for envelope in self.envelopes("chat")]
 
 
 @pytest.fixture(scope="session")

@@ -70,6 +70,7 @@ pub fn observed_for(scenario: &str, days: i64) -> Observation {
         alarms: None,
         instance_price: None,
         price_list_published: None,
+        is_history_cut: false,
         metrics: metrics(&minutes),
         parts: Vec::new(),
         warnings: Vec::new(),

@@ -3,6 +3,7 @@
 mod alarms;
 mod audit;
 mod components;
+mod deadline;
 mod doctor;
 mod fake;
 mod incidents;
@@ -11,6 +12,7 @@ mod queue;
 mod scaling;
 mod serverless;
 mod steps;
+mod time;
 mod writes;
 
 use crate::endpoint::{at, observed, settings};
@@ -25,7 +27,7 @@ use fake::{Answer, Fake};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::cell::RefCell;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 static OVERLOAD: LazyLock<Observation> = LazyLock::new(|| observed("overload"));
 
@@ -60,8 +62,13 @@ fn answer_at(
     let aws = fake.aws();
     let settings = settings(variables);
     let log = |report: &Report| logged.borrow_mut().push(report.clone());
-    let answer =
-        runtime.block_on(advise(&aws, &settings, trigger, now, &Host { log: &log, home: None, remaining: &|| None }));
+    let answer = runtime.block_on(advise(
+        &aws,
+        &settings,
+        trigger,
+        now,
+        &Host { log: &log, home: None, remaining: Arc::new(|| None) },
+    ));
     (answer, logged.into_inner())
 }
 

@@ -35,6 +35,7 @@ class Emulators:
     that what the gateway has recorded is exactly what the product did."""
 
     def __enter__(self) -> "Emulators":
+        self._clients: dict = {}
         with contextlib.ExitStack() as stack:
             self.folder = Path(tempfile.mkdtemp(prefix="endpoint-advisor-"))
             stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
@@ -52,10 +53,14 @@ class Emulators:
         self._stack.close()
 
     def client(self, service: str, region: str = REGION):
-        """A boto3 client of the harness, past the gateway."""
+        """A boto3 client of the harness, past the gateway; each is made once, which takes longer than most calls."""
+        if client := self._clients.get((service, region)):
+            return client
         url = self.moto_url if service in MOTO_SERVICES else self.ministack_url
         config = Config(retries={"max_attempts": 1}, disable_request_compression=True, parameter_validation=False)
-        return boto3.client(service, endpoint_url=url, region_name=region, aws_access_key_id="test", aws_secret_access_key="test", config=config)
+        self._clients[service, region] = boto3.client(service, endpoint_url=url, region_name=region, aws_access_key_id="test",
+                                                      aws_secret_access_key="test", config=config)
+        return self._clients[service, region]
 
     def environment(self, metrics: str | None = None) -> dict[str, str]:
         """What a program needs in its environment to take the gateway for AWS; `metrics`: the name of

@@ -1,5 +1,6 @@
 """An endpoint in SageMaker, and what Application Auto Scaling knows about it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -142,6 +143,24 @@ class Endpoint:
         return {"min": target["MinCapacity"], "max": target["MaxCapacity"], "tags": dict(self.target_tags()),
                 "policies": {policy["PolicyName"]: policy.get("TargetTrackingScalingPolicyConfiguration") for policy in self.policies()},
                 "scheduled actions": {action["ScheduledActionName"]: action["ScalableTargetAction"] for action in self.scheduled_actions()}}
+
+    def keep_scaling(self) -> Callable[[], None]:
+        """Remembers what Application Auto Scaling has for it, and how many instances run; what is answered puts that back."""
+        instances, target, policies, tags = self.instances(), self.target(), self.policies(), dict(self.target_tags())
+        configurations = ("TargetTrackingScalingPolicyConfiguration", "StepScalingPolicyConfiguration")
+
+        def put_back() -> None:
+            self.forget_scaling()
+            if not self.component and self.instances() != instances:
+                self.set_instances(instances)
+            if target:
+                self.register_target(target["MinCapacity"], target["MaxCapacity"])
+                self.emulators.gateway.auto_scaling.tags[self.target()["ScalableTargetARN"]] = dict(tags)
+            for policy in policies:
+                self._scaling.put_scaling_policy(PolicyName=policy["PolicyName"], PolicyType=policy["PolicyType"], **self._kept,
+                                                 **{name: policy[name] for name in configurations if name in policy})
+
+        return put_back
 
     def forget_scaling(self) -> None:
         for policy in self.policies():

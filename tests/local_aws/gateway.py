@@ -13,6 +13,9 @@
   ministack walks through all metrics of a Region at each call, so it slows down as tests add theirs.
 - CloudWatch: where `twins` is set, a prefix and a name, all endpoints `PREFIX-NNNN` are the one of that name.
 - Whatever `faults` names: a throttled or a denied call.
+- Prices: see `pricing`.
+- Whatever `faults` names: a throttled or a denied call. `disturbance`: a fault of any kind, see `faults.Fault`.
+- `GetMetricData`: an answer that was given before, where `remembers_metrics`: in a past that stays, minutes do not change.
 - `cut`: kills the process that calls, at a call of the test's choice.
 - E-mail: `emails` holds what SNS would have mailed. ministack accepts an e-mail subscription and delivers nothing.
 """
@@ -21,13 +24,17 @@ import http.client
 import http.server
 import json
 import re
+import socket
 import threading
 import urllib.parse
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
 
 import boto3
 
-from . import scalable_dimensions
+from . import pricing, scalable_dimensions
 from .auto_scaling_gaps import AutoScalingGaps
 from .components import Components
 from .cut import Cut
@@ -103,6 +110,10 @@ class Gateway:
         self.auto_scaling.activities = []
         self.cut: Cut | None = None
         self.twins: tuple[bytes, bytes] | None = None
+        self.disturbance = None
+        self.remembers_metrics = False
+        self.now: Callable[[], datetime] | None = None  # the time on AWS's clock, where that is the clock of a test
+        self._metrics: dict[tuple, tuple[int, dict, bytes]] = {}
 
     def __enter__(self) -> "Gateway":
         self._server.start()
@@ -131,6 +142,9 @@ class Gateway:
             fault = next((fault for fault in self.faults if fault.operation == call.operation and fault.times != 0), None)
             if fault and fault.times:
                 fault.times -= 1
+        request.date = format_datetime(self.now(), usegmt=True) if self.now else ""
+        if self.disturbance and self.disturbance.operation == call.operation and self.disturbance.only(body):
+            return self.disturbance.meet(request, call, lambda: self._answered(request, call, fault, body))
         call.status, headers, answer = self._answered(request, call, fault, body)
         if cut:
             cut.fire()
@@ -140,12 +154,19 @@ class Gateway:
     def _answered(self, request: "_Handler", call: Call, fault: Fault | None, body: bytes) -> tuple[int, dict, bytes]:
         if fault:
             return fault.status, *_error(request, call, fault)
+        if self.remembers_metrics and call.operation == "GetMetricData":
+            key = (request.headers.get("Authorization", "").split("/")[0], body)
+            if key not in self._metrics:
+                self._metrics[key] = self._forwarded(request, call, body)
+            return self._metrics[key]
         own = None
         with self._lock:
             if call.service == _AUTO_SCALING:
                 own = self.auto_scaling.answer(call.operation, call.body)
             elif call.service == "sagemaker":
                 own = self.components.answer(call.operation, call.body)
+            elif call.service == "pricing":
+                own = 200, pricing.answer(call.body)
         if own:
             status, headers, answer = own[0], {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(own[1]).encode()
         else:
@@ -210,6 +231,7 @@ class Gateway:
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    date = ""  # what it is, where that is not the time
 
     def handle_any(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
@@ -239,14 +261,39 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """No answer at all, as from a host that is gone."""
         self.close_connection = True
 
+    def wait_for_hang_up(self, seconds: float) -> None:
+        self.has_hung_up(seconds)
+        self.hang_up()
+
+    def has_hung_up(self, seconds: float) -> bool:
+        """Whether the caller does, within so many seconds."""
+        self.connection.settimeout(seconds)
+        try:
+            return self.connection.recv(1, socket.MSG_PEEK) == b""
+        except TimeoutError:
+            return False
+        finally:
+            self.connection.settimeout(None)
+
+    def refuse(self, call: Call, status: int, code: str, message: str) -> None:
+        """An error in the protocol of the call."""
+        call.status = status
+        self.send(status, *_error(self, call, Fault(call.operation, code, message)))
+
+    def date_time_string(self, timestamp=None) -> str:
+        return self.date or super().date_time_string(timestamp)
+
     def send(self, status: int, headers: dict, body: bytes) -> None:
+        self.head(status, headers, len(body))
+        self.wfile.write(body)
+
+    def head(self, status: int, headers: dict, length: int) -> None:
         self.send_response(status)
         for name, value in headers.items():
-            if name.lower() not in _HOP_BY_HOP:
+            if name.lower() not in _HOP_BY_HOP and not (self.date and name.lower() == "date"):
                 self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(length))
         self.end_headers()
-        self.wfile.write(body)
 
     def log_message(self, *arguments) -> None:
         pass

@@ -37,11 +37,14 @@ class Died(Exception):
 
 class Function:
     """One execution environment, kept warm: one process, one invocation after another. `settings` are the function's own
-    environment variables; with a `clock`, its time is the clock's; `metrics` as in `Emulators.environment`."""
+    environment variables; with a `clock`, its time is the clock's; `metrics` as in `Emulators.environment`; `timeout`: the seconds that
+    an invocation may take."""
 
-    def __init__(self, emulators: Emulators, settings: dict[str, str], clock: Clock | None = None, metrics: str | None = None):
+    def __init__(self, emulators: Emulators, settings: dict[str, str], clock: Clock | None = None, metrics: str | None = None,
+                 timeout: int = TIMEOUT_SECONDS):
         self._gateway = emulators.gateway
         self._clock = clock
+        self._timeout = timeout
         self._environment = emulators.environment(metrics) | settings | (clock.environment() if clock else {}) | {
             "AWS_LAMBDA_FUNCTION_NAME": NAME, "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MEMORY_MB), "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{NAME}",
@@ -61,7 +64,7 @@ class Function:
         """A new execution environment, as after a crash; the log goes on."""
         self._events: queue.Queue = queue.Queue()
         self._answers: queue.Queue = queue.Queue()
-        self._server = Server(_handler(self._events, self._answers, self._now), "runtime-api")
+        self._server = Server(_handler(self._events, self._answers, lambda: self._now() + self._timeout), "runtime-api")
         self._server.start()
         self._process = subprocess.Popen([binary("bootstrap")], env=self._environment | {"AWS_LAMBDA_RUNTIME_API": self._server.address},
                                          stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT)
@@ -77,7 +80,7 @@ class Function:
     def invoke(self, event) -> dict:
         """The function's response; its error as `FunctionError`."""
         self._events.put(json.dumps(event).encode())
-        deadline = time.monotonic() + TIMEOUT_SECONDS
+        deadline = time.monotonic() + self._timeout
         while time.monotonic() < deadline:
             with contextlib.suppress(queue.Empty):
                 ok, body = self._answers.get(timeout=0.2)
@@ -86,7 +89,7 @@ class Function:
                 raise FunctionError(body)
             if self._process.poll() is not None and self._answers.empty():
                 raise Died(f"the function exited with {self._process.returncode}; its log ends:\n{self.log()[-3000:]}")
-        raise TimeoutError(f"no answer within {TIMEOUT_SECONDS} s; the function's log ends:\n{self.log()[-3000:]}")
+        raise TimeoutError(f"no answer within {self._timeout} s; the function's log ends:\n{self.log()[-3000:]}")
 
     def invoke_cut(self, event, at: int, after: bool) -> str:
         """Invokes, kills the process at its call number `at` (see `Cut`), and starts a new one. Says which call it was."""
@@ -115,7 +118,7 @@ class Function:
         return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 
 
-def _handler(events: queue.Queue, answers: queue.Queue, now):
+def _handler(events: queue.Queue, answers: queue.Queue, deadline):
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -123,7 +126,7 @@ def _handler(events: queue.Queue, answers: queue.Queue, now):
             event = events.get()
             self._send(200, event, {
                 "Lambda-Runtime-Aws-Request-Id": str(uuid.uuid4()),
-                "Lambda-Runtime-Deadline-Ms": str(int((now() + TIMEOUT_SECONDS) * 1000)),
+                "Lambda-Runtime-Deadline-Ms": str(int(deadline() * 1000)),
                 "Lambda-Runtime-Invoked-Function-Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{NAME}",
                 "Lambda-Runtime-Trace-Id": "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=0"})
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -54,6 +55,23 @@ class Schedules:
         schedule = self.get(endpoint)
         kept = {key: schedule[key] for key in ("Name", "GroupName", "Target", "FlexibleTimeWindow", "ActionAfterCompletion")}
         self._scheduler.update_schedule(**kept, ScheduleExpression=f"at({at:%Y-%m-%dT%H:%M:%S})")
+
+    def keep(self) -> Callable[[], None]:
+        """Remembers all of them; what is answered puts them back."""
+        kept = ("Name", "GroupName", "Target", "FlexibleTimeWindow", "ActionAfterCompletion", "ScheduleExpression", "State")
+        schedules = [self._scheduler.get_schedule(GroupName=self.group, Name=name) for name in self.names()]
+        schedules = [{key: schedule[key] for key in kept if key in schedule} for schedule in schedules]
+
+        def put_back() -> None:
+            self.forget()
+            for schedule in schedules:
+                self._scheduler.create_schedule(**schedule)
+
+        return put_back
+
+    def inputs(self) -> dict[str, dict]:
+        """What each of them delivers, by its name."""
+        return {name: json.loads(self._scheduler.get_schedule(GroupName=self.group, Name=name)["Target"]["Input"]) for name in self.names()}
 
     def names(self) -> list[str]:
         return [schedule["Name"] for schedule in self._scheduler.list_schedules(GroupName=self.group)["Schedules"]]

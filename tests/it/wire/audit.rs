@@ -4,6 +4,7 @@ use super::fake::{Answer, Fake};
 use super::*;
 use endpoint_advisor::fleet::Summary;
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 static HEALTHY: LazyLock<Observation> = LazyLock::new(|| observed("healthy"));
 
@@ -86,7 +87,7 @@ fn a_few_endpoints_are_looked_at_in_depth_and_told_once() {
 fn a_few_endpoints_and_little_time_are_looked_at_from_afar() {
     let fake = fleet(&HEALTHY, 3);
     let Event::One(trigger) = parse(audit()).unwrap() else { panic!("a batch") };
-    let host = Host { log: &|_| {}, home: None, remaining: &|| Some(SignedDuration::from_secs(25)) };
+    let host = Host { log: &|_| {}, home: None, remaining: Arc::new(|| Some(SignedDuration::from_secs(25))) };
     let (aws, settings) = (fake.aws(), settings(&whole()));
     let advice = run(advise(&aws, &settings, trigger, at(), &host)).unwrap();
     assert_eq!(advice.reports, []);
@@ -97,7 +98,7 @@ fn a_few_endpoints_and_little_time_are_looked_at_from_afar() {
 fn alarms_that_cannot_all_be_listed_in_time_are_not_judged() {
     let fake = fleet(&HEALTHY, 30);
     let Event::One(trigger) = parse(audit()).unwrap() else { panic!("a batch") };
-    let host = Host { log: &|_| {}, home: None, remaining: &|| Some(SignedDuration::from_secs(5)) };
+    let host = Host { log: &|_| {}, home: None, remaining: Arc::new(|| Some(SignedDuration::from_secs(5))) };
     let (aws, settings) = (fake.aws(), settings(&TOPICS));
     let summary = summary(run(advise(&aws, &settings, trigger, at(), &host)).unwrap());
     assert_eq!(summary.endpoints, 30);
@@ -185,15 +186,12 @@ fn minutes_are_read_where_the_hours_show_something_and_there_is_time() {
         let open = json!({"audit": {"collect": {"id": "1", "started_at": at(), "batches": 1, "is_sent": true}}});
         fake.schedule("ea-audit", json!({"Target": {"Arn": "queue", "RoleArn": "role", "Input": open.to_string()}}));
         let Event::One(trigger) = parse(event).unwrap() else { panic!("a batch") };
-        let left = std::cell::Cell::new(remaining);
+        let left = AtomicI64::new(remaining);
         // Every look takes ten seconds.
         let host = Host {
             log: &|_| {},
             home: None,
-            remaining: &|| {
-                left.set(left.get() - 10);
-                Some(SignedDuration::from_secs(left.get()))
-            },
+            remaining: Arc::new(move || Some(SignedDuration::from_secs(left.fetch_sub(10, Ordering::Relaxed) - 10))),
         };
         let (aws, settings) = (fake.aws(), settings(&whole()));
         summary(run(advise(&aws, &settings, trigger, at(), &host)).unwrap())

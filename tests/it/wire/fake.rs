@@ -2,10 +2,15 @@
 //!
 //! This is the seam where our use of the API is tested: the bodies are those that leave for AWS.
 
+use super::time::Time;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
 use aws_smithy_http_client::test_util::infallible_client_fn;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
@@ -31,6 +36,9 @@ pub enum Answer {
 /// What was asked, in order: operation and body.
 pub type Asked = Vec<(String, Value)>;
 
+/// Whether a request, by its operation and body, is never answered.
+type Silence = Box<dyn Fn(&str, &Value) -> bool + Send>;
+
 /// A stand-in for AWS.
 #[derive(Clone, Default)]
 pub struct Fake {
@@ -40,8 +48,16 @@ pub struct Fake {
     /// Whom each operation was asked of.
     hosts: Arc<Mutex<Vec<(String, String)>>>,
     observation: Option<Arc<Observation>>,
+    /// What is never answered.
+    silence: Arc<Mutex<Option<Silence>>>,
     /// The schedules that exist, by name, each with the body that made it.
     schedules: Arc<Mutex<BTreeMap<String, Value>>>,
+}
+
+impl std::fmt::Debug for Fake {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Fake")
+    }
 }
 
 /// Retries are tested for what they ask, not for how long they wait.
@@ -104,6 +120,11 @@ impl Fake {
         self.answers.lock().unwrap().insert(operation.to_owned(), answers);
     }
 
+    /// Sets what is never answered.
+    pub fn never(&self, silence: impl Fn(&str, &Value) -> bool + Send + 'static) {
+        *self.silence.lock().unwrap() = Some(Box::new(silence));
+    }
+
     /// What an operation answers now.
     pub fn answer_of(&self, operation: &str) -> Answer {
         self.answers.lock().unwrap()[operation][0].clone()
@@ -157,8 +178,21 @@ impl Fake {
 
     /// Clients that ask this stand-in.
     pub fn aws(&self) -> Aws {
+        self.clients(SharedAsyncSleep::new(NoSleep))
+    }
+
+    /// The same, with waits that take their time.
+    pub fn aws_in(&self, time: &Time) -> Aws {
+        self.clients(SharedAsyncSleep::new(time.clone()))
+    }
+
+    fn clients(&self, sleep: SharedAsyncSleep) -> Aws {
         let fake = self.clone();
-        let http = infallible_client_fn(move |request: http::Request<SdkBody>| fake.respond(&request));
+        let answers = infallible_client_fn(move |request: http::Request<SdkBody>| fake.respond(&request));
+        let fake = self.clone();
+        let http = http_client_fn(move |settings, components| {
+            SharedHttpConnector::new(Wire { inner: answers.http_connector(settings, components), fake: fake.clone() })
+        });
         let credentials = Credentials::new("AKIATEST", "secret", None, None, "test");
         Aws::new(
             &SdkConfig::builder()
@@ -166,31 +200,13 @@ impl Fake {
                 .region(Region::new("us-east-1"))
                 .credentials_provider(SharedCredentialsProvider::new(credentials))
                 .http_client(http)
-                .sleep_impl(SharedAsyncSleep::new(NoSleep))
+                .sleep_impl(sleep)
                 .build(),
         )
     }
 
     fn respond(&self, request: &http::Request<SdkBody>) -> http::Response<SdkBody> {
-        let bytes = request.body().bytes().unwrap_or_default();
-        let header = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
-        let (operation, body) = match header {
-            Some(target) => (target.rsplit('.').next().unwrap().to_owned(), serde_json::from_slice(bytes).unwrap()),
-            None if request.uri().path().contains("/operation/") => {
-                let operation = request.uri().path().rsplit('/').next().unwrap().to_owned();
-                (operation, cbor_to_json(ciborium::from_reader(bytes).unwrap()))
-            }
-            None if request.uri().path().starts_with("/schedules/") => {
-                let operation = match request.method().as_str() {
-                    "POST" => "CreateSchedule",
-                    "GET" => "GetSchedule",
-                    "PUT" => "UpdateSchedule",
-                    _ => "DeleteSchedule",
-                };
-                (operation.to_owned(), serde_json::from_slice(bytes).unwrap_or(Value::Null))
-            }
-            None => form(bytes),
-        };
+        let (operation, body) = identified(request);
         self.asked.lock().unwrap().push((operation.clone(), body.clone()));
         self.hosts.lock().unwrap().push((operation.clone(), request.uri().host().unwrap_or_default().to_owned()));
         let mut answers = self.answers.lock().unwrap();
@@ -200,7 +216,7 @@ impl Fake {
             None => None,
         };
         drop(answers);
-        let is_cbor = header.is_none() && request.uri().path().contains("/operation/");
+        let is_cbor = request.uri().path().contains("/operation/");
         match answer {
             Some(Answer::Json(json)) => response(200, "application/x-amz-json-1.1", json.to_string().into_bytes()),
             Some(Answer::Cbor(cbor)) => cbor_response(200, &cbor),
@@ -292,6 +308,47 @@ impl Fake {
             ])
         });
         Cbor::Map(vec![(Cbor::from("MetricDataResults"), Cbor::Array(results.collect()))])
+    }
+}
+
+/// The way to the stand-in, which may stay silent.
+#[derive(Debug)]
+struct Wire {
+    inner: SharedHttpConnector,
+    fake: Fake,
+}
+
+impl HttpConnector for Wire {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (operation, body) = identified(&request.try_clone().unwrap().try_into_http1x().unwrap());
+        let is_silent = self.fake.silence.lock().unwrap().as_ref().is_some_and(|silence| silence(&operation, &body));
+        if is_silent {
+            self.fake.asked.lock().unwrap().push((operation, body));
+            return HttpConnectorFuture::new(std::future::pending());
+        }
+        self.inner.call(request)
+    }
+}
+
+/// Operation and body of a request, in each of AWS's protocols.
+fn identified(request: &http::Request<SdkBody>) -> (String, Value) {
+    let bytes = request.body().bytes().unwrap_or_default();
+    match request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()) {
+        Some(target) => (target.rsplit('.').next().unwrap().to_owned(), serde_json::from_slice(bytes).unwrap()),
+        None if request.uri().path().contains("/operation/") => {
+            let operation = request.uri().path().rsplit('/').next().unwrap().to_owned();
+            (operation, cbor_to_json(ciborium::from_reader(bytes).unwrap()))
+        }
+        None if request.uri().path().starts_with("/schedules/") => {
+            let operation = match request.method().as_str() {
+                "POST" => "CreateSchedule",
+                "GET" => "GetSchedule",
+                "PUT" => "UpdateSchedule",
+                _ => "DeleteSchedule",
+            };
+            (operation.to_owned(), serde_json::from_slice(bytes).unwrap_or(Value::Null))
+        }
+        None => form(bytes),
     }
 }
 

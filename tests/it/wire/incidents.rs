@@ -12,7 +12,7 @@ const FOLLOW_UP: [(&str, &str); 3] = [
 ];
 
 /// A function that follows up, in this mode.
-fn settings_with(mode: &'static str) -> Vec<(&'static str, &'static str)> {
+pub fn settings_with(mode: &'static str) -> Vec<(&'static str, &'static str)> {
     FOLLOW_UP.into_iter().chain([("ADVISOR_MODE", mode), TOPICS[0]]).collect()
 }
 
