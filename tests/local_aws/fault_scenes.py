@@ -200,7 +200,7 @@ def _component(stage: Stage) -> Scene:
     ranker = Endpoint.of_component(emulators, Component("ranker", "on-ranker", current=2))
     ranker.simulate_component("overload", days=_DAYS)
     ranker.history.write()
-    clock = Clock(emulators.folder / "ranker.clock", datetime.now(timezone.utc))
+    clock = Clock(emulators.folder / "ranker.clock", datetime.now(timezone.utc) - HIDDEN)
     alarm = Alarm(ranker.name, component="ranker", now=clock.now())
     alarm.put(emulators.client("cloudwatch"))
     return Scene(stage, sqs(alarm.eventbridge()), clock, APPLY, ranker, alarm=alarm)
@@ -211,7 +211,7 @@ def _backlog(stage: Stage) -> Scene:
     stopped = asynchronous.begin(stage.emulators, "transcribe", "no-capacity", 2)
     stopped.history.write()
     stopped.register_target(0, 4)
-    clock = Clock(stage.emulators.folder / "transcribe.clock", datetime.now(timezone.utc))
+    clock = Clock(stage.emulators.folder / "transcribe.clock", datetime.now(timezone.utc) - HIDDEN)
     event = {"advise": {"endpoint_name": stopped.name, "variant_name": stopped.variant}}
     return Scene(stage, sqs(event), clock, RAISE, stopped)
 
