@@ -225,10 +225,10 @@ impl Intercept for Calls {
 
     fn read_before_execution(
         &self,
-        _: &BeforeSerializationInterceptorContextRef<'_>,
+        context: &BeforeSerializationInterceptorContextRef<'_>,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        self.time_left.bound(config)
+        self.time_left.bound(context.input(), config)
     }
 
     fn read_after_deserialization(

@@ -4,7 +4,7 @@ use super::session::{AdviseError, Session};
 use crate::act;
 use crate::aws::scheduler::Schedules;
 use crate::config::Mode;
-use crate::model::{Claim, Incident, Outcome, OutcomeStatus, Report, Subject, Write};
+use crate::model::{Claim, Incident, Outcome, OutcomeStatus, Report, Subject, TriggerKind, Write};
 use crate::report;
 use jiff::SignedDuration;
 use std::time::Duration;
@@ -29,8 +29,13 @@ pub(super) enum Found {
 }
 
 impl Session<'_> {
-    /// What an earlier delivery of the same event wrote and could not tell, finished now; none where nothing was left undone.
-    pub(super) async fn left_undone(&self, subject: &Subject) -> Result<Option<Report>, AdviseError> {
+    /// What an earlier delivery of the same event wrote and could not tell, finished now. What another kind of event left is
+    /// finished too, and is no answer to this one: none.
+    pub(super) async fn left_undone(
+        &self,
+        subject: &Subject,
+        kind: TriggerKind,
+    ) -> Result<Option<Report>, AdviseError> {
         let may_write = self.settings.defaults.mode == Mode::Apply;
         let Some(incident) = self.open_incident(subject).await.filter(|incident| may_write && incident.claim.is_some())
         else {
@@ -38,8 +43,8 @@ impl Session<'_> {
         };
         let Some(schedules) = self.schedules() else { return Ok(None) };
         match self.free(&schedules, incident).await? {
-            Found::Finished(report) => Ok(Some(*report)),
-            Found::Free(_) | Found::Closed => Ok(None),
+            Found::Finished(report) if report.trigger.kind == kind => Ok(Some(*report)),
+            Found::Finished(_) | Found::Free(_) | Found::Closed => Ok(None),
         }
     }
 

@@ -197,7 +197,7 @@ impl Session<'_> {
     async fn manual(&self, manual: ManualTrigger) -> Result<Advice, AdviseError> {
         let at = manual.at.unwrap_or(self.now).min(self.now);
         if at == self.now
-            && let Some(report) = self.left_undone(&manual.subject).await?
+            && let Some(report) = self.left_undone(&manual.subject, TriggerKind::Manual).await?
         {
             return Ok(Advice::of(vec![report]));
         }
@@ -211,7 +211,7 @@ impl Session<'_> {
 
     /// Advises again and writes only where the plan is still the one that was approved.
     async fn approval(&self, approval: Approval) -> Result<Advice, AdviseError> {
-        if let Some(report) = self.left_undone(&approval.subject).await? {
+        if let Some(report) = self.left_undone(&approval.subject, TriggerKind::Approval).await? {
             return Ok(Advice::of(vec![report]));
         }
         // The plan of an incident was made for the objective of its alarm.

@@ -7,7 +7,7 @@ use crate::model::{
     EndpointName, InferenceComponentName, InstanceCount, ScalableKey, ScalableTarget, ScalingState, Subject,
     VariantName,
 };
-use futures::future::{OptionFuture, join, join_all};
+use futures::future::{OptionFuture, join, join_all, join3};
 use std::collections::BTreeMap;
 
 /// The scaling set-up of an endpoint.
@@ -112,9 +112,13 @@ fn of_component(name: &InferenceComponentName, running: Option<InstanceCount>) -
 }
 
 async fn read(aws: &Aws, Part { name, key, running }: Part) -> Result<StandingPart, CallError> {
-    let (both, scheduled_actions) =
-        join(auto_scaling::target_and_policies(aws, &key), auto_scaling::scheduled_actions(aws, &key)).await;
-    let (target, policies) = both?;
+    let (target, policies, scheduled_actions) = join3(
+        auto_scaling::target(aws, &key),
+        auto_scaling::policies(aws, &key),
+        auto_scaling::scheduled_actions(aws, &key),
+    )
+    .await;
+    let (target, policies) = (target?, policies?);
     let alarms = alarms::ours(aws, &policies).await?;
     let arn = target.as_ref().and_then(|target| target.arn.as_deref());
     let tags = OptionFuture::from(arn.map(|arn| auto_scaling::tags(aws, arn))).await.transpose()?;

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 
 from .alarm import failed_messages, sqs
-from .fault_scenes import HIDDEN, TIMEOUT_SECONDS, Scene
+from .fault_scenes import HIDDEN, TIMEOUT_SECONDS, UNHURRIED, Scene
 from .faults import Fault, action
 from .runtime_api import Died, Function, FunctionError
 
@@ -96,9 +96,14 @@ class Judge:
         """Without any fault: what is expected, and which calls there are to disturb."""
         self.scene.rewind()
         self.before = self._scaling()
-        with self.scene.function() as function:
+        with self.scene.function(UNHURRIED) as function:
             self.usual = self._deliver(function, self.scene.event)
         assert not self.usual.failed and not self.usual.wrong, self.usual.wrong
+        # The metrics that are read where the event comes again: from now on the gateway knows them.
+        self.scene.rewind()
+        self.scene.clock.forward(seconds=HIDDEN.total_seconds())
+        with self.scene.function(UNHURRIED) as function:
+            self._deliver(function, self.scene.event)
         self.operations = sorted({call.operation for call in self.usual.calls})
 
     def judge(self, cell: Cell) -> None:
