@@ -7,8 +7,8 @@ use super::*;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-/// What the template gives, and the least and the most that it allows.
-const TIMEOUTS: [i64; 3] = [30, 60, 150];
+/// The least that the template allows, and what it gives.
+const TIMEOUTS: [i64; 2] = [30, 60];
 const LAST_DAY: i64 = 24 * 3_600;
 
 struct Run {
@@ -131,25 +131,21 @@ fn operations(mode: &'static str) -> BTreeSet<String> {
 fn whatever_hangs_the_function_answers_in_time() {
     for mode in ["recommend", "apply"] {
         for silent in operations(mode) {
-            for seconds in TIMEOUTS {
-                let fake = Fake::with(&OVERLOAD);
-                let name = silent.clone();
-                fake.never(move |operation, _| operation == name);
-                let run = within(seconds, &fake, &settings_with(mode), alarm());
-                assert!(in_time(seconds - 1).contains(&run.took), "{silent} in {seconds} s: {}", run.took);
-                match run.answer {
-                    Ok(advice) => {
-                        let said = serde_json::to_string(&advice.reports).unwrap();
-                        assert!(
-                            said.contains(&format!(":{silent}")),
-                            "{silent} is not named: {:?}",
-                            advice.reports[0].warnings
-                        );
-                    }
-                    Err(error) => assert!(
-                        ["ReadFailed", "WriteFailed", "DeliveryFailed"].contains(&error.error_type()),
-                        "{silent}: {error}"
-                    ),
+            let fake = Fake::with(&OVERLOAD);
+            let name = silent.clone();
+            fake.never(move |operation, _| operation == name);
+            // The least that the template allows.
+            let run = within(30, &fake, &settings_with(mode), alarm());
+            assert!(in_time(29).contains(&run.took), "{silent}: {}", run.took);
+            match run.answer {
+                Ok(advice) => {
+                    let said = serde_json::to_string(&advice.reports).unwrap();
+                    let warnings = &advice.reports[0].warnings;
+                    assert!(said.contains(&format!(":{silent}")), "{silent} is not named: {warnings:?}");
+                }
+                Err(error) => {
+                    let is_retried = ["ReadFailed", "WriteFailed", "DeliveryFailed"].contains(&error.error_type());
+                    assert!(is_retried, "{silent}: {error}");
                 }
             }
         }
