@@ -12,7 +12,7 @@ use crate::aws::{Aws, CallError, ErrorKind, alarms, auto_scaling};
 use crate::model::{
     AlarmActions, Change, Outcome, OutcomeStatus, Plan, RegisterScalableTarget, Restoration, ScalableKey, ScalingState,
 };
-use futures::future::{OptionFuture, join};
+use futures::future::{OptionFuture, join3};
 use requests::{
     delete_alarms, delete_scaling_policy, delete_scheduled_action, deregister_scalable_target, put_metric_alarm,
     put_scaling_policy, put_scheduled_action, register_scalable_target, tag_resource, untag_resource,
@@ -70,8 +70,9 @@ struct Look {
 /// The set-up as it is. The scheduled actions are those that were `observed`, where they do not matter.
 async fn look(aws: &Aws, key: &ScalableKey, observed: &ScalingState, has_schedule: bool) -> Result<Look, CallError> {
     let scheduled = has_schedule.then(|| auto_scaling::scheduled_actions(aws, key));
-    let (both, scheduled) = join(auto_scaling::target_and_policies(aws, key), OptionFuture::from(scheduled)).await;
-    let (target, policies) = both?;
+    let (target, policies, scheduled) =
+        join3(auto_scaling::target(aws, key), auto_scaling::policies(aws, key), OptionFuture::from(scheduled)).await;
+    let (target, policies) = (target?, policies?);
     let alarms = alarms::ours(aws, &policies).await?;
     let arns = policies.iter().map(|triggered| (triggered.policy.policy_name.clone(), triggered.arn.clone()));
     let policy_arns = arns.collect();

@@ -5,6 +5,8 @@ mod audit;
 #[cfg(feature = "aws")]
 mod budget;
 #[cfg(feature = "aws")]
+mod claims;
+#[cfg(feature = "aws")]
 mod first_pass;
 #[cfg(feature = "aws")]
 mod incidents;

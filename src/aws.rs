@@ -3,6 +3,7 @@
 pub(crate) mod alarms;
 pub(crate) mod auto_scaling;
 mod error;
+mod nothing;
 mod pace;
 pub(crate) mod queue;
 pub(crate) mod scheduler;
@@ -20,7 +21,8 @@ use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep};
 use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef, InterceptorContext,
+    AfterDeserializationInterceptorContextRef, BeforeSerializationInterceptorContextRef,
+    BeforeTransmitInterceptorContextRef, InterceptorContext,
 };
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
@@ -217,7 +219,7 @@ fn pricing_region(region: Option<&Region>) -> &'static str {
     }
 }
 
-/// Counts requests as they leave, and bounds how long they may take.
+/// Counts requests as they leave, bounds how long they may take, and refuses answers that say nothing.
 #[derive(Debug, Clone, Default)]
 struct Calls {
     asked: Arc<Mutex<Asked>>,
@@ -232,10 +234,19 @@ impl Intercept for Calls {
 
     fn read_before_execution(
         &self,
-        _: &BeforeSerializationInterceptorContextRef<'_>,
+        context: &BeforeSerializationInterceptorContextRef<'_>,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        self.time_left.bound(config)
+        self.time_left.bound(context.input(), config)
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        config.load::<Metadata>().map_or(Ok(()), |operation| nothing::refuse(operation.name(), context))
     }
 
     fn read_before_transmit(

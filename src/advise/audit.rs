@@ -144,12 +144,15 @@ impl Session<'_> {
     ) -> Result<Advice, AdviseError> {
         let parts = parts(&names, account);
         let batches = u32::try_from(parts.len()).unwrap_or(u32::MAX);
-        let mut progress = AuditProgress { id: self.now.to_string(), started_at: self.now, batches, is_sent: false };
+        let mut progress =
+            AuditProgress { id: self.now.to_string(), started_at: self.now, batches, is_sent: false, is_told: false };
         if let Some(schedules) = self.schedules() {
             let is_first = schedules.make(&wake(&progress, self.now)).await.map_err(AdviseError::read)?;
             if !is_first {
                 let open = self.open_audit(&schedules).await?;
-                let is_on = |open: &AuditProgress| open.is_sent && self.now.duration_since(open.started_at) < PATIENCE;
+                let is_on = |open: &AuditProgress| {
+                    open.is_sent && !open.is_told && self.now.duration_since(open.started_at) < PATIENCE
+                };
                 if let Some(open) = open.as_ref().filter(|open| is_on(open)) {
                     let since = open.started_at;
                     return Ok(Advice::ignored(format!("an audit is under way since {since}; its summary comes")));
@@ -202,10 +205,14 @@ impl Session<'_> {
             return Ok(Advice::ignored("no follow-up is configured"));
         };
         let open = self.open_audit(&schedules).await?;
-        let Some(progress) = open.filter(|open| open.id == progress.id) else {
+        let Some(mut progress) = open.filter(|open| open.id == progress.id) else {
             return Ok(Advice::ignored("the audit is over"));
         };
         let schedules = &schedules;
+        if progress.is_told {
+            forget(schedules, &progress).await?;
+            return Ok(Advice::ignored("the audit was told, and is over"));
+        }
         let read = iter(part_names(&progress)).map(|name| async move { schedules.read::<Part>(&name).await });
         let parts: Vec<_> = read.buffered(AT_ONCE).collect().await;
         let mut summary = Summary::at(progress.started_at);
@@ -220,8 +227,10 @@ impl Session<'_> {
             return Ok(Advice::ignored(format!("{} parts are not done yet", summary.missing_batches)));
         }
         let advice = self.conclude(summary).await?;
-        forget_parts(schedules, &progress).await?;
-        schedules.remove(PROGRESS).await.map_err(AdviseError::read)?;
+        // Once parts are gone, nobody could tell it as a whole again.
+        progress.is_told = true;
+        schedules.change(&wake(&progress, self.now)).await.map_err(AdviseError::read)?;
+        forget(schedules, &progress).await?;
         Ok(advice)
     }
 
@@ -324,6 +333,12 @@ fn parts(names: &[EndpointName], account: &Account) -> Vec<(Vec<EndpointName>, A
 /// The schedules of the parts, that of the Region as a whole first.
 fn part_names(progress: &AuditProgress) -> impl Iterator<Item = String> + '_ {
     (0..=progress.batches).map(|number| part_name(&progress.id, number))
+}
+
+/// Deletes all that is remembered of an audit.
+async fn forget(schedules: &Schedules<'_>, progress: &AuditProgress) -> Result<(), AdviseError> {
+    forget_parts(schedules, progress).await?;
+    schedules.remove(PROGRESS).await.map_err(AdviseError::read)
 }
 
 /// Deletes what the parts left.

@@ -4,8 +4,9 @@
 use super::session::{AdviseError, Session};
 use jiff::SignedDuration;
 
-/// Reading ends so long before the deadline. Weighing two weeks takes a second of a whole core, and up to seven with 256 MB of
-/// memory; what follows is the next number, and a spell of throttling.
+/// Reading ends so long before the deadline. Weighing two weeks takes a third of a second of a whole core (an unoptimised build,
+/// decoding included), so two or three with 256 MB of memory, which is a seventh of one; what follows takes the next number; the
+/// rest is for a spell of throttling, in which a write waits for up to five attempts.
 const TO_ACT: SignedDuration = SignedDuration::from_secs(20);
 /// Nothing is written with less: the claim, another look, at most ten writes, the messages and the memory are about 15 calls
 /// one after the other, of a tenth of a second each where AWS answers, and five times as long where it does so slowly.

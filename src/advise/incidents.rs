@@ -5,6 +5,7 @@
 //! converges, and people hear of it at least once.
 
 use super::Considered;
+use super::claims::Found;
 use super::looks::summary;
 use super::session::{Advice, AdviseError, Session};
 use crate::act;
@@ -20,16 +21,7 @@ use crate::observe;
 use crate::replay::Boot;
 use crate::report;
 use jiff::SignedDuration;
-use std::time::Duration;
 
-/// A claim takes seconds. One that is so old was left behind by a process that was cut off.
-const ABANDONED: SignedDuration = SignedDuration::from_secs(60);
-/// So long one that is younger is waited for.
-const PATIENCE: SignedDuration = SignedDuration::from_secs(20);
-/// How often it is looked at until then.
-const PAUSE: Duration = Duration::from_secs(2);
-/// What is to be written is right for this long; then it is found out anew.
-const TOO_OLD: SignedDuration = SignedDuration::from_mins(15);
 /// The same alarm again within this finds the same minutes in CloudWatch.
 const SAME_LOOK: SignedDuration = SignedDuration::from_mins(3);
 /// A wake-up that is so late got lost; whoever comes next takes its place.
@@ -57,16 +49,6 @@ pub(super) enum Before {
     Answered(Box<Advice>),
     /// The endpoint has to be observed.
     Observe(Known),
-}
-
-/// An incident that somebody may be at.
-pub(super) enum Found {
-    /// Nobody is at it.
-    Free(Box<Incident>),
-    /// What was left undone was finished here.
-    Finished(Box<Report>),
-    /// It was closed meanwhile.
-    Closed,
 }
 
 impl Session<'_> {
@@ -135,50 +117,6 @@ impl Session<'_> {
             return Ok(Before::Answered(Box::new(Advice::ignored(joined))));
         }
         Ok(Before::Observe(Known::Open(incident)))
-    }
-
-    /// Waits until nobody is at the incident any more; what somebody left undone is finished.
-    pub(super) async fn free(&self, schedules: &Schedules<'_>, incident: Incident) -> Result<Found, AdviseError> {
-        let mut incident = incident;
-        let mut waited = SignedDuration::ZERO;
-        while let Some(claim) = incident.claim.take() {
-            if waited >= PATIENCE || self.now.duration_since(claim.at) + waited >= ABANDONED {
-                let report = self.finish(schedules, incident, claim).await?;
-                return Ok(Found::Finished(Box::new(report)));
-            }
-            self.has_time_to_write()?;
-            self.aws.pause(PAUSE).await;
-            waited += SignedDuration::try_from(PAUSE).unwrap_or(PATIENCE);
-            let key = incident.key(self.aws.region());
-            match schedules.get(&key).await.map_err(AdviseError::read)? {
-                Some(again) => incident = again,
-                None => return Ok(Found::Closed),
-            }
-        }
-        Ok(Found::Free(Box::new(incident)))
-    }
-
-    /// Finishes what somebody else began.
-    async fn finish(
-        &self,
-        schedules: &Schedules<'_>,
-        incident: Incident,
-        claim: Box<Claim>,
-    ) -> Result<Report, AdviseError> {
-        self.act_in_time();
-        self.has_time_to_write()?;
-        let mut claim = *claim;
-        let is_old = self.now.duration_since(claim.at) >= TOO_OLD;
-        // What is half written is finished; what was not begun is not begun now.
-        if claim.write == Write::Plan
-            && is_old
-            && !act::has_begun(self.aws, &claim.report.plan).await.map_err(AdviseError::read)?
-        {
-            let words = "it was cut off while it wrote, and is too old to be finished";
-            let outcome = Outcome::without_change(OutcomeStatus::Refused, "stale_event").because(words);
-            claim = Claim { write: Write::Nothing, report: report::settled(claim.report, outcome), ..claim };
-        }
-        self.carry_out(schedules, incident, claim).await
     }
 
     /// Does what is claimed, tells it, and remembers that it is done.
@@ -318,30 +256,29 @@ impl Session<'_> {
             next_look_at: self.now + WATCHDOG,
             claim: Some(Box::new(claim.clone())),
         };
-        match schedules.create(&incident).await {
-            Ok(true) => self.carry_out(schedules, incident, claim).await.map(Some),
-            Ok(false) => {
-                // Another alarm of the same variant was faster.
-                let key = incident.key(self.aws.region());
-                let other = schedules.get(&key).await.map_err(AdviseError::read)?;
-                let found = match other {
-                    // It was ourselves: the answer to a first attempt was lost.
-                    Some(other) if other == incident => {
-                        return self.carry_out(schedules, incident, claim).await.map(Some);
-                    }
-                    Some(other) => self.free(schedules, other).await?,
-                    None => Found::Closed,
-                };
-                match found {
-                    Found::Free(other) => self.join(schedules, *other, observation, considered, can_be_approved).await,
-                    Found::Finished(report) => Ok(Some(*report)),
-                    Found::Closed => {
-                        let words = "the incident was closed meanwhile";
-                        self.without_memory(observation, considered, words).await.map(Some)
-                    }
-                }
+        let refused = match schedules.create(&incident).await {
+            Ok(true) => return self.carry_out(schedules, incident, claim).await.map(Some),
+            Ok(false) => None,
+            // It may be there all the same: an answer was lost.
+            Err(error) if error.kind.is_temporary() => Some(error.to_string()),
+            Err(error) => {
+                return self.without_memory(observation, considered, &error.to_string()).await.map(Some);
             }
-            Err(error) => self.without_memory(observation, considered, &error.to_string()).await.map(Some),
+        };
+        let key = incident.key(self.aws.region());
+        let found = match schedules.get(&key).await.map_err(AdviseError::read)? {
+            Some(ours) if ours == incident => return self.carry_out(schedules, incident, claim).await.map(Some),
+            // Another alarm of the same variant was faster.
+            Some(other) => self.free(schedules, other).await?,
+            None => Found::Closed,
+        };
+        match found {
+            Found::Free(other) => self.join(schedules, *other, observation, considered, can_be_approved).await,
+            Found::Finished(report) => Ok(Some(*report)),
+            Found::Closed => {
+                let words = refused.unwrap_or_else(|| "the incident was closed meanwhile".to_owned());
+                self.without_memory(observation, considered, &words).await.map(Some)
+            }
         }
     }
 
@@ -377,8 +314,13 @@ impl Session<'_> {
             incident.before = now;
             incident.claim = Some(Box::new(claim.clone()));
             incident.next_look_at = self.now + WATCHDOG;
-            if let Err(error) = schedules.update(&incident).await {
-                return self.without_memory(observation, considered, &error.to_string()).await.map(Some);
+            match schedules.update(&incident).await {
+                // It may be remembered all the same, and then the next finishes it.
+                Err(error) if error.kind.is_temporary() => return Err(AdviseError::WriteFailed(error)),
+                Err(error) => {
+                    return self.without_memory(observation, considered, &error.to_string()).await.map(Some);
+                }
+                Ok(()) => {}
             }
             incident.claim = None;
             return self.carry_out(schedules, incident, claim).await.map(Some);

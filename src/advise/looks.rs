@@ -1,6 +1,7 @@
 //! Later looks at an open incident: when its time has come, and when its alarms are OK.
 
-use super::incidents::{Found, WATCHDOG};
+use super::claims::Found;
+use super::incidents::WATCHDOG;
 use super::session::{Advice, AdviseError, Session, gone};
 use super::{Considered, consider};
 use crate::aws::scheduler::Schedules;
@@ -118,7 +119,8 @@ impl Session<'_> {
             Err(error) => return Err(error),
         };
         if observation.tags.is_none() {
-            // They might forbid what would follow.
+            // They might forbid what would follow. An alarm that is OK is asked again then.
+            incident.alarms.extend(request.trigger.alarm_name);
             let next = Next { phase: incident.phase, look_at: self.now + UNREAD };
             self.remember(schedules, incident, Some(next)).await?;
             return Ok(Advice::ignored("the endpoint's tags could not be read; looked at again in 5 minutes"));

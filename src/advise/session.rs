@@ -199,6 +199,11 @@ impl Session<'_> {
 
     async fn manual(&self, manual: ManualTrigger) -> Result<Advice, AdviseError> {
         let at = manual.at.unwrap_or(self.now).min(self.now);
+        if at == self.now
+            && let Some(report) = self.left_undone(&manual.subject, TriggerKind::Manual).await?
+        {
+            return Ok(Advice::of(vec![report]));
+        }
         let objective = manual.objective;
         let objective_from = if objective.is_some() { ObjectiveFrom::Nowhere } else { ObjectiveFrom::AlarmsOfVariant };
         let request =
@@ -209,6 +214,9 @@ impl Session<'_> {
 
     /// Advises again and writes only where the plan is still the one that was approved.
     async fn approval(&self, approval: Approval) -> Result<Advice, AdviseError> {
+        if let Some(report) = self.left_undone(&approval.subject, TriggerKind::Approval).await? {
+            return Ok(Advice::of(vec![report]));
+        }
         // The plan of an incident was made for the objective of its alarm.
         let incident = self.open_incident(&approval.subject).await;
         let objective = approval.objective.or(incident.as_ref().and_then(|incident| incident.objective));

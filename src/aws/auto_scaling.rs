@@ -26,7 +26,7 @@ macro_rules! about {
 const ACTIVITIES: i32 = 50;
 
 /// The scalable target; none where the resource is not registered. Its tags are read apart.
-async fn target(aws: &Aws, key: &ScalableKey) -> Result<Option<ScalableTarget>, CallError> {
+pub(crate) async fn target(aws: &Aws, key: &ScalableKey) -> Result<Option<ScalableTarget>, CallError> {
     let output = about!(key, aws.auto_scaling.describe_scalable_targets())
         .resource_ids(&key.resource_id)
         .send()
@@ -70,7 +70,7 @@ pub(crate) async fn target_and_policies(
 }
 
 /// The policies of a resource.
-async fn policies(aws: &Aws, key: &ScalableKey) -> Result<Vec<Triggered>, CallError> {
+pub(crate) async fn policies(aws: &Aws, key: &ScalableKey) -> Result<Vec<Triggered>, CallError> {
     let mut pages = about!(key, aws.auto_scaling.describe_scaling_policies())
         .resource_id(&key.resource_id)
         .into_paginator()

@@ -52,4 +52,7 @@ pub struct AuditProgress {
     pub batches: u32,
     /// Whether all of them were sent. A process that was cut off before is finished by the next.
     pub is_sent: bool,
+    /// Whether the summary was published: what is left is to forget the audit.
+    #[serde(default)]
+    pub is_told: bool,
 }

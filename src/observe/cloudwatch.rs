@@ -168,10 +168,6 @@ pub(super) async fn values(
             }
         }
     }
-    // There is a result for each query, with or without datapoints.
-    if values.is_empty() {
-        return Err(CallError::incomplete(ACTION));
-    }
     Ok((0..queries.len()).map(|index| values.remove(&format!("m{index}")).unwrap_or_default()).collect())
 }
 

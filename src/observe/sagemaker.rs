@@ -105,11 +105,7 @@ impl DescribedVariant {
 
 pub(super) async fn describe_endpoint(aws: &Aws, name: &EndpointName) -> Result<EndpointDescription, CallError> {
     let output = aws.sagemaker.describe_endpoint().endpoint_name(name.as_str()).send().await;
-    const ACTION: &str = "sagemaker:DescribeEndpoint";
-    let output = output.map_err(|error| CallError::new(ACTION, error))?;
-    if output.endpoint_arn().unwrap_or_default().is_empty() {
-        return Err(CallError::incomplete(ACTION));
-    }
+    let output = output.map_err(|error| CallError::new("sagemaker:DescribeEndpoint", error))?;
     Ok(EndpointDescription {
         arn: output.endpoint_arn().unwrap_or_default().to_owned(),
         status: EndpointStatus(output.endpoint_status().map(|status| status.as_str().to_owned()).unwrap_or_default()),
@@ -178,11 +174,7 @@ fn described(variant: &ProductionVariantSummary) -> Option<DescribedVariant> {
 
 pub(super) async fn describe_endpoint_config(aws: &Aws, name: &str) -> Result<EndpointConfig, CallError> {
     let output = aws.sagemaker.describe_endpoint_config().endpoint_config_name(name).send().await;
-    const ACTION: &str = "sagemaker:DescribeEndpointConfig";
-    let output = output.map_err(|error| CallError::new(ACTION, error))?;
-    if output.production_variants().is_empty() {
-        return Err(CallError::incomplete(ACTION));
-    }
+    let output = output.map_err(|error| CallError::new("sagemaker:DescribeEndpointConfig", error))?;
     let configured = |variant: &ProductionVariant| {
         Some(ConfiguredVariant {
             name: VariantName::parse(variant.variant_name()?).ok()?,
@@ -203,11 +195,7 @@ pub(super) async fn describe_endpoint_config(aws: &Aws, name: &str) -> Result<En
 /// How the variant's model is hosted: alone, with others in one container, or in several containers, and which those are.
 pub(super) async fn model_hosting(aws: &Aws, name: &str) -> Result<(Hosting, Option<Containers>), CallError> {
     let output = aws.sagemaker.describe_model().model_name(name).send().await;
-    const ACTION: &str = "sagemaker:DescribeModel";
-    let output = output.map_err(|error| CallError::new(ACTION, error))?;
-    if output.primary_container().is_none() && output.containers().is_empty() {
-        return Err(CallError::incomplete(ACTION));
-    }
+    let output = output.map_err(|error| CallError::new("sagemaker:DescribeModel", error))?;
     let mut containers = output.primary_container().into_iter().chain(output.containers());
     if containers.any(|container| container.mode() == Some(&ContainerMode::MultiModel)) {
         return Ok((Hosting::MultiModel, None));

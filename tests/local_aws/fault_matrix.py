@@ -82,8 +82,14 @@ def main() -> int:
     with ProcessPoolExecutor(asked.processes, mp_context=get_context("spawn")) as pool:
         played = {pool.submit(play, scene, asked.operation, kinds, (share, shares)): scene for scene in scenes for share in range(shares)}
         for done in as_completed(played):
-            cells += done.result()
-            print(f"{time.monotonic() - began:5.0f} s  {played[done]}: {len(done.result())} cells", file=sys.stderr, flush=True)
+            try:
+                own = done.result()
+            except Exception as error:  # a scene that cannot be played breaks the promise, and stops no other
+                own = [Cell(played[done], "(none)", "", BROKEN, f"cannot be played: {error!r}")]
+            cells += own
+            print(f"{time.monotonic() - began:5.0f} s  {played[done]}: {len(own)} cells", file=sys.stderr, flush=True)
+            if asked.json:
+                Path(asked.json).write_text(json.dumps([asdict(cell) for cell in cells], indent=1))
     for scene in scenes:
         if own := [cell for cell in cells if cell.scene == scene]:
             print(f"\n{scene}\n{table(own, kinds)}")
@@ -98,9 +104,6 @@ def main() -> int:
         print(f"\n{cell.scene}: {cell.operation} {cell.kind}: {cell.detail}")
     if asked.page:
         Path(asked.page).write_text(page(cells, kinds) + "\n")
-    if asked.json:
-        with open(asked.json, "w") as file:
-            json.dump([asdict(cell) for cell in cells], file, indent=1)
     missing = sorted(called() - {cell.operation for cell in cells} - set(NOT_PLAYED)) if not (asked.scene or asked.operation) else []
     if missing:
         print(f"\nin no scene: {', '.join(missing)}")

@@ -21,6 +21,7 @@ from .topics import Topics
 
 HIDDEN = timedelta(minutes=6)  # a message that was not answered comes again after so long
 TIMEOUT_SECONDS = 30  # the least that the template allows
+UNHURRIED = 120  # where the emulator is asked for metrics for the first time, which takes it seconds
 _DAYS = 1
 _FLEET = 27  # more than fit into one batch
 _QUEUE = "events-of-the-matrix"
@@ -34,8 +35,8 @@ class Stage:
         self.topics, self.schedules = Topics(emulators), Schedules.create(emulators, group)
         self.settings = self.topics.settings | self.schedules.settings | {"ADVISOR_HISTORY_DAYS": str(_DAYS)}
 
-    def function(self, settings: dict[str, str], clock: Clock | None, metrics: str | None) -> Function:
-        return Function(self.emulators, self.settings | settings, clock, metrics, TIMEOUT_SECONDS)
+    def function(self, settings: dict[str, str], clock: Clock | None, metrics: str | None, timeout: int = UNHURRIED) -> Function:
+        return Function(self.emulators, self.settings | settings, clock, metrics, timeout)
 
 
 @dataclass
@@ -73,8 +74,8 @@ class Scene:
         self.stage.topics.envelopes("report"), self.stage.topics.envelopes("chat")
         gateway.calls.clear()
 
-    def function(self) -> Function:
-        return self.stage.function(self.settings, self.clock, self.metrics)
+    def function(self, timeout: int = TIMEOUT_SECONDS) -> Function:
+        return self.stage.function(self.settings, self.clock, self.metrics, timeout)
 
 
 APPLY = {"ADVISOR_MODE": "apply"}
@@ -200,7 +201,7 @@ def _component(stage: Stage) -> Scene:
     ranker = Endpoint.of_component(emulators, Component("ranker", "on-ranker", current=2))
     ranker.simulate_component("overload", days=_DAYS)
     ranker.history.write()
-    clock = Clock(emulators.folder / "ranker.clock", datetime.now(timezone.utc))
+    clock = Clock(emulators.folder / "ranker.clock", datetime.now(timezone.utc) - HIDDEN)
     alarm = Alarm(ranker.name, component="ranker", now=clock.now())
     alarm.put(emulators.client("cloudwatch"))
     return Scene(stage, sqs(alarm.eventbridge()), clock, APPLY, ranker, alarm=alarm)
@@ -211,7 +212,7 @@ def _backlog(stage: Stage) -> Scene:
     stopped = asynchronous.begin(stage.emulators, "transcribe", "no-capacity", 2)
     stopped.history.write()
     stopped.register_target(0, 4)
-    clock = Clock(stage.emulators.folder / "transcribe.clock", datetime.now(timezone.utc))
+    clock = Clock(stage.emulators.folder / "transcribe.clock", datetime.now(timezone.utc) - HIDDEN)
     event = {"advise": {"endpoint_name": stopped.name, "variant_name": stopped.variant}}
     return Scene(stage, sqs(event), clock, RAISE, stopped)
 

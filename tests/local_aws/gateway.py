@@ -33,6 +33,7 @@ from datetime import datetime
 from email.utils import format_datetime
 
 import boto3
+from botocore.parsers import RpcV2CBORParser
 
 from . import pricing, scalable_dimensions
 from .auto_scaling_gaps import AutoScalingGaps
@@ -53,7 +54,7 @@ class Call:
 
     service: str  # the name in the request's signature: `monitoring` is CloudWatch
     operation: str
-    body: dict = field(default_factory=dict)  # empty where the protocol is CBOR
+    body: dict = field(default_factory=dict)  # empty for what reads in CBOR
     status: int = 0
 
     def is_write(self) -> bool:
@@ -306,7 +307,11 @@ def _identify(request: _Handler, body: bytes) -> Call:
     if target := request.headers.get("X-Amz-Target"):  # JSON 1.0 and 1.1
         return Call(service, target.rsplit(".", 1)[1], json.loads(body or b"{}"))
     if rpc := re.fullmatch(r"/service/[^/]+/operation/([^/]+)", request.path):  # Smithy RPC with CBOR
-        return Call(service, rpc.group(1))
+        call = Call(service, rpc.group(1))
+        if call.is_write():
+            parser = RpcV2CBORParser()
+            call.body = parser.parse_data_item(parser.get_peekable_stream_from_bytes(body))
+        return call
     if request.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):  # query
         form = dict(urllib.parse.parse_qsl(body.decode()))
         return Call(service, form.pop("Action", ""), form)

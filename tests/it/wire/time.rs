@@ -2,10 +2,10 @@
 
 use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep};
 use jiff::SignedDuration;
-use std::future::poll_fn;
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 /// A clock, and those who wait for it.
@@ -27,15 +27,15 @@ impl Time {
     /// Runs to the end.
     pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
         let mut future = pin!(future);
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(poll_fn(|context| {
-            loop {
-                if let Poll::Ready(done) = future.as_mut().poll(context) {
-                    return Poll::Ready(done);
-                }
-                assert!(self.pass(), "everybody waits, and nobody for the time");
+        let somebody = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&somebody));
+        loop {
+            if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return done;
             }
-        }))
+            let goes_on = somebody.0.swap(false, Ordering::Relaxed) || self.pass();
+            assert!(goes_on, "everybody waits, and nobody for the time");
+        }
     }
 
     /// Lets time pass until the first of those who wait for it may go on; false where nobody does.
@@ -48,6 +48,16 @@ impl Time {
             waker.wake();
         }
         true
+    }
+}
+
+/// Whether somebody can go on without the time.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
