@@ -39,7 +39,8 @@ def main() -> int:
     asked = options.parse_args()
     if asked.smoke:
         asked.runs, asked.days = 2, 1
-    measured = programs(CHECKOUT / "target" / ("debug" if asked.smoke else "release"))
+    built = os.environ.get("ADVISOR_BIN_DIR", CHECKOUT / "target" / ("debug" if asked.smoke else "release"))
+    measured = programs(Path(built).absolute())
     with Emulators() as emulators, tempfile.TemporaryDirectory() as folder:
         recorder = Recorder(emulators, Path(folder), asked.delay_ms / 1000)
         with recorder:

@@ -8,6 +8,7 @@ service has an address of its own, as on AWS: connections are not shared between
 import json
 import ssl
 import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -47,18 +48,21 @@ class _Answer:
 
 
 class _Metrics:
-    """An answer of GetMetricData, for any end of its window."""
+    """An answer of GetMetricData, for any end of its window; in CBOR, as the Rust SDK asks for it, or in JSON, as boto3 does."""
 
     def __init__(self, answer: _Answer, end: datetime):
         self._answer, self._end = answer, end
-        self._decoded = cbor2.loads(answer.body)
+        self._is_json = "json" in answer.headers.get("Content-Type", "")
+        self._decoded = json.loads(answer.body) if self._is_json else cbor2.loads(answer.body)
         self._encoded = {end: answer.body}
 
     def until(self, end: datetime) -> _Answer:
         if end not in self._encoded:
-            by = end - self._end
+            later = end - self._end
+            by = later.total_seconds() if self._is_json else later
             moved = [result | {"Timestamps": [at + by for at in result["Timestamps"]]} for result in self._decoded["MetricDataResults"]]
-            body = cbor2.dumps(self._decoded | {"MetricDataResults": moved}, datetime_as_timestamp=True, timezone=timezone.utc)
+            answer = self._decoded | {"MetricDataResults": moved}
+            body = json.dumps(answer).encode() if self._is_json else cbor2.dumps(answer, datetime_as_timestamp=True, timezone=timezone.utc)
             self._encoded = {known: kept for known, kept in self._encoded.items() if known >= end - 2 * _MINUTE} | {end: body}
         return _Answer(self._answer.status, self._answer.headers, self._encoded[end])
 
@@ -76,6 +80,7 @@ class Recorder:
         self._authorities = folder / "authorities.pem"
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(folder / "server.pem")
+        # As on AWS, where these services speak HTTP/1.1.
         context.set_alpn_protocols(["http/1.1"])
         recorder = self
 
@@ -128,7 +133,9 @@ class Recorder:
             self.calls.append(Timed(call.service, call.operation, request.began, time.perf_counter(), len(answer.body)))
 
     def _answer_to(self, request: _Handler, call: Call, body: bytes) -> _Answer:
-        window = [call.body.pop(name, None) for name in _WINDOW]
+        end = [call.body.pop(name, None) for name in _WINDOW][1]
+        if isinstance(end, (int, float)):
+            end = datetime.fromtimestamp(end, timezone.utc)
         # What writes differs from time to time, and its answer does not.
         asked = call.body if call.operation.startswith(("Describe", "List", "Get")) else {}
         key = f"{call.service} {call.operation} {json.dumps(asked, sort_keys=True, default=str)}"
@@ -137,12 +144,12 @@ class Recorder:
         with lock:
             known = self._known.get(key)
             if known is None:
-                known = _Answer(*request.forward(self._gateway, body))
-                if known.status == 200 and call.operation == "GetMetricData":
-                    known = _Metrics(known, window[1])
-                if known.status < 500:
-                    self._known[key] = known
-        return known.until(window[1]) if isinstance(known, _Metrics) else known
+                answer = _Answer(*request.forward(self._gateway, body))
+                if answer.status >= 500:
+                    return answer
+                is_of_metrics = answer.status == 200 and call.operation == "GetMetricData"
+                known = self._known[key] = _Metrics(answer, end) if is_of_metrics else answer
+        return known.until(end) if isinstance(known, _Metrics) else known
 
 
 class _Tls(Server):
@@ -157,4 +164,6 @@ class _Tls(Server):
         return self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
 
     def handle_error(self, request, client_address) -> None:
-        pass  # programs end in the middle of a connection
+        # Programs end in the middle of a connection.
+        if not isinstance(sys.exception(), ssl.SSLError):
+            super().handle_error(request, client_address)
