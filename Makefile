@@ -1,7 +1,7 @@
 # Needs cargo, make and python3; everything else is installed into the checkout.
 
 .DEFAULT_GOAL := help
-.PHONY: help build tools demo test test-core test-full bench-decisions bench-verdicts bench-policies bench-fleet clean
+.PHONY: help build tools demo test test-core test-full bench-core bench-lambda bench-decisions bench-verdicts bench-policies bench-fleet clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,15 @@ bench-policies: ## measure capacities and policies alone
 # Twelve minutes, most of them at the pace at which AWS is asked. ENDPOINTS=500 is enough for a look.
 bench-fleet: build tools ## measure the doctor over 5,000 endpoints on emulators: calls, time, memory
 	@PYTHONPATH=tests .venv/tools/bin/python -m local_aws.fleet $(if $(ENDPOINTS),--endpoints $(ENDPOINTS))
+
+# ARGUMENTS="--smoke" takes debug binaries and a minute; "--sweep" adds the memory sizes; JSON=file keeps the results.
+bench-lambda: build tools ## measure the function beside a Rust function that does nothing and one in Python that reads the same
+	@tests/requirements/install.sh peer
+	$(if $(findstring --smoke,$(ARGUMENTS)),,cargo build --release --bin bootstrap && cargo build --release --package hello)
+	@PYTHONPATH=tests .venv/ministack/bin/python -m local_aws.footprint $(ARGUMENTS) $(if $(JSON),--json $(JSON))
+
+bench-core: ## measure the pure core: each stage, and growth with history, variants and candidates
+	cargo bench --no-default-features --bench core -- $(ARGUMENTS)
 
 test-full: ## everything in `test`, cargo-deny, and the release package for x86_64; needs cargo-deny, 8 GB, 15 more minutes
 	@python3 tests/run.py --full

@@ -20,24 +20,11 @@ import cbor2
 from ..emulators import Emulators, _installed
 from ..gateway import Call, _Handler, _identify
 from ..server import Server
+from .rounds import Timed
 
 SERVICES = ("SAGEMAKER", "CLOUDWATCH", "APPLICATION_AUTO_SCALING", "SCHEDULER", "SNS", "SQS", "PRICING")
 _WINDOW = ("StartTime", "EndTime")
 _MINUTE = timedelta(minutes=1)
-
-
-@dataclass
-class Timed:
-    """One call as the recorder saw it, by `time.perf_counter`."""
-
-    service: str
-    operation: str
-    began: float  # the request was there
-    ended: float  # the answer was sent
-    bytes: int  # of the answer's body
-
-    def is_read(self) -> bool:
-        return self.operation.startswith(("Describe", "List", "Get"))
 
 
 @dataclass

@@ -8,7 +8,8 @@ from ..emulators import Emulators
 from ..runtime_api import Function
 from .cpu_share import Share
 from .programs import Program
-from .recorder import Recorder, Timed
+from .recorder import Recorder
+from .rounds import Timed
 
 _START_SECONDS = 60
 
