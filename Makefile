@@ -1,7 +1,7 @@
 # Needs cargo, make and python3; everything else is installed into the checkout.
 
 .DEFAULT_GOAL := help
-.PHONY: help build tools demo test test-core test-full bench-decisions bench-verdicts bench-policies bench-fleet bench-storm bench-faults clean
+.PHONY: help build tools demo test test-core test-full bench-core bench-lambda bench-decisions bench-verdicts bench-policies bench-fleet bench-storm bench-faults clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,15 @@ bench-storm: build tools ## measure a storm of 1,000 alarms through a queue on e
 # Half an hour on two cores. ARGUMENTS="--scene 'first policy' --fault timeout" is enough for a look; `ARGUMENTS=--help` says what else.
 bench-faults: build tools ## disturb every AWS call of the real function in every way, and judge what comes of it
 	@PYTHONPATH=tests .venv/tools/bin/python -m local_aws.fault_matrix $(ARGUMENTS) $(if $(JSON),--json $(JSON))
+
+# ARGUMENTS="--smoke" takes debug binaries and a minute; "--sweep" adds the memory sizes; JSON=file keeps the results.
+bench-lambda: build tools ## measure the function beside a Rust function that does nothing and one in Python that reads the same
+	@tests/requirements/install.sh peer
+	$(if $(findstring --smoke,$(ARGUMENTS)),,cargo build --release --bin bootstrap && cargo build --release --package hello)
+	@PYTHONPATH=tests .venv/ministack/bin/python -m local_aws.footprint $(ARGUMENTS) $(if $(JSON),--json $(JSON))
+
+bench-core: ## measure the pure core: each stage, and growth with history, variants and candidates
+	cargo bench --no-default-features --bench core -- $(ARGUMENTS)
 
 test-full: ## everything in `test`, cargo-deny, and the release package for x86_64; needs cargo-deny, 8 GB, 15 more minutes
 	@python3 tests/run.py --full

@@ -34,7 +34,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use time_left::TimeLeft;
 
@@ -65,16 +65,16 @@ pub async fn configuration(profile: Option<String>, region: Option<String>, pace
     loader.load().await
 }
 
-/// One client per service, built once and shared.
+/// One client per service, built when it is first used, and shared.
 #[derive(Debug, Clone)]
 pub struct Aws {
-    pub(crate) auto_scaling: aws_sdk_applicationautoscaling::Client,
-    pub(crate) cloudwatch: aws_sdk_cloudwatch::Client,
-    pub(crate) pricing: aws_sdk_pricing::Client,
-    pub(crate) sagemaker: aws_sdk_sagemaker::Client,
-    pub(crate) scheduler: aws_sdk_scheduler::Client,
-    pub(crate) sns: aws_sdk_sns::Client,
-    pub(crate) sqs: aws_sdk_sqs::Client,
+    pub(crate) auto_scaling: Lazy<aws_sdk_applicationautoscaling::Client>,
+    pub(crate) cloudwatch: Lazy<aws_sdk_cloudwatch::Client>,
+    pub(crate) pricing: Lazy<aws_sdk_pricing::Client>,
+    pub(crate) sagemaker: Lazy<aws_sdk_sagemaker::Client>,
+    pub(crate) scheduler: Lazy<aws_sdk_scheduler::Client>,
+    pub(crate) sns: Lazy<aws_sdk_sns::Client>,
+    pub(crate) sqs: Lazy<aws_sdk_sqs::Client>,
     region: String,
     sleep: Option<SharedAsyncSleep>,
     calls: Calls,
@@ -90,8 +90,30 @@ pub(crate) struct Price {
     pub published: Option<jiff::Timestamp>,
 }
 
+/// A client that is built when it is first used: each parses all partitions of AWS for its endpoints, and seven of them were
+/// three quarters of the function's start. Later it is done while AWS is waited for.
+type Lazy<Client> = Arc<LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>>;
+
+fn lazily<Client>(
+    config: &SdkConfig,
+    calls: &Calls,
+    build: impl FnOnce(&SdkConfig, Calls) -> Client + Send + 'static,
+) -> Lazy<Client> {
+    let (config, calls) = (config.clone(), calls.clone());
+    Arc::new(LazyLock::new(Box::new(move || build(&config, calls))))
+}
+
 /// Prices that were asked for, by what they are of; none where the list has none.
 type Prices = BTreeMap<String, Option<Price>>;
+
+/// The client of one service.
+macro_rules! client {
+    ($sdk:ident, $config:expr, $calls:expr) => {
+        lazily($config, $calls, |config, calls| {
+            $sdk::Client::from_conf($sdk::config::Builder::from(config).interceptor(calls).build())
+        })
+    };
+}
 
 impl Aws {
     /// Clients on a loaded configuration.
@@ -99,33 +121,21 @@ impl Aws {
     pub fn new(config: &SdkConfig) -> Self {
         let calls = Calls::default();
         Self {
-            auto_scaling: aws_sdk_applicationautoscaling::Client::from_conf(
-                aws_sdk_applicationautoscaling::config::Builder::from(config)
-                    .interceptor(calls.clone())
-                    .retry_classifier(ScalingErrors)
-                    .build(),
-            ),
-            cloudwatch: aws_sdk_cloudwatch::Client::from_conf(
-                aws_sdk_cloudwatch::config::Builder::from(config).interceptor(calls.clone()).build(),
-            ),
-            pricing: aws_sdk_pricing::Client::from_conf(
-                aws_sdk_pricing::config::Builder::from(config)
-                    .region(Region::from_static(pricing_region(config.region())))
-                    .interceptor(calls.clone())
-                    .build(),
-            ),
-            sagemaker: aws_sdk_sagemaker::Client::from_conf(
-                aws_sdk_sagemaker::config::Builder::from(config).interceptor(calls.clone()).build(),
-            ),
-            scheduler: aws_sdk_scheduler::Client::from_conf(
-                aws_sdk_scheduler::config::Builder::from(config).interceptor(calls.clone()).build(),
-            ),
-            sns: aws_sdk_sns::Client::from_conf(
-                aws_sdk_sns::config::Builder::from(config).interceptor(calls.clone()).build(),
-            ),
-            sqs: aws_sdk_sqs::Client::from_conf(
-                aws_sdk_sqs::config::Builder::from(config).interceptor(calls.clone()).build(),
-            ),
+            auto_scaling: lazily(config, &calls, |config, calls| {
+                let config = aws_sdk_applicationautoscaling::config::Builder::from(config);
+                let config = config.interceptor(calls).retry_classifier(ScalingErrors).build();
+                aws_sdk_applicationautoscaling::Client::from_conf(config)
+            }),
+            cloudwatch: client!(aws_sdk_cloudwatch, config, &calls),
+            pricing: lazily(config, &calls, |config, calls| {
+                let region = Region::from_static(pricing_region(config.region()));
+                let config = aws_sdk_pricing::config::Builder::from(config).region(region);
+                aws_sdk_pricing::Client::from_conf(config.interceptor(calls).build())
+            }),
+            sagemaker: client!(aws_sdk_sagemaker, config, &calls),
+            scheduler: client!(aws_sdk_scheduler, config, &calls),
+            sns: client!(aws_sdk_sns, config, &calls),
+            sqs: client!(aws_sdk_sqs, config, &calls),
             region: config.region().map(ToString::to_string).unwrap_or_default(),
             sleep: config.sleep_impl(),
             calls,

@@ -24,7 +24,9 @@ STEPS = [
     ("Rust tests", ["cargo", "test", "--workspace", "--no-fail-fast"], {}),
     ("decisions", ["cargo", "test", "--bench", "decisions", "--", "--smoke"], {}),
     ("policies", ["cargo", "test", "--bench", "policies", "--", "--smoke"], {}),
+    ("core benches", ["cargo", "test", "--bench", "core", "--", "--test"], {}),
     ("Python tools", ["make", "--no-print-directory", "tools"], {}),
+    ("function beside others", ["make", "--no-print-directory", "bench-lambda", "ARGUMENTS=--smoke"], {}),
     ("template", [TOOLS / "python", "-m", "pytest", "tests/template"], {}),
     ("end to end", [TOOLS / "python", "-m", "pytest", "tests/end_to_end"], {}),
 ]

@@ -8,6 +8,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from local_aws.emulators import REGION
 from local_aws.endpoint import Endpoint
+from local_aws.footprint.rounds import Timed, rounds
 from local_aws.gateway import denied, throttled
 from local_aws.runtime_api import Died
 from local_aws.scalable_dimensions import INSTANCES, UNITS
@@ -104,6 +105,15 @@ def test_a_process_that_dies_by_itself_is_told_apart(incident):
     story.function.kill()
     with pytest.raises(Died):
         story.function.invoke(ask(story.endpoint))
+
+
+def test_rounds_are_told_by_which_call_began_when_which_had_ended():
+    times = {"schedule": (0.0, 0.1), "endpoint": (0.11, 0.21), "tags": (0.22, 0.32), "config": (0.23, 0.35), "model": (0.36, 0.46), "late": (0.33, 0.43)}
+    calls = [Timed("", name, began, ended, 0) for name, (began, ended) in times.items()]
+    # `late` waited for `tags` alone.
+    assert [[call.operation for call in together] for together in rounds(calls)] == [
+        ["schedule"], ["endpoint"], ["tags", "config"], ["late", "model"]]
+    assert rounds([]) == []
 
 
 # What the gateway does in place of the emulators.

@@ -38,11 +38,12 @@ class Died(Exception):
 class Function:
     """One execution environment, kept warm: one process, one invocation after another. `settings` are the function's own
     environment variables; with a `clock`, its time is the clock's; `metrics` as in `Emulators.environment`; `timeout`: the seconds that
-    an invocation may take."""
+    an invocation may take; `command`: what runs in place of our binary."""
 
     def __init__(self, emulators: Emulators, settings: dict[str, str], clock: Clock | None = None, metrics: str | None = None,
-                 timeout: int = TIMEOUT_SECONDS):
+                 timeout: int = TIMEOUT_SECONDS, command: list | None = None):
         self._gateway = emulators.gateway
+        self._command = command
         self._clock = clock
         self._timeout = timeout
         self._environment = emulators.environment(metrics) | settings | (clock.environment() if clock else {}) | {
@@ -64,9 +65,11 @@ class Function:
         """A new execution environment, as after a crash; the log goes on."""
         self._events: queue.Queue = queue.Queue()
         self._answers: queue.Queue = queue.Queue()
-        self._server = Server(_handler(self._events, self._answers, lambda: self._now() + self._timeout), "runtime-api")
+        self.polls: queue.Queue[float] = queue.Queue()  # when it asked for an event, by `time.perf_counter`
+        deadline = lambda: self._now() + self._timeout
+        self._server = Server(_handler(self._events, self._answers, self.polls, deadline), "runtime-api")
         self._server.start()
-        self._process = subprocess.Popen([binary("bootstrap")], env=self._environment | {"AWS_LAMBDA_RUNTIME_API": self._server.address},
+        self._process = subprocess.Popen(self._command or [binary("bootstrap")], env=self._environment | {"AWS_LAMBDA_RUNTIME_API": self._server.address},
                                          stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT)
 
     def stop(self) -> None:
@@ -113,16 +116,21 @@ class Function:
     def _now(self) -> float:
         return self._clock.now().timestamp() if self._clock else time.time()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def peak_memory_mb(self) -> float:
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 
 
-def _handler(events: queue.Queue, answers: queue.Queue, deadline):
+def _handler(events: queue.Queue, answers: queue.Queue, polls: queue.Queue, deadline):
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:  # /2018-06-01/runtime/invocation/next, a long poll as on Lambda
+            polls.put(time.perf_counter())
             event = events.get()
             self._send(200, event, {
                 "Lambda-Runtime-Aws-Request-Id": str(uuid.uuid4()),

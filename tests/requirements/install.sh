@@ -2,7 +2,7 @@
 # Installs the pinned Python tools into .venv/ of the checkout, one virtual environment each, because
 # ministack and moto pin different versions of botocore. Does nothing where a lock file has not changed.
 #
-#   tests/requirements/install.sh [ministack] [moto] [tools] [aws] [lint] [browser] [package]      without arguments: the first five
+#   tests/requirements/install.sh [ministack] [moto] [tools] [aws] [lint] [browser] [package] [peer]      without arguments: the first five
 set -eu
 cd "$(dirname "$0")/../.."
 
