@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 
 from .alarm import failed_messages, sqs
-from .fault_scenes import HIDDEN, TIMEOUT_SECONDS, UNHURRIED, Scene
+from .fault_scenes import HIDDEN, UNHURRIED, Scene
 from .faults import Fault, action
 from .runtime_api import Died, Function, FunctionError
 
@@ -208,7 +208,7 @@ class Judge:
         except Died as error:
             wrong = f"the process died: {error}"
         except TimeoutError:
-            wrong = f"no answer within the {TIMEOUT_SECONDS} s that the function has"
+            wrong = f"no answer within the {self.scene.timeout} s that the function has"
         told = []
         for envelope in stage.topics.envelopes():
             told.append(json.loads(envelope["Message"]))
