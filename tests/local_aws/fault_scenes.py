@@ -49,6 +49,7 @@ class Scene:
     metrics: str | None = None
     alarm: Alarm | None = None  # as it stands at the moment
     later: str = ""  # what may be told as well where the event comes again, and then nothing is written
+    timeout: int = TIMEOUT_SECONDS
     _put_back: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -74,8 +75,8 @@ class Scene:
         self.stage.topics.envelopes("report"), self.stage.topics.envelopes("chat")
         gateway.calls.clear()
 
-    def function(self, timeout: int = TIMEOUT_SECONDS) -> Function:
-        return self.stage.function(self.settings, self.clock, self.metrics, timeout)
+    def function(self, timeout: int | None = None) -> Function:
+        return self.stage.function(self.settings, self.clock, self.metrics, timeout or self.timeout)
 
 
 APPLY = {"ADVISOR_MODE": "apply"}
@@ -223,6 +224,7 @@ def _audit(stage: Stage) -> Scene:
         Endpoint.create(stage.emulators, "beside", instances=2)
         scene = story.now({"audit": {}})
         scene.endpoint = None
+        scene.timeout = 60  # as the template has it: with less, no endpoint is looked at closely
         return scene
 
 
