@@ -199,7 +199,7 @@ variable "architecture" {
 variable "memory_size" {
   type        = number
   description = "Memory of the function in MB."
-  default     = 256
+  default     = 768
 
   validation {
     condition     = var.memory_size >= 128 && var.memory_size <= 10240

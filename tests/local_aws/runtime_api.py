@@ -18,7 +18,7 @@ from .emulators import ACCOUNT, REGION, Emulators
 from .server import Server
 
 NAME = "endpoint-advisor"
-MEMORY_MB = 256
+MEMORY_MB = 768
 TIMEOUT_SECONDS = 120
 
 

@@ -10,7 +10,7 @@ from .programs import Program
 from .recorder import Recorder
 from .runs import run
 
-SIZES_MB = (128, 192, 256, 384, 512, 1024, 1769)
+SIZES_MB = (128, 192, 256, 384, 512, 768, 1024, 1769)
 # US dollars for a GB-second in us-east-1, "AWS Lambda pricing", the first tier.
 USD_PER_GB_SECOND = {"arm64": 0.0000133334, "x86_64": 0.0000166667}
 _RUNS = 5
