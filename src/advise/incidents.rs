@@ -267,7 +267,10 @@ impl Session<'_> {
         };
         let key = incident.key(self.aws.region());
         let found = match schedules.get(&key).await.map_err(AdviseError::read)? {
-            Some(ours) if ours == incident => return self.carry_out(schedules, incident, claim).await.map(Some),
+            // Ours, where no answer came. Where one did, it is of another that was woken at the same moment.
+            Some(ours) if refused.is_some() && ours == incident => {
+                return self.carry_out(schedules, incident, claim).await.map(Some);
+            }
             // Another alarm of the same variant was faster.
             Some(other) => self.free(schedules, other).await?,
             None => Found::Closed,
