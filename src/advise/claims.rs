@@ -36,9 +36,10 @@ impl Session<'_> {
         subject: &Subject,
         kind: TriggerKind,
     ) -> Result<Option<Report>, AdviseError> {
-        let may_write = self.settings.defaults.mode == Mode::Apply;
-        let Some(incident) = self.open_incident(subject).await.filter(|incident| may_write && incident.claim.is_some())
-        else {
+        if self.settings.defaults.mode != Mode::Apply {
+            return Ok(None); // what is left without a right to write is a message, and the schedule brings it
+        }
+        let Some(incident) = self.open_incident(subject).await.filter(|incident| incident.claim.is_some()) else {
             return Ok(None);
         };
         let Some(schedules) = self.schedules() else { return Ok(None) };
