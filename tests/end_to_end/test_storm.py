@@ -4,7 +4,7 @@ import pytest
 from local_aws.storm import Storm
 
 # Garbage has to come often enough to be given up, and each time waits for this long; a batch has to be done by then.
-HIDDEN_SECONDS, RECEIVES, BATCH = 25, 3, 4
+HIDDEN_SECONDS, RECEIVES, BATCH = 40, 3, 3
 
 
 @pytest.fixture(scope="module")
