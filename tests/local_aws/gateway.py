@@ -11,7 +11,7 @@
 - `DescribeScalingPolicies`: moto's answer, where `Alarms` is always empty, with those of `policy_alarms`, by the policy's ARN.
 - CloudWatch: a program whose access key is `own-NAME` has metrics and alarms of its own, in the emulator's Region NAME.
   ministack walks through all metrics of a Region at each call, so it slows down as tests add theirs.
-- CloudWatch: where `twins` is set, a prefix and a name, all endpoints `PREFIX-NNNN` are the one of that name.
+- CloudWatch: where `twins` is set, a prefix and a name, all endpoints `PREFIX-NNNN` are the one of that name, and so are their alarms.
 - Whatever `faults` names: a throttled or a denied call.
 - Prices: see `pricing`.
 - Whatever `faults` names: a throttled or a denied call. `disturbance`: a fault of any kind, see `faults.Fault`.
@@ -183,7 +183,10 @@ class Gateway:
         address = self.routes.get(call.service, self.routes[""])
         if self.twins and call.service == "monitoring":
             prefix, name = self.twins  # of one length, so that CBOR's lengths stay true
-            body = re.sub(re.escape(prefix) + rb"-\d{4}", name, body)
+            pattern = re.escape(prefix) + rb"-\d{4}"
+            asked = re.search(pattern, body)
+            status, headers, answer = request.forward(address, re.sub(pattern, name, body))
+            return status, headers, answer.replace(name, asked[0]) if asked else answer
         dimension = call.body.get("ScalableDimension") if call.service == _AUTO_SCALING else None
         if not dimension:
             return request.forward(address, body)

@@ -74,7 +74,8 @@ class Schedules:
         return {name: json.loads(self._scheduler.get_schedule(GroupName=self.group, Name=name)["Target"]["Input"]) for name in self.names()}
 
     def names(self) -> list[str]:
-        return [schedule["Name"] for schedule in self._scheduler.list_schedules(GroupName=self.group)["Schedules"]]
+        pages = self._scheduler.get_paginator("list_schedules").paginate(GroupName=self.group)
+        return [schedule["Name"] for page in pages for schedule in page["Schedules"]]
 
     def forget(self) -> None:
         for schedule in self.names():

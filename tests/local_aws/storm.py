@@ -92,6 +92,10 @@ class Storm:
         self._base = Endpoint.simulate(emulators, self.names[0], "overload", _DAYS, metrics=prefix)
         self._base.history.write()
         create(emulators, prefix, self.names[1:], self._base.history.instances)
+        # A storm takes longer than an event is believed without asking: the alarm is on to the end.
+        alarm, cloudwatch = Alarm(self.names[0]), emulators.client("cloudwatch", region=prefix)
+        alarm.put(cloudwatch)
+        alarm.enter(cloudwatch)
         self.messages = self._made(duplicates, oks)
         self._dead = self._sqs.create_queue(QueueName=f"{prefix}-dead")["QueueUrl"]
         redrive = {"deadLetterTargetArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{prefix}-dead", "maxReceiveCount": receives}
