@@ -330,6 +330,57 @@ mod tests {
     }
 
     #[test]
+    fn every_setting_that_is_allowed_is_taken_at_its_word() {
+        let of = |name, value| settings(&[(name, value)]);
+        for (value, mode) in [("recommend", Mode::Recommend), ("apply", Mode::Apply)] {
+            assert_eq!(of("ADVISOR_MODE", value).defaults.mode, mode);
+        }
+        let objectives = [ScalingObjective::Availability, ScalingObjective::Balanced, ScalingObjective::Cost];
+        for (value, objective) in ["availability", "balanced", "cost"].into_iter().zip(objectives) {
+            assert_eq!(of("ADVISOR_OBJECTIVE", value).defaults.objective, objective);
+        }
+        assert_eq!(objectives.map(ScalingObjective::fleet_minutes), [100.0, 20.0, 5.0], "as the README says");
+        for (value, existing) in [("advise", ExistingTargets::Advise), ("raise", ExistingTargets::Raise)] {
+            assert_eq!(of("ADVISOR_EXISTING_TARGETS", value).defaults.existing_targets, existing);
+        }
+        assert_eq!(of("ADVISOR_MAX_HOURLY_USD", "0.5").defaults.max_hourly_usd, Some(UsdPerHour(0.5)));
+        for (name, value) in
+            [("ADVISOR_MODE", "apply"), ("ADVISOR_OBJECTIVE", "cost"), ("ADVISOR_MAX_HOURLY_USD", "0.5")]
+        {
+            assert_eq!(of(name, value).defaults.problems, [""; 0]);
+        }
+        let zero = of("ADVISOR_MAX_HOURLY_USD", "0").defaults;
+        assert_eq!((zero.max_hourly_usd, zero.problems.len()), (None, 1));
+    }
+
+    #[test]
+    fn tags_are_taken_at_their_word_and_what_they_cannot_mean_is_named() {
+        let apply = settings(&[("ADVISOR_MODE", "apply")]);
+        let with = |name, value| apply.for_endpoint(Some(&tags(&[(name, value)])));
+        for (value, mode) in [("off", Mode::Off), ("recommend", Mode::Recommend), (" apply ", Mode::Apply)] {
+            let guardrails = with("endpoint-advisor:mode", value);
+            assert_eq!((guardrails.mode, guardrails.problems.len()), (mode, 0), "{value}");
+        }
+        for (name, value) in [
+            ("endpoint-advisor:slo-ms", "0"),
+            ("endpoint-advisor:slo-ms", "-1"),
+            ("endpoint-advisor:slo-ms", "60001"),
+            ("endpoint-advisor:slo-ms", "NaN"),
+            ("endpoint-advisor:slo-statistic", "Sum"),
+            ("endpoint-advisor:slo-statistic", "worst"),
+        ] {
+            let problems = with(name, value).problems;
+            assert!(matches!(&problems[..], [problem] if problem.contains(name)), "{value}: {problems:?}");
+        }
+        for (name, value) in [("endpoint-advisor:slo-ms", "60000"), ("endpoint-advisor:slo-statistic", "Maximum")] {
+            assert_eq!(with(name, value).problems, [""; 0], "{value}");
+        }
+        // One instance at least and ten at most is what stands without tags.
+        assert_eq!(with(MIN_INSTANCES_TAG, "10").problems, [""; 0], "as many at least as at most");
+        assert_eq!(with(MIN_INSTANCES_TAG, "11").problems.len(), 1);
+    }
+
+    #[test]
     fn a_follow_up_needs_all_of_its_settings() {
         let all = [
             ("ADVISOR_FOLLOW_UP_TARGET_ARN", "arn:aws:sqs:us-east-1:111122223333:events"),

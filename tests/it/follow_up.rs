@@ -4,10 +4,10 @@ use crate::convergence::applied;
 use crate::endpoint::{at, observed, settings, with_their_range};
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::diagnose::{blocked_by, diagnose};
-use endpoint_advisor::follow_up::{Judgement, Look, Occasion, is_news, judge};
+use endpoint_advisor::follow_up::{Judgement, Look, Occasion, first_look, is_news, judge};
 use endpoint_advisor::model::{
-    BlockedBy, Diagnosis, Incident, InstanceCount, Measures, Metric, Minute, Observation, OutcomeStatus, Phase, Report,
-    ScalingActivity, Series, Statistic, Told, Verdict, Write, Written,
+    BlockedBy, Diagnosis, Incident, InstanceCount, Measures, Metric, Microseconds, Minute, Observation, OutcomeStatus,
+    Phase, Report, ScalingActivity, Series, Statistic, Told, Verdict, Write, Written,
 };
 use jiff::SignedDuration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -320,11 +320,73 @@ fn news_is_another_cause_an_obstacle_or_twice_the_latency() {
     assert!(!is(told));
     assert!(is(Told { verdict: Verdict::SlowDependency, ..told }));
     assert!(is(Told { blocked_by: Some(BlockedBy::Quota), ..told }));
-    assert!(is(Told { latency: told.latency.map(|l| endpoint_advisor::model::Microseconds(2.1 * l.0)), ..told }));
+    assert!(is(Told { latency: told.latency.map(|l| Microseconds(2.1 * l.0)), ..told }));
     for less in [Verdict::Transient, Verdict::Undetermined, Verdict::InsufficientData] {
         assert!(!is(Told { verdict: less, ..told }), "knowing less is no news");
     }
     for starting in [BlockedBy::ScalingInProgress, BlockedBy::EndpointNotInService] {
         assert!(!is(Told { blocked_by: Some(starting), ..told }), "that is what was asked for");
     }
+}
+
+#[test]
+fn twice_the_latency_is_news_and_a_little_less_is_not() {
+    let (_, incident) = opened();
+    let told = incident.told;
+    let times = |factor: f64| {
+        let latency = told.latency.map(|latency| Microseconds(factor * latency.0));
+        is_news(&told, &Told { latency, ..told })
+    };
+    assert_eq!([1.0, 1.99, 2.0, 2.01].map(times), [false, false, true, true]);
+    assert!(!is_news(&told, &Told { latency: None, ..told }), "what is not known is no news");
+    let nameless =
+        Told { verdict: Verdict::Undetermined, latency: told.latency.map(|l| Microseconds(9.0 * l.0)), ..told };
+    assert!(!is_news(&told, &nameless));
+}
+
+#[test]
+fn the_first_look_is_ten_minutes_after_instances_serve() {
+    let minutes = |boot: f64| first_look(at(), boot).duration_since(at()).as_mins();
+    assert_eq!([0.0, 6.0, 10.0, 60.0, 600.0].map(minutes), [10, 16, 20, 70, 70]);
+    assert_eq!(minutes(-3.0), 10, "nothing serves before it starts");
+}
+
+#[test]
+fn a_look_with_an_alarm_that_is_still_on_does_not_close_what_was_verified() {
+    let (stands, mut incident) = opened();
+    incident.phase = Phase::Verified;
+    let quiet = later(&stands, &Later { minutes: 75, load: 0.4, ..HELPED });
+    let judgement = look(&incident, &quiet);
+    assert_eq!((judgement.write.clone(), phase(&judgement)), (Write::Nothing, Some(Phase::Verified)));
+    incident.alarms.clear();
+    assert_eq!(status(&look(&incident, &quiet)), Some(OutcomeStatus::Relaxed), "with none left it is over");
+}
+
+#[test]
+fn while_the_endpoint_scales_what_was_written_is_not_judged() {
+    let (stands, incident) = opened();
+    let slow = Later { latency_ms: incident.before.latency.unwrap().to_milliseconds().0, ..HELPED };
+    let observation = later(&stands, &slow);
+    let diagnosis = diagnose(&observation);
+    for blocked in [BlockedBy::ScalingInProgress, BlockedBy::EndpointNotInService] {
+        let look = |blocked_by| Look {
+            occasion: Occasion::Scheduled,
+            observation: &observation,
+            diagnosis: &diagnosis,
+            blocked_by,
+        };
+        let judgement = judge(&incident, &look(Some(blocked)));
+        assert_eq!((judgement.news, judgement.write), (None, Write::Nothing), "{blocked:?}");
+        assert!(matches!(judge(&incident, &look(None)).write, Write::Restoration(_)), "else it is");
+    }
+}
+
+#[test]
+fn a_quota_that_stops_nothing_that_was_asked_for_is_not_told() {
+    let (stands, incident) = opened();
+    let helped = later(&stands, &HELPED);
+    let diagnosis = diagnose(&helped);
+    let blocked_by = Some(BlockedBy::Quota);
+    let look = Look { occasion: Occasion::Scheduled, observation: &helped, diagnosis: &diagnosis, blocked_by };
+    assert_eq!(status(&judge(&incident, &look)), Some(OutcomeStatus::Verified), "all of the instances are there");
 }

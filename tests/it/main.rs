@@ -17,6 +17,7 @@ mod cli;
 mod comparisons;
 mod components;
 mod convergence;
+mod decide;
 mod doctor;
 mod emf;
 mod endpoint;
