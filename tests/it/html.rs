@@ -6,7 +6,7 @@ use crate::endpoint::{observed, settings};
 use crate::serverless::{family, serverless};
 use endpoint_advisor::advise::{explain, replayed};
 use endpoint_advisor::config::Settings;
-use endpoint_advisor::model::Observation;
+use endpoint_advisor::model::{Observation, PolicyConfiguration, Series};
 use endpoint_advisor::report::html::{Page, render};
 use endpoint_advisor::report::markdown;
 use std::path::Path;
@@ -100,4 +100,28 @@ fn names_from_outside_are_inert_in_every_face() {
     keep("hostile", &page);
     let markdown = markdown::render(&explain(&observation, &settings(&[])));
     assert!(markdown.contains("\\[a\\](javascript") && !markdown.contains("\n# ") && !markdown.contains(" <script"));
+}
+
+#[test]
+fn what_lies_far_outside_a_chart_is_not_drawn_and_breaks_no_page() {
+    let observation = observed("overload");
+    let mut report = explain(&observation, &settings(&[]));
+    let usual = render(&[Page { report: &report, observation: &observation, replay: None }]);
+    let PolicyConfiguration::TargetTracking(tracking) = &mut report.plan.put_scaling_policies[0].configuration else {
+        panic!("no target tracking")
+    };
+    tracking.target_value = 1e12;
+    report.capacity.as_mut().unwrap().low.0 = 1e14;
+    let far = render(&[Page { report: &report, observation: &observation, replay: None }]);
+    assert!(usual.contains(">\ntarget\n<") && !far.contains(">\ntarget\n<"), "its line would be dashes without end");
+    assert!(far.len() < usual.len() + 1_000, "{} bytes", far.len());
+
+    let mut absurd = observation;
+    for series in &mut absurd.metrics.0 {
+        let first = series.points().next().map(|(minute, _)| minute).unwrap();
+        let values = (0..2 * 1_440).map(|index| series.at(first.plus(index)).map(|value| value * 1e300)).collect();
+        *series = Series::new(series.metric, series.statistic, first, values);
+    }
+    let page = page(&absurd);
+    assert!(page.len() < 2 * usual.len(), "{} bytes", page.len());
 }

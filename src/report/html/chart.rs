@@ -7,6 +7,8 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 const WIDTH: u32 = 480;
 const HEIGHT: u32 = 250;
 const TEXT: u32 = 13;
+/// No latency, load or number of instances is so large; beyond it, differences between numbers are lost to a picture.
+const TOO_FAR: f64 = 1e15;
 
 /// Colours that the style sheet maps to those of the theme.
 pub(super) const LATENCY: RGBColor = RGBColor(0x0b, 0x62, 0xa4);
@@ -45,8 +47,11 @@ pub(super) enum Drawn {
 }
 
 impl Chart<'_> {
-    /// The chart as an SVG element. None where it cannot be drawn, which a test excludes.
+    /// The chart as an SVG element. None where its axes end nowhere: a number was not one, or too large to be drawn.
     pub fn svg(&self) -> Option<String> {
+        if ![self.x.0, self.x.1, self.y_end].into_iter().all(|end| end.abs() < TOO_FAR) {
+            return None;
+        }
         let mut svg = String::new();
         self.draw(&SVGBackend::with_string(&mut svg, (WIDTH, HEIGHT)).into_drawing_area()).ok()?;
         // The element itself scales with the page, and says what it shows.
@@ -61,14 +66,13 @@ impl Chart<'_> {
         &self,
         area: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
     ) -> Result<(), DrawingAreaErrorKind<<SVGBackend<'_> as DrawingBackend>::ErrorType>> {
-        let (begin, end) = self.x;
-        let mut chart =
-            ChartBuilder::on(area)
-                .margin(8)
-                .margin_right(14)
-                .x_label_area_size(38)
-                .y_label_area_size(58)
-                .build_cartesian_2d(begin..end.max(begin + f64::EPSILON), 0.0..self.y_end.max(f64::MIN_POSITIVE))?;
+        let (begin, end) = (self.x.0, self.x.1.max(self.x.0 + f64::EPSILON));
+        let mut chart = ChartBuilder::on(area)
+            .margin(8)
+            .margin_right(14)
+            .x_label_area_size(38)
+            .y_label_area_size(58)
+            .build_cartesian_2d(begin..end, 0.0..self.y_end.max(f64::MIN_POSITIVE))?;
         chart
             .configure_mesh()
             .light_line_style(TRANSPARENT)
@@ -83,24 +87,28 @@ impl Chart<'_> {
             .x_label_formatter(&|x| (self.x_text)(*x))
             .y_label_formatter(&|y| super::figures::number(*y))
             .draw()?;
+        // What lies outside would be drawn over the rest of the page, dash by dash up to where it is.
+        let is_in = |x: f64| (begin..=end).contains(&x);
+        let is_below = |y: f64| (0.0..=self.y_end).contains(&y);
         for mark in &self.marks {
             match mark {
                 Drawn::Line(colour, pieces) => {
                     for piece in pieces {
-                        chart.draw_series(LineSeries::new(piece.iter().copied(), colour.stroke_width(2)))?;
+                        let shown = piece.iter().copied().filter(|(x, y)| is_in(*x) && is_below(*y));
+                        chart.draw_series(LineSeries::new(shown, colour.stroke_width(2)))?;
                     }
                 }
                 Drawn::Points(colour, width, points) => {
-                    chart.draw_series(
-                        points.iter().map(|point| Circle::new(*point, width / 2, colour.mix(0.45).filled())),
-                    )?;
+                    let shown = points.iter().copied().filter(|(x, y)| is_in(*x) && is_below(*y));
+                    let dot = |point| Circle::new(point, width / 2, colour.mix(0.45).filled());
+                    chart.draw_series(shown.map(dot))?;
                 }
-                Drawn::Level(colour, y, name) => {
+                Drawn::Level(colour, y, name) if is_below(*y) => {
                     chart.draw_series(DashedLineSeries::new([(begin, *y), (end, *y)], 6, 4, colour.stroke_width(2)))?;
                     let place = (begin + 0.01 * (end - begin), *y + 0.035 * self.y_end);
                     chart.draw_series(std::iter::once(Text::new(name.clone(), place, name_style(colour))))?;
                 }
-                Drawn::Place(colour, x, name) => {
+                Drawn::Place(colour, x, name) if is_in(*x) => {
                     let line = [(*x, 0.0), (*x, self.y_end)];
                     chart.draw_series(DashedLineSeries::new(line, 3, 4, colour.stroke_width(2)))?;
                     let is_late = *x > begin + 0.6 * (end - begin);
@@ -109,8 +117,9 @@ impl Chart<'_> {
                     let style = name_style(colour).pos(Pos::new(side, VPos::Top));
                     chart.draw_series(std::iter::once(Text::new(name.clone(), (*x + shift, self.y_end), style)))?;
                 }
+                Drawn::Level(..) | Drawn::Place(..) => {}
                 Drawn::Range(colour, low, high) => {
-                    let corners = [(*low, 0.0), (high.min(end), self.y_end)];
+                    let corners = [(low.clamp(begin, end), 0.0), (high.clamp(begin, end), self.y_end)];
                     chart.draw_series(std::iter::once(Rectangle::new(corners, colour.mix(0.15).filled())))?;
                 }
             }
