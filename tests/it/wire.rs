@@ -7,6 +7,7 @@ mod deadline;
 mod doctor;
 mod fake;
 mod incidents;
+mod lost;
 mod parts;
 mod queue;
 mod scaling;
