@@ -6,6 +6,7 @@ mod components;
 mod deadline;
 mod doctor;
 mod fake;
+mod form;
 mod incidents;
 mod lost;
 mod parts;
