@@ -165,15 +165,23 @@ impl Session<'_> {
         incident: Incident,
         then: Option<Next>,
     ) -> Result<(), AdviseError> {
-        let stored = match then {
-            Some(Next { phase, look_at }) => {
-                schedules.update(&Incident { phase, next_look_at: look_at, claim: None, ..incident }).await
-            }
-            None => schedules.delete(&incident.key(self.aws.region())).await,
+        let key = incident.key(self.aws.region());
+        let kept =
+            then.map(|Next { phase, look_at }| Incident { phase, next_look_at: look_at, claim: None, ..incident });
+        let stored = match &kept {
+            Some(incident) => schedules.update(incident).await,
+            None => schedules.delete(&key).await,
         };
         match stored {
             // Somebody closed it meanwhile, and told of that.
             Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
+            // An answer was lost, and what is there is what was to be.
+            Err(error)
+                if error.kind == ErrorKind::Unavailable
+                    && schedules.get(&key).await.is_ok_and(|there| there == kept) =>
+            {
+                Ok(())
+            }
             // Tried again, it is told again; that is better than an incident which nobody looks at.
             Err(error) => Err(AdviseError::WriteFailed(error)),
             Ok(()) => Ok(()),

@@ -15,7 +15,7 @@ use crate::model::{
 };
 use crate::observe::{self, ObjectiveFrom, Request};
 use jiff::SignedDuration;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What could not be read is read again after this.
 const UNREAD: SignedDuration = SignedDuration::from_mins(5);
@@ -111,7 +111,7 @@ impl Session<'_> {
         let objective_from = if objective.is_some() { ObjectiveFrom::Nowhere } else { ObjectiveFrom::AlarmsOfVariant };
         let request = Request { objective, objective_from, ..self.request(subject, trigger) };
         let observed = observe::observe(self.aws, &request).await.map_err(AdviseError::read);
-        let observation = match observed.map(|observations| observations.into_iter().next()) {
+        let mut observation = match observed.map(|observations| observations.into_iter().next()) {
             Ok(Some(observation)) => observation,
             Ok(None) | Err(AdviseError::EndpointNotFound(_)) => {
                 return self.close(schedules, &incident, "the endpoint no longer exists").await;
@@ -125,6 +125,7 @@ impl Session<'_> {
             self.remember(schedules, incident, Some(next)).await?;
             return Ok(Advice::ignored("the endpoint's tags could not be read; looked at again in 5 minutes"));
         }
+        doubt_lost_tags(&mut observation, &incident);
         let guardrails = self.settings.for_endpoint(observation.tags.as_ref());
         if guardrails.mode == Mode::Off {
             return self.close(schedules, &incident, "the endpoint is tagged endpoint-advisor:mode=off").await;
@@ -224,6 +225,18 @@ impl Session<'_> {
         let deleted = schedules.delete(&incident.key(self.aws.region())).await;
         deleted.map_err(AdviseError::WriteFailed)?;
         Ok(Advice::ignored(why))
+    }
+}
+
+/// What the incident wrote and did not take back has its tags: where none came back, they count as unread.
+fn doubt_lost_tags(observation: &mut Observation, incident: &Incident) {
+    let stands = incident.written.is_some() && matches!(incident.phase, Phase::Open | Phase::Verified);
+    let target = observation.scaling.as_mut().and_then(|scaling| scaling.target.as_mut());
+    if let Some(target) = target.filter(|target| stands && target.tags.as_ref().is_some_and(BTreeMap::is_empty)) {
+        target.tags = None;
+        let words = "The scalable target came back without any tag (application-autoscaling:ListTagsForResource), though this incident \
+                     tagged it: tags count as unread, and are left as they are.";
+        observation.warnings.push(words.to_owned());
     }
 }
 

@@ -5,8 +5,11 @@ use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationI
 
 /// Operations that always say something: a list without members is a list (`{"ScalableTargets":[]}`), a description has a name, a
 /// query of metrics has a result. `ListTags` is not among them: believed to say so too, and nothing would be written for an endpoint
-/// without tags if it does not.
-const NEVER_SILENT: [&str; 13] = [
+/// without tags if it does not. Neither is `ListTagsForResource`, whose map may be left out where there is no tag: an incident knows what
+/// it tagged.
+const NEVER_SILENT: [&str; 15] = [
+    "DescribeAlarms",
+    "DescribeAlarmsForMetric",
     "DescribeEndpoint",
     "DescribeEndpointConfig",
     "DescribeInferenceComponent",

@@ -2,6 +2,7 @@
 //!
 //! This is the seam where our use of the API is tested: the bodies are those that leave for AWS.
 
+use super::form::form;
 use super::time::Time;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -11,6 +12,7 @@ use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
@@ -50,6 +52,8 @@ pub struct Fake {
     observation: Option<Arc<Observation>>,
     /// What is never answered.
     silence: Arc<Mutex<Option<Silence>>>,
+    /// What is executed, and the connection is reset before the answer.
+    lost: Arc<Mutex<Option<Silence>>>,
     /// The schedules that exist, by name, each with the body that made it.
     schedules: Arc<Mutex<BTreeMap<String, Value>>>,
 }
@@ -123,6 +127,11 @@ impl Fake {
     /// Sets what is never answered.
     pub fn never(&self, silence: impl Fn(&str, &Value) -> bool + Send + 'static) {
         *self.silence.lock().unwrap() = Some(Box::new(silence));
+    }
+
+    /// Sets what is executed without an answer: the connection is reset.
+    pub fn lose(&self, lost: impl Fn(&str, &Value) -> bool + Send + 'static) {
+        *self.lost.lock().unwrap() = Some(Box::new(lost));
     }
 
     /// What an operation answers now.
@@ -321,10 +330,16 @@ struct Wire {
 impl HttpConnector for Wire {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (operation, body) = identified(&request.try_clone().unwrap().try_into_http1x().unwrap());
-        let is_silent = self.fake.silence.lock().unwrap().as_ref().is_some_and(|silence| silence(&operation, &body));
+        let is =
+            |which: &Mutex<Option<Silence>>| which.lock().unwrap().as_ref().is_some_and(|is| is(&operation, &body));
+        let (is_silent, is_lost) = (is(&self.fake.silence), is(&self.fake.lost));
         if is_silent {
             self.fake.asked.lock().unwrap().push((operation, body));
             return HttpConnectorFuture::new(std::future::pending());
+        }
+        if is_lost {
+            self.fake.respond(&request.try_into_http1x().unwrap());
+            return HttpConnectorFuture::ready(Err(ConnectorError::io("connection reset".into())));
         }
         self.inner.call(request)
     }
@@ -412,30 +427,4 @@ fn cbor_to_json(cbor: Cbor) -> Value {
         Cbor::Float(value) => value.into(),
         _ => Value::Null,
     }
-}
-
-/// A query-protocol request: `Action=Publish&…`.
-fn form(bytes: &[u8]) -> (String, Value) {
-    let decode = |text: &str| {
-        let mut out = Vec::new();
-        let mut rest = text.bytes();
-        while let Some(byte) = rest.next() {
-            match byte {
-                b'+' => out.push(b' '),
-                b'%' => {
-                    let hex: String = [rest.next().unwrap(), rest.next().unwrap()].map(char::from).iter().collect();
-                    out.push(u8::from_str_radix(&hex, 16).unwrap());
-                }
-                other => out.push(other),
-            }
-        }
-        String::from_utf8(out).unwrap()
-    };
-    let text = String::from_utf8(bytes.to_vec()).unwrap();
-    let fields: serde_json::Map<String, Value> = text
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(key, value)| (decode(key), Value::from(decode(value))))
-        .collect();
-    (fields["Action"].as_str().unwrap().to_owned(), Value::Object(fields))
 }
