@@ -34,9 +34,26 @@ fn an_alarm_list_that_is_absent_is_no_alarm_that_is_missing() {
         fake.answer("ListEndpoints", json!({"Endpoints": [{
             "EndpointName": "orders", "EndpointArn": "arn", "CreationTime": 1.0, "LastModifiedTime": 1.0, "EndpointStatus": "InService",
         }]}));
+        fake.answer("GetProducts", json!({"PriceList": []}));
         fake.script(operation, vec![NOTHING()]);
         let summary = answer(&fake, &TOPICS, json!({"audit": {}})).unwrap().summary.unwrap();
         let said = serde_json::to_string(&summary).unwrap();
         assert!(said.contains(&format!("cloudwatch:{operation}")), "{said}");
+    }
+}
+
+#[test]
+fn tags_that_an_incident_wrote_and_that_do_not_come_back_count_as_unread() {
+    for (tags, is_doubted) in [(json!({}), true), (json!({"endpoint-advisor:before": "absent"}), false)] {
+        let fake = Fake::with(&OVERLOAD);
+        assert_eq!(report(&fake, &settings_with("apply"), alarm()).outcome.status, OutcomeStatus::Applied);
+        let memory = fake.schedules().into_values().next().unwrap()["Target"]["Input"].clone();
+        let event = serde_json::from_str(memory.as_str().unwrap()).unwrap();
+        fake.answer("DescribeScalableTargets", target(2, 5));
+        fake.answer("ListTagsForResource", json!({"Tags": tags}));
+        let report = report(&fake, &settings_with("apply"), event);
+        let is_said =
+            report.warnings.iter().any(|warning| warning.contains("application-autoscaling:ListTagsForResource"));
+        assert_eq!(is_said, is_doubted, "{:?}", report.warnings);
     }
 }
