@@ -1,7 +1,8 @@
 # Needs cargo, make and python3; everything else is installed into the checkout.
 
 .DEFAULT_GOAL := help
-.PHONY: help build tools demo test test-core test-full bench-core bench-lambda bench-decisions bench-verdicts bench-policies bench-fleet bench-storm bench-faults clean
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+.PHONY: help build tools demo test test-core test-full bench-core bench-lambda bench-decisions bench-verdicts bench-policies bench-fleet bench-storm bench-faults fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +57,15 @@ bench-lambda: build tools ## measure the function beside a Rust function that do
 
 bench-core: ## measure the pure core: each stage, and growth with history, variants and candidates
 	cargo bench --no-default-features --bench core -- $(ARGUMENTS)
+
+# TARGET=report RUNS=1000000 for one of them, for longer. What is found is left in fuzz/target.
+fuzz: ## feed events, observations and reports that nobody would send to the core, by libFuzzer
+	cd fuzz && cargo build --release --locked --target $(HOST)
+	@for target in $(or $(TARGET),trigger observation report); do \
+		mkdir -p fuzz/target/found/$$target; \
+		(cd fuzz && target/$(HOST)/release/$$target -runs=$(or $(RUNS),20000) -seed=1 -max_len=32768 -timeout=10 -rss_limit_mb=1024 \
+			-verbosity=0 -print_funcs=0 -print_final_stats=1 -artifact_prefix=target/ target/found/$$target corpus/$$target) || exit 1; \
+	done
 
 test-full: ## everything in `test`, cargo-deny, and the release package for x86_64; needs cargo-deny, 8 GB, 15 more minutes
 	@python3 tests/run.py --full

@@ -56,7 +56,20 @@ pub fn diagnose(observation: &Observation) -> Diagnosis {
     // does.
     let is_helped = diagnosis.verdict.is_helped_by_scaling_of(observation.hosting);
     let blocked_by = blocked_by(observation).filter(|blocked| *blocked == BlockedBy::EndpointNotInService || is_helped);
-    Diagnosis { blocked_by, ..diagnosis }
+    Diagnosis { blocked_by, ..without_infinities(diagnosis) }
+}
+
+/// A ratio to nothing is no number, and JSON has none for it: it is as missing as it is in what is saved.
+fn without_infinities(mut diagnosis: Diagnosis) -> Diagnosis {
+    for evidence in &mut diagnosis.evidence {
+        evidence.observed = evidence.observed.filter(|value| value.is_finite());
+        evidence.expected = evidence.expected.filter(|value| value.is_finite());
+    }
+    for fact in &mut diagnosis.context {
+        fact.observed = fact.observed.filter(|value| value.is_finite());
+        fact.expected = fact.expected.filter(|value| value.is_finite());
+    }
+    diagnosis
 }
 
 /// Says why requests that are answered at once are slow.

@@ -36,6 +36,8 @@ BROWSER = [
     ("browser tools", ["tests/requirements/install.sh", "browser"], {}),
     ("browser", [CHECKOUT / ".venv" / "browser" / "bin" / "python", "-m", "pytest", "tests/browser"], {}),
 ]
+# libFuzzer is C++.
+FUZZ = [("fuzz", ["make", "--no-print-directory", "fuzz"], {})]
 # Needs cargo-deny (`cargo install cargo-deny`). The package takes many minutes and about 6 GB: the SageMaker SDK with
 # link-time optimisation.
 FULL = [
@@ -76,12 +78,15 @@ def run(name: str, command: list, settings: dict[str, str]) -> tuple[int, int]:
 
 def main() -> int:
     has_browser = any(map(shutil.which, BROWSERS))
-    steps = STEPS + (BROWSER if has_browser else []) + (FULL if "--full" in sys.argv[1:] else [])
+    can_fuzz = shutil.which("c++") is not None
+    steps = STEPS + (FUZZ if can_fuzz else []) + (BROWSER if has_browser else []) + (FULL if "--full" in sys.argv[1:] else [])
     results = {name: run(name, command, settings) for name, command, settings in steps}
     if broken := [name for name, (_, failed) in results.items() if failed]:
         print(f"\nfailed: {', '.join(broken)}")
     if not has_browser:
         print("\nno Chromium here: the HTML report was not looked at (apt-get install chromium)")
+    if not can_fuzz:
+        print("\nno C++ compiler here: nothing was fuzzed (apt-get install g++)")
     passed, failed = (sum(counts) for counts in zip(*results.values()))
     print(f"\n{passed} passed, {failed} failed")
     return 1 if failed else 0

@@ -37,7 +37,8 @@ impl Timeline {
         let end = observation.last_minute();
         let newest = series.points().map(|(minute, _)| minute).take_while(|minute| *minute <= end).last()?;
         let last = if end.since(newest) <= LATE_MINUTES { newest } else { end };
-        let is_value = |(minute, value): &(Minute, f64)| *minute <= last && *value >= 0.0;
+        let looked_at = observation.first_minute()..=last;
+        let is_value = |(minute, value): &(Minute, f64)| looked_at.contains(minute) && *value >= 0.0;
         let (first, _) = series.points().find(is_value)?;
         let length = usize::try_from(last.since(first)).ok()? + 1;
         let mut minutes: Vec<Option<(f64, Option<f64>)>> = vec![None; length];

@@ -113,10 +113,10 @@ impl History {
         let mut history = Self::default();
         let metrics = &observation.metrics;
         let latency = observation.objective.map_or(Statistic::P90, |objective| objective.slo_statistic);
-        let last = observation.last_minute();
+        let looked_at = observation.first_minute()..=observation.last_minute();
         let mut put = |metric, statistic, set: &dyn Fn(&mut MinuteRow, f64)| {
             let points = metrics.series(metric, statistic).into_iter().flat_map(Series::points);
-            for (minute, value) in points.filter(|(minute, value)| *minute <= last && *value >= 0.0) {
+            for (minute, value) in points.filter(|(minute, value)| looked_at.contains(minute) && *value >= 0.0) {
                 set(history.0.entry(minute).or_default(), value);
             }
         };
@@ -201,9 +201,9 @@ impl History {
     /// wrong either way. There is no load on a copy then.
     fn add_refused(&mut self, observation: &Observation) {
         let series = observation.metrics.series(Metric::NoCapacityInvocationFailures, Statistic::Sum);
-        let last = observation.last_minute();
+        let looked_at = observation.first_minute()..=observation.last_minute();
         let points = series.into_iter().flat_map(Series::points);
-        for (minute, refused) in points.filter(|(minute, refused)| *minute <= last && *refused > 0.0) {
+        for (minute, refused) in points.filter(|(minute, refused)| looked_at.contains(minute) && *refused > 0.0) {
             let row = self.0.entry(minute).or_default();
             let counted = row.invocations.map_or(0.0, |counted| counted.0);
             row.invocations = Some(InvocationsPerMinute(counted.max(refused)));

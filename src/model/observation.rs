@@ -76,6 +76,13 @@ impl Observation {
         Minute::containing(self.at).plus(-1)
     }
 
+    /// The first minute that is looked at. CloudWatch keeps single minutes for 15 days ("Metrics retention"); whatever a saved
+    /// observation has from long before is a clock's mistake, and a row for each minute since would fill the memory.
+    #[must_use]
+    pub fn first_minute(&self) -> Minute {
+        self.last_minute().plus(-31 * 1_440)
+    }
+
     /// The first 12 hex digits of SHA-256 over all that was read, as JSON: an observation of the same digest leads to the same
     /// decision. What asked for it is left out, so that one read again by hand, for the same second, is the same; so are the
     /// alarms and the date of a price, which no decision reads.

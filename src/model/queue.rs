@@ -24,6 +24,8 @@ pub struct Queue<'a> {
     latency: Option<&'a Series>,
     /// `MaxConcurrentInvocationsPerInstance`.
     slots: Option<f64>,
+    /// The first minute that is looked at.
+    first: Minute,
     /// The last whole minute that was observed.
     pub last: Minute,
 }
@@ -65,6 +67,7 @@ impl<'a> Queue<'a> {
             processed: series(Metric::InvocationsProcesssed, Statistic::Sum),
             latency: series(Metric::ModelLatency, Statistic::Average),
             slots: observation.endpoint.max_concurrent_invocations_per_instance.map(f64::from),
+            first: observation.first_minute(),
             last: observation.last_minute(),
         }
     }
@@ -117,7 +120,7 @@ impl<'a> Queue<'a> {
     pub fn minutes(&self) -> impl DoubleEndedIterator<Item = (Minute, QueueMinute)> + '_ {
         let first =
             self.backlog.and_then(|series| series.points().next()).map_or(self.last.0 + 1, |(first, _)| first.0);
-        (first..=self.last.0).map(|minute| (Minute(minute), self.at(Minute(minute))))
+        (first.max(self.first.0)..=self.last.0).map(|minute| (Minute(minute), self.at(Minute(minute))))
     }
 
     /// What came and went from `first` to `last`, both included; none where the backlog at either end is not known, or in more

@@ -8,6 +8,7 @@
 // Outside of tests themselves only those on the wire do.
 #![cfg_attr(feature = "aws", expect(clippy::panic, reason = "the same"))]
 
+mod absurd;
 mod alarms;
 mod architecture;
 mod asynchronous;

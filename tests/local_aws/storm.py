@@ -46,7 +46,6 @@ class Outcome:
     told: Counter  # reports that people received, by endpoint
     put: Counter  # PutScalingPolicy calls, by endpoint
     policies: dict[str, list[str]]  # policies that stand in the end, by endpoint
-    incidents: int
     dead: list[str]
     left: int  # messages still in the queue
     peak_mb: list[float]
@@ -71,7 +70,7 @@ class Outcome:
         minutes = self.seconds / 60
         return [f"{self.sent:,} messages in {minutes:.1f} minutes, {self.sent / minutes:.0f} a minute; {self.deliveries:,} deliveries, {self.calls:,} calls to AWS",
                 f"{len(self.alarmed):,} endpoints: {len(self.lost)} without a report, {len(self.doubled)} written twice, {len(self.without_effect)} without their policy",
-                f"{self.garbage:,} messages of garbage: {len(self.dead):,} among the dead letters; {self.left} left in the queue; {self.incidents:,} incidents open",
+                f"{self.garbage:,} messages of garbage: {len(self.dead):,} among the dead letters; {self.left} left in the queue",
                 f"at most {max(self.peak_mb):.0f} MB in each of {len(self.peak_mb)} processes"]
 
     @property
@@ -151,7 +150,7 @@ class Storm:
         put = Counter(call.body["ResourceId"].split("/")[1] for call in gateway.calls if call.operation == "PutScalingPolicy")
         policies = {name: [policy["PolicyName"] for policy in Endpoint(self._emulators, name).policies()] for name in self.names}
         return Outcome(len(self.messages), self.garbage, set(self.names), seconds, deliveries["messages"], told, put, policies,
-                       len(self._schedules.names()), self._dead_letters(), self._waiting(), peaks, len(gateway.calls))
+                       self._dead_letters(), self._waiting(), peaks, len(gateway.calls))
 
     def _poll(self, function: Function, over: threading.Event, deliveries: Counter) -> None:
         sqs = self._emulators.client("sqs")

@@ -17,7 +17,7 @@ pub(super) fn raise_max_concurrency(features: &Features) -> Vec<String> {
         )];
     }
     let needed = features.most.and_then(|most| most.times(1.3).units());
-    let raised = needed.unwrap_or(max).max(InstanceCount(2 * max.0)).min(MOST_CONCURRENCY);
+    let raised = needed.unwrap_or(max).max(InstanceCount(max.0.saturating_mul(2))).min(MOST_CONCURRENCY);
     let config = ServerlessUpdateConfig { max_concurrency: Some(raised), ..ServerlessUpdateConfig::default() };
     let update =
         features.variant_name.as_ref().map(|variant| UpdateServerless::of(&features.endpoint_name, variant, config));
@@ -32,7 +32,7 @@ pub(super) fn raise_max_concurrency(features: &Features) -> Vec<String> {
 pub(super) fn more_memory(features: &Features) -> Option<String> {
     let serverless = features.serverless?;
     let size = serverless.memory_size_in_mb;
-    let larger = (2 * size).clamp(size, MOST_MEMORY_IN_MB) / MEMORY_STEP_IN_MB * MEMORY_STEP_IN_MB;
+    let larger = size.saturating_mul(2).min(MOST_MEMORY_IN_MB) / MEMORY_STEP_IN_MB * MEMORY_STEP_IN_MB;
     if larger <= size {
         return None;
     }
