@@ -8,6 +8,7 @@ mod doctor;
 mod fake;
 mod incidents;
 mod parts;
+mod protocol;
 mod queue;
 mod scaling;
 mod serverless;
