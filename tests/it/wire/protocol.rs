@@ -12,6 +12,7 @@ use process::Processes;
 use search::{Left, NOTHING, Scene, explore};
 use seen::{NAMES, Seen};
 use std::time::Instant;
+use world::Broken;
 
 /// Instances that are planned for the overload.
 const PLANNED: u32 = 5;
@@ -20,11 +21,15 @@ const THEIRS: (i64, i64) = (2, 9);
 
 static OVERLOAD: LazyLock<Observation> = LazyLock::new(|| crate::endpoint::observed_for("overload", 1));
 
+fn processes() -> Processes {
+    Processes::new([settings_with("apply"), vec![("ADVISOR_HISTORY_DAYS", "1")]].concat())
+}
+
 fn go_through(name: &'static str, left: Left, then: Seen) -> search::Found {
-    let variables = [settings_with("apply"), vec![("ADVISOR_HISTORY_DAYS", "1")]].concat();
-    let mut processes = Processes::new(variables);
+    let mut processes = processes();
     let started = Instant::now();
-    let found = explore(&Scene { name, left, then }, &mut processes);
+    let found = explore(&Scene { left, then, broken: None }, &mut processes);
+    let found = found.unwrap_or_else(|broke| panic!("{name}: {}\n{}", broke.law, broke.way));
     println!(
         "{name}: {} states, {} at rest, {} transitions, {} steps deep, {} points of processes, {} runs, {:.1} s; told: {:?}",
         found.states,
@@ -70,4 +75,21 @@ fn what_did_not_help_is_taken_back_once() {
 fn what_helped_is_relaxed_once() {
     let left = Left { alarms: 1, wake_ups: 6, duplicates: 1, crashes: 1, oks: 1, ..NOTHING };
     go_through("verified and relaxed", left, Seen::Quiet);
+}
+
+#[test]
+fn the_laws_notice_what_is_broken() {
+    let two = Left { alarms: 2, ..NOTHING };
+    let later = Left { alarms: 1, wake_ups: 1, ..NOTHING };
+    for (broken, left, law) in [
+        (Broken::Lock, two, "two never write at once"),
+        (Broken::Claim, two, "what is written is claimed before"),
+        (Broken::Look, Left { alarms: 1, foreign: 1, ..NOTHING }, "nothing is written onto what somebody else set"),
+        (Broken::ForgetsMessages, later, "people hear of what was written"),
+        (Broken::WakeUp, later, "an incident that is open is looked at again"),
+    ] {
+        let broke = explore(&Scene { left, then: Seen::Slow, broken: Some(broken) }, &mut processes()).expect_err(law);
+        println!("{broken:?}: {} after {} steps", broke.law, broke.way.lines().count());
+        assert_eq!(broke.law, law, "{broken:?}\n{}", broke.way);
+    }
 }

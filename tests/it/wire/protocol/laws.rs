@@ -1,6 +1,6 @@
 //! What has to hold in every order.
 
-use super::search::State;
+use super::search::{Live, State};
 use super::world::{Asked, World};
 use super::*;
 use std::collections::BTreeMap;
@@ -16,8 +16,10 @@ pub struct Ghost {
     was_taken_back: bool,
     /// Whether somebody else set the range.
     pub theirs: bool,
-    /// Whether somebody lost patience with a process that was still at it.
-    pub is_overtaken: bool,
+    /// Whether a process was cut off, was not answered, or kept another waiting for too long.
+    pub is_excused: bool,
+    /// Whether two wrote at once.
+    is_overtaken: bool,
 }
 
 fn is_planned(world: &World) -> bool {
@@ -26,19 +28,25 @@ fn is_planned(world: &World) -> bool {
 
 impl Ghost {
     /// After each request.
-    pub fn after(&mut self, asked: &Asked, before: &World, after: &World, looked_after: bool) -> Result<(), String> {
+    pub fn after(&mut self, asked: &Asked, before: &World, after: &World, live: &Live) -> Result<(), String> {
         if asked.operation == "CreateSchedule" && before.schedule.is_none() {
-            *self = Self { theirs: self.theirs, is_overtaken: self.is_overtaken, ..Self::default() };
+            *self = Self { theirs: self.theirs, is_excused: self.is_excused, is_overtaken: self.is_overtaken, ..Self::default() };
         }
         if !asked.is_scaling() {
             return Ok(());
         }
+        if live.is_overtaken && before.scaling() != after.scaling() {
+            if !self.is_excused {
+                return Err("two never write at once".to_owned());
+            }
+            self.is_overtaken = true;
+        }
         let claim = before.schedule.as_ref().and_then(|schedule| schedule.claim.as_ref());
         let claim = claim.filter(|claim| claim.write != "nothing");
-        if claim.is_none() && !self.is_overtaken {
+        if claim.is_none() && !self.is_excused {
             return Err("what is written is claimed before".to_owned());
         }
-        if self.theirs && looked_after {
+        if self.theirs && live.looked_after {
             let stands_theirs = before.target.as_ref().map(|target| (target.min, target.max)) == Some(THEIRS);
             if stands_theirs && claim.is_some_and(|claim| claim.range != Some(THEIRS)) {
                 return Err("nothing is written onto what somebody else set".to_owned());
@@ -53,7 +61,7 @@ impl Ghost {
             if *times > if self.is_overtaken { 2 } else { 1 } {
                 return Err("the same change is made once".to_owned());
             }
-            self.was_taken_back |= self.was_planned && !is_planned(after);
+            self.was_taken_back |= self.was_planned && !is_planned(after) && !live.is_overtaken;
             if is_planned(after) {
                 if self.was_taken_back && !self.is_overtaken && !self.theirs {
                     return Err("what was taken back is not done again".to_owned());
@@ -68,7 +76,7 @@ impl Ghost {
     pub fn at_rest(&self, state: &State) -> Result<(), String> {
         let world = &state.world;
         if let Some(schedule) = &world.schedule
-            && (schedule.is_over || schedule.at < state.minute - 15)
+            && schedule.is_over
         {
             return Err("an incident that is open is looked at again".to_owned());
         }

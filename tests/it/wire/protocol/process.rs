@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -53,13 +53,14 @@ pub struct Processes {
     roots: HashMap<Root, usize>,
     pub nodes: Vec<Node>,
     stopped: HashMap<usize, Run>,
+    oldest: VecDeque<usize>,
     /// How often `advise` was run from its start.
     pub runs: usize,
 }
 
 impl Processes {
     pub fn new(variables: Vec<(&'static str, &'static str)>) -> Self {
-        Self { variables, roots: HashMap::new(), nodes: Vec::new(), stopped: HashMap::new(), runs: 0 }
+        Self { variables, roots: HashMap::new(), nodes: Vec::new(), stopped: HashMap::new(), oldest: VecDeque::new(), runs: 0 }
     }
 
     /// Where a process is that was just started.
@@ -94,8 +95,13 @@ impl Processes {
 
     fn keep(&mut self, node: Node, run: Run) -> usize {
         let at = self.nodes.len();
-        if matches!(node.point, Point::Asks(_)) && self.stopped.len() < KEPT {
+        if matches!(node.point, Point::Asks(_)) {
             self.stopped.insert(at, run);
+            self.oldest.push_back(at);
+        }
+        while self.stopped.len() > KEPT {
+            let Some(oldest) = self.oldest.pop_front() else { break };
+            self.stopped.remove(&oldest);
         }
         self.nodes.push(node);
         at

@@ -3,7 +3,7 @@
 use super::laws::Ghost;
 use super::process::{Node, Point, Processes, Root};
 use super::seen::{Event, NAMES, Seen};
-use super::world::{Answered, Asked, Target, World};
+use super::world::{Answered, Asked, Broken, Target, World};
 use super::*;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
@@ -50,6 +50,8 @@ pub struct Live {
     pub node: usize,
     /// Whether it looked at the target after somebody else changed it.
     pub looked_after: bool,
+    /// Whether another process changed scaling since this one looked.
+    pub is_overtaken: bool,
 }
 
 /// Everything there is in one moment.
@@ -66,9 +68,16 @@ pub struct State {
 
 /// A scene: what may happen, and what the metrics say once what was planned serves.
 pub struct Scene {
-    pub name: &'static str,
     pub left: Left,
     pub then: Seen,
+    pub broken: Option<Broken>,
+}
+
+/// A law that does not hold.
+#[derive(Debug)]
+pub struct Broke {
+    pub law: String,
+    pub way: String,
 }
 
 /// What was found.
@@ -86,9 +95,12 @@ pub struct Found {
 const AGAIN: i64 = 6;
 
 /// Goes through a whole scene.
-pub fn explore(scene: &Scene, processes: &mut Processes) -> Found {
+///
+/// # Errors
+/// The law that does not hold, and a shortest way there.
+pub fn explore(scene: &Scene, processes: &mut Processes) -> Result<Found, Broke> {
     let first = State {
-        world: World::default(),
+        world: World { broken: scene.broken, ..World::default() },
         minute: 0,
         live: Vec::new(),
         again: Vec::new(),
@@ -106,7 +118,7 @@ pub fn explore(scene: &Scene, processes: &mut Processes) -> Found {
             found.transitions += 1;
             let next = match next {
                 Ok(next) => next,
-                Err(law) => panic!("{}: {law}\n{}", scene.name, path(&paths, at, &words)),
+                Err(law) => return Err(Broke { law, way: path(&paths, at, &words) }),
             };
             let index = paths.len();
             let Entry::Vacant(new) = known.entry(next) else { continue };
@@ -118,7 +130,7 @@ pub fn explore(scene: &Scene, processes: &mut Processes) -> Found {
             if next.live.is_empty() && next.again.is_empty() {
                 found.quiet += 1;
                 if let Err(law) = next.ghost.at_rest(&next) {
-                    panic!("{}: {law}\n{}", scene.name, path(&paths, index, "at rest"));
+                    return Err(Broke { law, way: path(&paths, index, "at rest") });
                 }
                 found.told.extend(next.world.told.iter().cloned());
             }
@@ -126,7 +138,7 @@ pub fn explore(scene: &Scene, processes: &mut Processes) -> Found {
         }
     }
     found.states = known.len();
-    found
+    Ok(found)
 }
 
 fn path(paths: &[(usize, String, usize)], mut at: usize, last: &str) -> String {
@@ -238,7 +250,7 @@ impl Moves<'_> {
         };
         let words = format!("{}{more}", event.words());
         let node = self.processes.start(Root { event, minute: state.minute, seen });
-        state.live.push(Live { node, looked_after: false });
+        state.live.push(Live { node, looked_after: false, is_overtaken: false });
         self.settle(state, words);
     }
 
@@ -249,6 +261,7 @@ impl Moves<'_> {
         if state.left.crashes > 0 {
             let mut next = state.clone();
             next.left.crashes -= 1;
+            next.ghost.is_excused = true;
             next.live.remove(index);
             next.again.push((state.minute + AGAIN, self.processes.nodes[live.node].root.event.clone()));
             next.again.sort();
@@ -273,7 +286,7 @@ impl Moves<'_> {
                     return; // it goes on when there is something new
                 }
                 next.left.impatience -= 1;
-                next.ghost.is_overtaken = true;
+                next.ghost.is_excused = true;
             }
             let mut node = live.node;
             while self.polls(node, &answers) {
@@ -287,6 +300,7 @@ impl Moves<'_> {
             let lost: Rc<[Answered]> = Rc::from([Answered::lost()]);
             let mut deaf = next.clone();
             deaf.left.lost -= 1;
+            deaf.ghost.is_excused = true;
             deaf.live[index].node = self.processes.answer(live.node, &lost);
             // Those that the SDK sends again are not heard either.
             loop {
@@ -316,14 +330,18 @@ impl Moves<'_> {
         for asked in asked {
             if asked.operation == "DescribeScalableTargets" {
                 next.live[index].looked_after = next.ghost.theirs;
+                next.live[index].is_overtaken = false;
             }
             let before = next.world.clone();
             let answer = next.world.answer(asked);
             if asked.is_scaling() && before.scaling() != next.world.scaling() {
                 *words += &format!(" ({:?})", next.world.scaling().0);
+                for (other, live) in next.live.iter_mut().enumerate() {
+                    live.is_overtaken |= other != index;
+                }
             }
-            let looked_after = next.live[index].looked_after;
-            next.ghost.after(asked, &before, &next.world, looked_after)?;
+            let live = next.live[index].clone();
+            next.ghost.after(asked, &before, &next.world, &live)?;
             answers.push(answer);
         }
         Ok(answers.into())

@@ -25,6 +25,10 @@ impl Asked {
         if let Some(fields) = body.as_object_mut() {
             fields.remove("ClientToken"); // new in each process
         }
+        if operation == "Publish" {
+            body = json!({"status": status(&body), "text": body["Message"]}); // its attributes come in any order
+        }
+        body.sort_all_objects();
         Self { operation, body: body.to_string().into() }
     }
 
@@ -150,6 +154,29 @@ impl Schedule {
         let body: Value = serde_json::from_str(&self.body).unwrap();
         body["Target"]["Input"].as_str().unwrap().into()
     }
+
+    fn without_claim(&self) -> Answered {
+        let mut body: Value = serde_json::from_str(&self.body).unwrap();
+        let mut input: Value = serde_json::from_str(&self.input()).unwrap();
+        input["follow_up"]["claim"] = Value::Null;
+        body["Target"]["Input"] = input.to_string().into();
+        Answered::of(&body)
+    }
+}
+
+/// A promise of AWS, or a step of ours, that is not kept: the laws have to notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Broken {
+    /// A second schedule of the same name is made.
+    Lock,
+    /// What is claimed is not read.
+    Claim,
+    /// A look before a write finds what the first look found: nothing.
+    Look,
+    /// A message is taken and not delivered.
+    ForgetsMessages,
+    /// What is remembered wakes nobody.
+    WakeUp,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -168,6 +195,7 @@ pub struct World {
     pub in_alarm: BTreeSet<usize>,
     /// The statuses that people were told.
     pub told: BTreeSet<String>,
+    pub broken: Option<Broken>,
 }
 
 impl World {
@@ -182,15 +210,17 @@ impl World {
         let done = || Answered::of(&json!({"PolicyARN": "arn:policy", "ScheduleArn": "arn:schedule"}));
         match asked.operation.as_str() {
             "GetSchedule" => match &self.schedule {
+                Some(schedule) if self.broken == Some(Broken::Claim) => schedule.without_claim(),
                 Some(schedule) => Answered { status: 200, code: "", body: Arc::clone(&schedule.body) },
                 None => Answered::refused(404, "ResourceNotFoundException"),
             },
-            "CreateSchedule" if self.schedule.is_some() => Answered::refused(409, "ConflictException"),
+            "CreateSchedule" if self.schedule.is_some() && self.broken != Some(Broken::Lock) => Answered::refused(409, "ConflictException"),
             "UpdateSchedule" | "DeleteSchedule" if self.schedule.is_none() => {
                 Answered::refused(404, "ResourceNotFoundException")
             }
             "CreateSchedule" | "UpdateSchedule" => {
-                self.schedule = Some(Schedule::new(asked));
+                let is_over = self.broken == Some(Broken::WakeUp);
+                self.schedule = Some(Schedule { is_over, ..Schedule::new(asked) });
                 done()
             }
             "DeleteSchedule" => {
@@ -198,11 +228,12 @@ impl World {
                 done()
             }
             "DescribeScalableTargets" => Answered::of(&match &self.target {
-                Some(there) => target(u32::try_from(there.min).unwrap(), u32::try_from(there.max).unwrap()),
-                None => json!({"ScalableTargets": []}),
+                Some(there) if self.broken != Some(Broken::Look) => target(u32::try_from(there.min).unwrap(), u32::try_from(there.max).unwrap()),
+                _ => json!({"ScalableTargets": []}),
             }),
             "DescribeScalingPolicies" => {
-                let policies: Vec<Value> = self.policies.values().map(|body| described(body)).collect();
+                let there = self.policies.values().filter(|_| self.broken != Some(Broken::Look));
+                let policies: Vec<Value> = there.map(|body| described(body)).collect();
                 Answered::of(&json!({"ScalingPolicies": policies}))
             }
             "ListTagsForResource" => {
@@ -217,7 +248,9 @@ impl World {
                 Answered::of(&json!({"MetricAlarms": names.iter().map(alarm).collect::<Vec<_>>()}))
             }
             "Publish" => {
-                self.told.insert(status(&body));
+                if self.broken != Some(Broken::ForgetsMessages) {
+                    self.told.insert(text("status"));
+                }
                 done()
             }
             "RegisterScalableTarget" => {
