@@ -30,7 +30,12 @@ impl Ghost {
     /// After each request.
     pub fn after(&mut self, asked: &Asked, before: &World, after: &World, live: &Live) -> Result<(), String> {
         if asked.operation == "CreateSchedule" && before.schedule.is_none() {
-            *self = Self { theirs: self.theirs, is_excused: self.is_excused, is_overtaken: self.is_overtaken, ..Self::default() };
+            *self = Self {
+                theirs: self.theirs,
+                is_excused: self.is_excused,
+                is_overtaken: self.is_overtaken,
+                ..Self::default()
+            };
         }
         if !asked.is_scaling() {
             return Ok(());
@@ -51,7 +56,9 @@ impl Ghost {
             if stands_theirs && claim.is_some_and(|claim| claim.range != Some(THEIRS)) {
                 return Err("nothing is written onto what somebody else set".to_owned());
             }
-            if stands_theirs && after.target.as_ref().is_none_or(|target| target.min < THEIRS.0 || target.max < THEIRS.1) {
+            if stands_theirs
+                && after.target.as_ref().is_none_or(|target| target.min < THEIRS.0 || target.max < THEIRS.1)
+            {
                 return Err("nothing of somebody else's is reduced".to_owned());
             }
         }

@@ -60,7 +60,14 @@ pub struct Processes {
 
 impl Processes {
     pub fn new(variables: Vec<(&'static str, &'static str)>) -> Self {
-        Self { variables, roots: HashMap::new(), nodes: Vec::new(), stopped: HashMap::new(), oldest: VecDeque::new(), runs: 0 }
+        Self {
+            variables,
+            roots: HashMap::new(),
+            nodes: Vec::new(),
+            stopped: HashMap::new(),
+            oldest: VecDeque::new(),
+            runs: 0,
+        }
     }
 
     /// Where a process is that was just started.

@@ -32,17 +32,8 @@ pub struct Left {
     pub impatience: u8,
 }
 
-pub const NOTHING: Left = Left {
-    alarms: 0,
-    oks: 0,
-    wake_ups: 0,
-    duplicates: 0,
-    crashes: 0,
-    lost: 0,
-    foreign: 0,
-    pauses: 0,
-    impatience: 0,
-};
+pub const NOTHING: Left =
+    Left { alarms: 0, oks: 0, wake_ups: 0, duplicates: 0, crashes: 0, lost: 0, foreign: 0, pauses: 0, impatience: 0 };
 
 /// A process that lives.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -271,16 +262,16 @@ impl Moves<'_> {
         let asked = Rc::clone(asked);
         let is_read = asked.iter().all(Asked::is_read);
         assert!(is_read || asked.len() == 1, "writes come one by one: {asked:?}");
-        let mut words = format!("{who}{}", asked.iter().map(|asked| asked.operation.as_str()).collect::<Vec<_>>().join(", "));
+        let mut words =
+            format!("{who}{}", asked.iter().map(|asked| asked.operation.as_str()).collect::<Vec<_>>().join(", "));
         let mut next = state.clone();
         let answers = match self.answers(&mut next, index, &asked, &mut words) {
             Ok(answers) => answers,
             Err(law) => return self.next.push((words, Err(law))),
         };
         if self.polls(live.node, &answers) {
-            let somebody_goes_on = state.live.iter().enumerate().any(|(other, live)| {
-                other != index && !self.waits(state, live)
-            });
+            let somebody_goes_on =
+                state.live.iter().enumerate().any(|(other, live)| other != index && !self.waits(state, live));
             if somebody_goes_on {
                 if next.left.impatience == 0 {
                     return; // it goes on when there is something new
@@ -349,7 +340,8 @@ impl Moves<'_> {
 
     /// Whether a process only asks again what it asked before, and hears the same.
     fn polls(&self, node: usize, answers: &Rc<[Answered]>) -> bool {
-        let Node { point: Point::Asks(asked), before: Some((before, earlier)), .. } = &self.processes.nodes[node] else {
+        let Node { point: Point::Asks(asked), before: Some((before, earlier)), .. } = &self.processes.nodes[node]
+        else {
             return false;
         };
         asked[0].operation == "GetSchedule"

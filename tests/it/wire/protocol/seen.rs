@@ -20,7 +20,9 @@ pub enum Event {
 impl Event {
     pub fn json(&self) -> Value {
         let (text, name, minute) = match self {
-            Self::Alarm(name, minute) => (include_str!("../../../../events/eventbridge-single-metric.json"), name, minute),
+            Self::Alarm(name, minute) => {
+                (include_str!("../../../../events/eventbridge-single-metric.json"), name, minute)
+            }
             Self::Ok(name, minute) => (include_str!("../../../../events/eventbridge-ok.json"), name, minute),
             Self::WakeUp(input) => return serde_json::from_str(input).unwrap(),
         };
@@ -54,7 +56,8 @@ pub enum Seen {
 
 impl Seen {
     pub fn observation(self, minute: i64) -> Observation {
-        let now = |instances, latency_ms, load| later(&OVERLOAD, &Later { minutes: minute, instances, latency_ms, load });
+        let now =
+            |instances, latency_ms, load| later(&OVERLOAD, &Later { minutes: minute, instances, latency_ms, load });
         match self {
             Self::Overloaded => shifted(&OVERLOAD, minute),
             Self::Helped => now(PLANNED, 310.0, 1.0),

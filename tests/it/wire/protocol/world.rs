@@ -75,7 +75,8 @@ impl Answered {
                 response(200, "text/xml", text.into())
             }
             "Publish" => {
-                let text = "<ErrorResponse><Error><Type>Sender</Type><Code>InternalError</Code></Error></ErrorResponse>";
+                let text =
+                    "<ErrorResponse><Error><Type>Sender</Type><Code>InternalError</Code></Error></ErrorResponse>";
                 response(self.status, "text/xml", text.into())
             }
             "DescribeAlarms" => {
@@ -214,7 +215,9 @@ impl World {
                 Some(schedule) => Answered { status: 200, code: "", body: Arc::clone(&schedule.body) },
                 None => Answered::refused(404, "ResourceNotFoundException"),
             },
-            "CreateSchedule" if self.schedule.is_some() && self.broken != Some(Broken::Lock) => Answered::refused(409, "ConflictException"),
+            "CreateSchedule" if self.schedule.is_some() && self.broken != Some(Broken::Lock) => {
+                Answered::refused(409, "ConflictException")
+            }
             "UpdateSchedule" | "DeleteSchedule" if self.schedule.is_none() => {
                 Answered::refused(404, "ResourceNotFoundException")
             }
@@ -228,7 +231,9 @@ impl World {
                 done()
             }
             "DescribeScalableTargets" => Answered::of(&match &self.target {
-                Some(there) if self.broken != Some(Broken::Look) => target(u32::try_from(there.min).unwrap(), u32::try_from(there.max).unwrap()),
+                Some(there) if self.broken != Some(Broken::Look) => {
+                    target(u32::try_from(there.min).unwrap(), u32::try_from(there.max).unwrap())
+                }
                 _ => json!({"ScalableTargets": []}),
             }),
             "DescribeScalingPolicies" => {
@@ -241,7 +246,8 @@ impl World {
             }
             "DescribeAlarms" => {
                 let alarm = |name: &Value| {
-                    let is_on = NAMES.iter().position(|known| name == known).is_some_and(|at| self.in_alarm.contains(&at));
+                    let is_on =
+                        NAMES.iter().position(|known| name == known).is_some_and(|at| self.in_alarm.contains(&at));
                     json!({"AlarmName": name, "StateValue": if is_on { "ALARM" } else { "OK" }})
                 };
                 let names = body["AlarmNames"].as_array().unwrap();
