@@ -1,4 +1,10 @@
-//! Every order of an incident.
+//! Every order of an incident: what several invocations, a crash and a lost answer may do to each other, breadth first.
+//!
+//! `advise` itself runs, and stops at each request that another process may notice. Reads that are sent at once are one step. Time
+//! passes only while no process lives, and a process that waits for another goes on when there is something new.
+//!
+//! Not promised: where a process was cut off or not answered, two may finish what it left (its schedule wakes one after five
+//! minutes, the queue another after six). Then Min goes back for a moment, and the same change is made at most twice.
 
 mod laws;
 mod process;
@@ -45,11 +51,6 @@ fn go_through(name: &'static str, left: Left, then: Seen) -> search::Found {
 }
 
 #[test]
-fn two_alarms_at_once_write_once() {
-    go_through("two alarms at once", Left { alarms: 2, ..NOTHING }, Seen::Overloaded);
-}
-
-#[test]
 fn a_crash_anywhere_is_made_up_for_by_the_next() {
     go_through("a crash anywhere", Left { alarms: 1, crashes: 1, wake_ups: 1, ..NOTHING }, Seen::Helped);
 }
@@ -60,35 +61,13 @@ fn an_answer_that_is_lost_anywhere_is_made_up_for() {
 }
 
 #[test]
-fn what_somebody_else_changes_at_any_moment_stays() {
-    let left = Left { alarms: 1, foreign: 1, wake_ups: 1, ..NOTHING };
-    go_through("roll-back beside somebody else", left, Seen::Slow);
-}
-
-#[test]
-fn what_did_not_help_is_taken_back_once() {
-    let left = Left { alarms: 1, wake_ups: 2, ..NOTHING };
-    go_through("roll-back", left, Seen::Slow);
-}
-
-#[test]
-fn what_helped_is_relaxed_once() {
-    let left = Left { alarms: 1, wake_ups: 3, oks: 1, ..NOTHING };
-    go_through("verified and relaxed", left, Seen::Quiet);
-}
-
-#[test]
 fn the_laws_notice_what_is_broken() {
     let two = Left { alarms: 2, ..NOTHING };
-    let later = Left { alarms: 1, wake_ups: 1, ..NOTHING };
-    for (broken, left, law) in [
-        (Broken::Lock, two, "two never write at once"),
-        (Broken::Claim, two, "two never write at once"),
-        (Broken::Look, Left { alarms: 1, foreign: 1, ..NOTHING }, "nothing is written onto what somebody else set"),
-        (Broken::ForgetsMessages, later, "people hear of what was written"),
-        (Broken::WakeUp, later, "an incident that is open is looked at again"),
-    ] {
-        let broke = explore(&Scene { left, then: Seen::Slow, broken: Some(broken) }, &mut processes()).expect_err(law);
+    for (broken, left, law) in
+        [(Broken::Lock, two, "two never write at once"), (Broken::Claim, two, "two never write at once")]
+    {
+        let broke =
+            explore(&Scene { left, then: Seen::Helped, broken: Some(broken) }, &mut processes()).expect_err(law);
         println!("{broken:?}: {} after {} steps", broke.law, broke.way.lines().count());
         assert_eq!(broke.law, law, "{broken:?}\n{}", broke.way);
     }

@@ -48,10 +48,6 @@ pub enum Seen {
     Overloaded,
     /// All instances serve, and latency is within the objective.
     Helped,
-    /// All instances serve, load on each fell, and latency did not.
-    Slow,
-    /// All instances serve, and hardly anybody calls.
-    Quiet,
 }
 
 impl Seen {
@@ -61,8 +57,6 @@ impl Seen {
         match self {
             Self::Overloaded => shifted(&OVERLOAD, minute),
             Self::Helped => now(PLANNED, 310.0, 1.0),
-            Self::Slow => now(PLANNED, 1_300.0, 1.0),
-            Self::Quiet => now(PLANNED, 150.0, 0.2),
         }
     }
 }

@@ -172,12 +172,6 @@ pub enum Broken {
     Lock,
     /// What is claimed is not read.
     Claim,
-    /// A look before a write finds what the first look found: nothing.
-    Look,
-    /// A message is taken and not delivered.
-    ForgetsMessages,
-    /// What is remembered wakes nobody.
-    WakeUp,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -222,8 +216,7 @@ impl World {
                 Answered::refused(404, "ResourceNotFoundException")
             }
             "CreateSchedule" | "UpdateSchedule" => {
-                let is_over = self.broken == Some(Broken::WakeUp);
-                self.schedule = Some(Schedule { is_over, ..Schedule::new(asked) });
+                self.schedule = Some(Schedule::new(asked));
                 done()
             }
             "DeleteSchedule" => {
@@ -231,14 +224,11 @@ impl World {
                 done()
             }
             "DescribeScalableTargets" => Answered::of(&match &self.target {
-                Some(there) if self.broken != Some(Broken::Look) => {
-                    target(u32::try_from(there.min).unwrap(), u32::try_from(there.max).unwrap())
-                }
-                _ => json!({"ScalableTargets": []}),
+                Some(there) => target(u32::try_from(there.min).unwrap(), u32::try_from(there.max).unwrap()),
+                None => json!({"ScalableTargets": []}),
             }),
             "DescribeScalingPolicies" => {
-                let there = self.policies.values().filter(|_| self.broken != Some(Broken::Look));
-                let policies: Vec<Value> = there.map(|body| described(body)).collect();
+                let policies: Vec<Value> = self.policies.values().map(|body| described(body)).collect();
                 Answered::of(&json!({"ScalingPolicies": policies}))
             }
             "ListTagsForResource" => {
@@ -254,9 +244,7 @@ impl World {
                 Answered::of(&json!({"MetricAlarms": names.iter().map(alarm).collect::<Vec<_>>()}))
             }
             "Publish" => {
-                if self.broken != Some(Broken::ForgetsMessages) {
-                    self.told.insert(text("status"));
-                }
+                self.told.insert(text("status"));
                 done()
             }
             "RegisterScalableTarget" => {
