@@ -47,17 +47,17 @@ fn told(report: &Report, observation: &Observation) -> Told {
 }
 
 /// The endpoint some minutes later: so many instances serve, so slowly, under this share of the load of the incident.
-struct Later {
-    minutes: i64,
-    instances: u32,
-    latency_ms: f64,
-    load: f64,
+pub struct Later {
+    pub minutes: i64,
+    pub instances: u32,
+    pub latency_ms: f64,
+    pub load: f64,
 }
 
 const HELPED: Later = Later { minutes: 16, instances: 5, latency_ms: 310.0, load: 1.0 };
 
 /// Nothing is known but what the alarm saw; then new minutes come.
-fn later(observation: &Observation, later: &Later) -> Observation {
+pub fn later(observation: &Observation, later: &Later) -> Observation {
     let mut after = observation.clone();
     let first = Minute::containing(after.at);
     after.at += SignedDuration::from_mins(later.minutes);

@@ -10,6 +10,7 @@ mod form;
 mod incidents;
 mod lost;
 mod parts;
+mod protocol;
 mod queue;
 mod scaling;
 mod serverless;

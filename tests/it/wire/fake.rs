@@ -9,7 +9,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
 use aws_smithy_http_client::test_util::infallible_client_fn;
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+    HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -41,6 +41,9 @@ pub type Asked = Vec<(String, Value)>;
 /// Whether a request, by its operation and body, is never answered.
 type Silence = Box<dyn Fn(&str, &Value) -> bool + Send>;
 
+/// Somebody who answers a part of the requests, and passes on the others.
+pub type First = Arc<dyn Fn(SharedHttpClient) -> SharedHttpClient + Send + Sync>;
+
 /// A stand-in for AWS.
 #[derive(Clone, Default)]
 pub struct Fake {
@@ -54,6 +57,8 @@ pub struct Fake {
     silence: Arc<Mutex<Option<Silence>>>,
     /// What is executed, and the connection is reset before the answer.
     lost: Arc<Mutex<Option<Silence>>>,
+    /// Who is asked before this stand-in.
+    pub first: Option<First>,
     /// The schedules that exist, by name, each with the body that made it.
     schedules: Arc<Mutex<BTreeMap<String, Value>>>,
 }
@@ -202,6 +207,7 @@ impl Fake {
         let http = http_client_fn(move |settings, components| {
             SharedHttpConnector::new(Wire { inner: answers.http_connector(settings, components), fake: fake.clone() })
         });
+        let http = self.first.clone().map_or(http.clone(), |first| first(http));
         let credentials = Credentials::new("AKIATEST", "secret", None, None, "test");
         Aws::new(
             &SdkConfig::builder()
@@ -346,7 +352,7 @@ impl HttpConnector for Wire {
 }
 
 /// Operation and body of a request, in each of AWS's protocols.
-fn identified(request: &http::Request<SdkBody>) -> (String, Value) {
+pub fn identified(request: &http::Request<SdkBody>) -> (String, Value) {
     let bytes = request.body().bytes().unwrap_or_default();
     match request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()) {
         Some(target) => (target.rsplit('.').next().unwrap().to_owned(), serde_json::from_slice(bytes).unwrap()),
@@ -400,11 +406,11 @@ fn published<'a>(observation: &'a Observation, dimensions: &[Value]) -> Option<&
     }
 }
 
-fn response(status: u16, content_type: &str, body: Vec<u8>) -> http::Response<SdkBody> {
+pub fn response(status: u16, content_type: &str, body: Vec<u8>) -> http::Response<SdkBody> {
     http::Response::builder().status(status).header("content-type", content_type).body(SdkBody::from(body)).unwrap()
 }
 
-fn cbor_response(status: u16, cbor: &Cbor) -> http::Response<SdkBody> {
+pub fn cbor_response(status: u16, cbor: &Cbor) -> http::Response<SdkBody> {
     let mut body = Vec::new();
     ciborium::into_writer(cbor, &mut body).unwrap();
     let mut response = response(status, "application/cbor", body);

@@ -39,7 +39,7 @@ impl Time {
     }
 
     /// Lets time pass until the first of those who wait for it may go on; false where nobody does.
-    fn pass(&self) -> bool {
+    pub fn pass(&self) -> bool {
         let mut clock = self.0.lock().unwrap();
         let Some(next) = clock.sleepers.iter().map(|(until, _)| *until).min() else { return false };
         clock.now = clock.now.max(next);
@@ -53,7 +53,7 @@ impl Time {
 
 /// Whether somebody can go on without the time.
 #[derive(Default)]
-struct Woken(AtomicBool);
+pub struct Woken(pub AtomicBool);
 
 impl Wake for Woken {
     fn wake(self: Arc<Self>) {
