@@ -125,6 +125,11 @@ impl Session<'_> {
             self.remember(schedules, incident, Some(next)).await?;
             return Ok(Advice::ignored("the endpoint's tags could not be read; looked at again in 5 minutes"));
         }
+        // While the endpoint was observed, somebody may have gone on; what was seen may then be what is half written.
+        let now = schedules.get(&incident.key(self.aws.region())).await.map_err(AdviseError::read)?;
+        if now.is_none_or(|now| now.claim.is_some() || now.looks != incident.looks) {
+            return Ok(Advice::ignored("somebody else takes this look"));
+        }
         doubt_lost_tags(&mut observation, &incident);
         let guardrails = self.settings.for_endpoint(observation.tags.as_ref());
         if guardrails.mode == Mode::Off {

@@ -48,6 +48,8 @@ pub enum Seen {
     Overloaded,
     /// All instances serve, and latency is within the objective.
     Helped,
+    /// All instances serve, load on each fell, and latency did not.
+    Slow,
 }
 
 impl Seen {
@@ -57,6 +59,7 @@ impl Seen {
         match self {
             Self::Overloaded => shifted(&OVERLOAD, minute),
             Self::Helped => now(PLANNED, 310.0, 1.0),
+            Self::Slow => now(PLANNED, 1_390.0, 0.6),
         }
     }
 }

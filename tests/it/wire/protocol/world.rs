@@ -181,6 +181,9 @@ pub struct Target {
     pub tags: BTreeMap<String, String>,
 }
 
+/// The range, and the policies by name.
+type Scaling = (Option<(i64, i64)>, BTreeMap<String, Arc<str>>);
+
 /// AWS, as far as processes share it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct World {
@@ -195,7 +198,7 @@ pub struct World {
 
 impl World {
     /// The set-up that instances are started by.
-    pub fn scaling(&self) -> (Option<(i64, i64)>, BTreeMap<String, Arc<str>>) {
+    pub fn scaling(&self) -> Scaling {
         (self.target.as_ref().map(|target| (target.min, target.max)), self.policies.clone())
     }
 
