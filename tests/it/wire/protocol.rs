@@ -1,10 +1,16 @@
 //! Every order of an incident: what several invocations, a crash and a lost answer may do to each other, breadth first.
 //!
-//! `advise` itself runs, and stops at each request that another process may notice. Reads that are sent at once are one step. Time
-//! passes only while no process lives, and a process that waits for another goes on when there is something new.
+//! `advise` itself runs, and stops at each request that another process may notice. At most two run at once. Reads that are sent at
+//! once are one step. Time passes only while no process lives, and a process that waits for another goes on when there is something
+//! new.
+//!
+//! The laws (`laws.rs`): two never write at once; what is written was claimed before; a change is made once, and not again after it was
+//! taken back; people hear of what was written and of what was taken back; nothing is written onto what somebody else set; nothing is
+//! left half done; an open incident is looked at again.
 //!
 //! Not promised: where a process was cut off or not answered, two may finish what it left (its schedule wakes one after five
-//! minutes, the queue another after six). Then Min goes back for a moment, and the same change is made at most twice.
+//! minutes, the queue another after six), one of them after the claim is gone. Then Min goes back for a moment, and the same change is
+//! made at most twice.
 
 mod laws;
 mod process;
@@ -69,6 +75,23 @@ fn what_somebody_else_changed_before_it_is_taken_back_stays() {
     let left = Left { alarms: 1, wake_ups: 1, foreign: 1, ..NOTHING };
     let found = go_through("roll-back beside somebody else", 200, left, Seen::Slow);
     assert!(["rolled_back", "stale"].iter().all(|status| found.told.contains(*status)), "{:?}", found.told);
+}
+
+#[test]
+fn an_alarm_that_is_ok_again_while_its_schedule_wakes_somebody_leaves_nothing_half_done() {
+    let left = Left { alarms: 1, wake_ups: 1, oks: 1, ..NOTHING };
+    let found = go_through("an OK beside a wake-up", 350, left, Seen::Helped);
+    assert!(found.told.contains("verified"), "{:?}", found.told);
+}
+
+#[test]
+fn whoever_loses_patience_with_another_finishes_the_same() {
+    go_through("lost patience", 2500, Left { alarms: 2, impatience: 1, ..NOTHING }, Seen::Overloaded);
+}
+
+#[test]
+fn an_alarm_that_comes_again_later_joins() {
+    go_through("alarms with a pause", 950, Left { alarms: 2, pauses: 1, ..NOTHING }, Seen::Overloaded);
 }
 
 #[test]
