@@ -8,7 +8,7 @@ use endpoint_advisor::advise::{explain, replayed};
 use endpoint_advisor::config::Settings;
 use endpoint_advisor::model::{Action, Observation, OutcomeStatus, Report};
 use endpoint_advisor::report::html::{Page, render};
-use endpoint_advisor::report::terminal;
+use endpoint_advisor::report::{card, emf, markdown, message, terminal, text};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| { mutate::json(data, size, max_size, seed) });
@@ -23,6 +23,10 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(register.min_capacity <= register.max_capacity);
         assert!(register.max_capacity <= guardrails.max_instances, "no plan leaves the guardrails");
     }
+    for scheduled in &report.plan.put_scheduled_actions {
+        let least = scheduled.scalable_target_action.min_capacity;
+        assert!(least <= guardrails.max_instances, "nor by the clock");
+    }
     if report.plan.action == Action::Scale && !guardrails.problems.is_empty() {
         assert_eq!(report.outcome.status, OutcomeStatus::Refused, "what forbids is not overlooked");
     }
@@ -31,4 +35,6 @@ fuzz_target!(|bytes: &[u8]| {
     let replay = replayed(&observation, &settings, &report.plan);
     let _ = render(&[Page { report: &report, observation: &observation, replay: replay.as_ref() }]);
     let _ = terminal::charts(&observation, 80);
+    let _ = (text::render(&report), terminal::render(&report), markdown::render(&report), card::render(&report));
+    let _ = (message::render(&report), emf::of_report(&report, observation.at));
 });

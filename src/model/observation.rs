@@ -76,8 +76,9 @@ impl Observation {
         Minute::containing(self.at).plus(-1)
     }
 
-    /// The first minute that is looked at. CloudWatch keeps single minutes for 15 days ("Metrics retention"); whatever a saved
-    /// observation has from long before is a clock's mistake, and a row for each minute since would fill the memory.
+    /// The first minute that is looked at, 31 days back: CloudWatch keeps single minutes for 15 ("Metrics retention"), and a saved
+    /// observation may have been put together from two. What it has from long before is a clock's mistake, and a row for each
+    /// minute since would fill the memory.
     #[must_use]
     pub fn first_minute(&self) -> Minute {
         self.last_minute().plus(-31 * 1_440)
