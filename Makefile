@@ -41,7 +41,7 @@ bench-policies: ## measure capacities and policies alone
 bench-fleet: build tools ## measure the doctor over 5,000 endpoints on emulators: calls, time, memory
 	@PYTHONPATH=tests .venv/tools/bin/python -m local_aws.fleet $(if $(ENDPOINTS),--endpoints $(ENDPOINTS))
 
-# Twenty minutes on two free cores. MESSAGES=200 is enough for a look.
+# Half an hour on two cores. MESSAGES=200 is enough for a look.
 bench-storm: build tools ## measure a storm of 1,000 alarms through a queue on emulators: nothing lost, nothing written twice
 	@PYTHONPATH=tests .venv/tools/bin/python -m local_aws.storm $(if $(MESSAGES),--messages $(MESSAGES))
 
