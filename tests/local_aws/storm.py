@@ -46,6 +46,7 @@ class Outcome:
     told: Counter  # reports that people received, by endpoint
     put: Counter  # PutScalingPolicy calls, by endpoint
     policies: dict[str, list[str]]  # policies that stand in the end, by endpoint
+    incidents: int  # schedules that are open; the emulator lists a hundred at most
     dead: list[str]
     left: int  # messages still in the queue
     peak_mb: list[float]
@@ -150,7 +151,7 @@ class Storm:
         put = Counter(call.body["ResourceId"].split("/")[1] for call in gateway.calls if call.operation == "PutScalingPolicy")
         policies = {name: [policy["PolicyName"] for policy in Endpoint(self._emulators, name).policies()] for name in self.names}
         return Outcome(len(self.messages), self.garbage, set(self.names), seconds, deliveries["messages"], told, put, policies,
-                       self._dead_letters(), self._waiting(), peaks, len(gateway.calls))
+                       len(self._schedules.names()), self._dead_letters(), self._waiting(), peaks, len(gateway.calls))
 
     def _poll(self, function: Function, over: threading.Event, deliveries: Counter) -> None:
         sqs = self._emulators.client("sqs")
