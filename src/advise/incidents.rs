@@ -108,8 +108,9 @@ impl Session<'_> {
         if self.now.duration_since(incident.next_look_at) >= LOST && incident.phase != Phase::Recovered {
             incident.alarms.insert(alarm_name.to_owned());
             let trigger = summary(TriggerKind::FollowUp, &incident);
-            let advice = self.look_again(&schedules, *incident, Occasion::Scheduled, trigger).await?;
-            return Ok(Before::Answered(Box::new(advice)));
+            let looked = self.look_again(&schedules, *incident, Occasion::Scheduled, trigger).await?;
+            // Where somebody else took its place, this alarm joins what is there then.
+            return Ok(looked.map_or(Before::Observe(Known::NotAsked), |advice| Before::Answered(Box::new(advice))));
         }
         let is_known = incident.alarms.contains(alarm_name) && incident.phase != Phase::Recovered;
         if is_known && self.now.duration_since(incident.looked_at) < SAME_LOOK {

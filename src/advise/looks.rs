@@ -32,40 +32,46 @@ impl Session<'_> {
             Ok(None) => return nothing_open(),
             Err(error) => return gone(error, "the alarm's endpoint no longer exists"),
         };
-        let Some(incident) = schedules.get(&key).await.map_err(AdviseError::read)? else { return nothing_open() };
-        let mut incident = match self.free(&schedules, incident).await? {
-            Found::Free(incident) => *incident,
-            Found::Closed => return nothing_open(),
-            // What was finished was the first message; this one is the second.
-            Found::Finished(_) => match schedules.get(&key).await.map_err(AdviseError::read)? {
-                Some(incident) => incident,
-                None => return nothing_open(),
-            },
-        };
-        if incident.phase == Phase::Recovered {
-            return Ok(Advice::ignored(format!("alarm `{name}` is OK, as was told before")));
+        // Where somebody goes on while the endpoint is observed, an OK begins anew: else nobody would hear of it.
+        loop {
+            let Some(incident) = schedules.get(&key).await.map_err(AdviseError::read)? else { return nothing_open() };
+            let mut incident = match self.free(&schedules, incident).await? {
+                Found::Free(incident) => *incident,
+                Found::Closed => return nothing_open(),
+                // What was finished was the first message; this one is the second.
+                Found::Finished(_) => match schedules.get(&key).await.map_err(AdviseError::read)? {
+                    Some(incident) => incident,
+                    None => return nothing_open(),
+                },
+            };
+            if incident.phase == Phase::Recovered {
+                return Ok(Advice::ignored(format!("alarm `{name}` is OK, as was told before")));
+            }
+            if !incident.alarms.remove(&name) {
+                return Ok(Advice::ignored(format!(
+                    "alarm `{name}` is OK, and does not belong to the incident that is open"
+                )));
+            }
+            // Events may come late and out of order; the alarm itself knows.
+            if let Ok(Some(true)) = observe::alarm::is_in_alarm(self.aws, &name).await {
+                return Ok(Advice::ignored(format!("alarm `{name}` was OK, and is in ALARM again")));
+            }
+            if !incident.alarms.is_empty() {
+                let next = Next { phase: incident.phase, look_at: incident.next_look_at };
+                self.remember(&schedules, incident, Some(next)).await?;
+                return Ok(Advice::ignored(format!("alarm `{name}` is OK, and other alarms of the incident are not")));
+            }
+            let trigger = TriggerSummary {
+                kind: alarm.kind,
+                alarm_name: Some(name.clone()),
+                state: Some("OK".to_owned()),
+                changed_at: alarm.changed_at,
+            };
+            let looked = self.look_again(&schedules, incident, Occasion::AlarmsOk, trigger).await?;
+            if let Some(advice) = looked {
+                return Ok(advice);
+            }
         }
-        if !incident.alarms.remove(&name) {
-            return Ok(Advice::ignored(format!(
-                "alarm `{name}` is OK, and does not belong to the incident that is open"
-            )));
-        }
-        // Events may come late and out of order; the alarm itself knows.
-        if let Ok(Some(true)) = observe::alarm::is_in_alarm(self.aws, &name).await {
-            return Ok(Advice::ignored(format!("alarm `{name}` was OK, and is in ALARM again")));
-        }
-        if !incident.alarms.is_empty() {
-            let next = Next { phase: incident.phase, look_at: incident.next_look_at };
-            self.remember(&schedules, incident, Some(next)).await?;
-            return Ok(Advice::ignored(format!("alarm `{name}` is OK, and other alarms of the incident are not")));
-        }
-        let trigger = TriggerSummary {
-            kind: alarm.kind,
-            alarm_name: Some(name),
-            state: Some("OK".to_owned()),
-            changed_at: alarm.changed_at,
-        };
-        self.look_again(&schedules, incident, Occasion::AlarmsOk, trigger).await
     }
 
     /// The time of an incident's schedule has come.
@@ -91,17 +97,18 @@ impl Session<'_> {
             return Ok(Advice::ignored("this look was taken before"));
         }
         let trigger = summary(TriggerKind::FollowUp, &incident);
-        self.look_again(&schedules, incident, Occasion::Scheduled, trigger).await
+        let looked = self.look_again(&schedules, incident, Occasion::Scheduled, trigger).await?;
+        Ok(looked.unwrap_or_else(|| Advice::ignored("somebody else takes this look")))
     }
 
-    /// Observes the endpoint of an incident anew, and does what follows from it.
+    /// Observes the endpoint of an incident anew, and does what follows from it; none where somebody else went on meanwhile.
     pub(super) async fn look_again(
         &self,
         schedules: &Schedules<'_>,
         mut incident: Incident,
         mut occasion: Occasion,
         trigger: TriggerSummary,
-    ) -> Result<Advice, AdviseError> {
+    ) -> Result<Option<Advice>, AdviseError> {
         let subject = match (&incident.variant_name, &incident.inference_component_name) {
             (_, Some(component)) => Subject::InferenceComponent(component.clone()),
             (Some(variant), None) => Subject::Variant(incident.endpoint_name.clone(), variant.clone()),
@@ -114,26 +121,30 @@ impl Session<'_> {
         let mut observation = match observed.map(|observations| observations.into_iter().next()) {
             Ok(Some(observation)) => observation,
             Ok(None) | Err(AdviseError::EndpointNotFound(_)) => {
-                return self.close(schedules, &incident, "the endpoint no longer exists").await;
+                return self.close(schedules, &incident, "the endpoint no longer exists").await.map(Some);
             }
             Err(error) => return Err(error),
         };
+        // While the endpoint was observed, somebody may have gone on; what was seen may then be what is half written.
+        let now = schedules.get(&incident.key(self.aws.region())).await.map_err(AdviseError::read)?;
+        if now.is_none_or(|now| now.claim.is_some() || now.looks != incident.looks) {
+            return Ok(None);
+        }
         if observation.tags.is_none() {
             // They might forbid what would follow. An alarm that is OK is asked again then.
             incident.alarms.extend(request.trigger.alarm_name);
             let next = Next { phase: incident.phase, look_at: self.now + UNREAD };
             self.remember(schedules, incident, Some(next)).await?;
-            return Ok(Advice::ignored("the endpoint's tags could not be read; looked at again in 5 minutes"));
-        }
-        // While the endpoint was observed, somebody may have gone on; what was seen may then be what is half written.
-        let now = schedules.get(&incident.key(self.aws.region())).await.map_err(AdviseError::read)?;
-        if now.is_none_or(|now| now.claim.is_some() || now.looks != incident.looks) {
-            return Ok(Advice::ignored("somebody else takes this look"));
+            let words = "the endpoint's tags could not be read; looked at again in 5 minutes";
+            return Ok(Some(Advice::ignored(words)));
         }
         doubt_lost_tags(&mut observation, &incident);
         let guardrails = self.settings.for_endpoint(observation.tags.as_ref());
         if guardrails.mode == Mode::Off {
-            return self.close(schedules, &incident, "the endpoint is tagged endpoint-advisor:mode=off").await;
+            return self
+                .close(schedules, &incident, "the endpoint is tagged endpoint-advisor:mode=off")
+                .await
+                .map(Some);
         }
         let mut is_in_alarm = false;
         if occasion == Occasion::Scheduled && !incident.alarms.is_empty() {
@@ -158,7 +169,7 @@ impl Session<'_> {
         let considered = consider(&observation, self.settings, |_| authority);
         if may_write && considered.decision.is_none() {
             let report = self.join(schedules, incident, &observation, considered, false).await?;
-            return Ok(Advice::of(report.into_iter().collect()));
+            return Ok(Some(Advice::of(report.into_iter().collect())));
         }
         let blocked_by = diagnose::blocked_by(&observation);
         let look = Look { occasion, observation: &observation, diagnosis: &considered.diagnosis, blocked_by };
@@ -173,7 +184,7 @@ impl Session<'_> {
                 None => "the incident is closed".to_owned(),
             };
             self.remember(schedules, incident, then).await?;
-            return Ok(Advice::ignored(reason));
+            return Ok(Some(Advice::ignored(reason)));
         };
         let (write, news) = match write {
             Write::Restoration(_) if !may_restore => {
@@ -193,7 +204,7 @@ impl Session<'_> {
             incident.claim = None;
         }
         let report = self.carry_out(schedules, incident, claim).await?;
-        Ok(Advice::of(vec![report]))
+        Ok(Some(Advice::of(vec![report])))
     }
 
     fn follow_up_report(

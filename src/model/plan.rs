@@ -93,13 +93,19 @@ impl Plan {
             && self.put_scheduled_actions.iter().all(|action| action.stands(&state.scheduled_actions))
     }
 
-    /// Whether the requests are those that the digest was made for.
+    /// The digest of its requests as they are.
     #[must_use]
-    pub fn is_as_made(&self) -> bool {
+    pub fn digest_of_requests(&self) -> String {
         let (register, tag) = (self.register_scalable_target.as_ref(), self.tag_resource.as_ref());
         let (policies, alarms) = (&self.put_scaling_policies, &self.put_metric_alarms);
         let (gone, scheduled) = (&self.delete_scaling_policies, &self.put_scheduled_actions);
-        self.digest == digest(register, tag, policies, alarms, gone, scheduled)
+        digest(register, tag, policies, alarms, gone, scheduled)
+    }
+
+    /// Whether the requests are those that the digest was made for.
+    #[must_use]
+    pub fn is_as_made(&self) -> bool {
+        self.digest == self.digest_of_requests()
     }
 
     /// Whether the plan deletes the policy of this name.

@@ -7,7 +7,7 @@ use endpoint_advisor::export::{cli, cloudformation, terraform};
 use endpoint_advisor::model::{
     AlarmStatistic, DeleteScalingPolicy, InstanceCount, MetricDimension, Plan, PolicyConfiguration, PutMetricAlarm,
     PutScalingPolicy, PutScheduledAction, Report, ScalableKey, ScalableTargetAction, ScalingState, ScheduledAction,
-    Seconds, StepAdjustmentRequest, StepScalingConfiguration, digest,
+    Seconds, StepAdjustmentRequest, StepScalingConfiguration,
 };
 use std::path::Path;
 
@@ -176,14 +176,7 @@ fn a_plan_to_hold_is_nothing_to_export() {
 }
 
 fn redigested(mut plan: Plan) -> Plan {
-    plan.digest = digest(
-        plan.register_scalable_target.as_ref(),
-        plan.tag_resource.as_ref(),
-        &plan.put_scaling_policies,
-        &plan.put_metric_alarms,
-        &plan.delete_scaling_policies,
-        &plan.put_scheduled_actions,
-    );
+    plan.digest = plan.digest_of_requests();
     plan
 }
 

@@ -93,9 +93,9 @@ impl Chart<'_> {
         for mark in &self.marks {
             match mark {
                 Drawn::Line(colour, pieces) => {
-                    for piece in pieces {
-                        let shown = piece.iter().copied().filter(|(x, y)| is_in(*x) && is_below(*y));
-                        chart.draw_series(LineSeries::new(shown, colour.stroke_width(2)))?;
+                    let shown = pieces.iter().flat_map(|piece| piece.split(|(x, y)| !is_in(*x) || !is_below(*y)));
+                    for piece in shown {
+                        chart.draw_series(LineSeries::new(piece.iter().copied(), colour.stroke_width(2)))?;
                     }
                 }
                 Drawn::Points(colour, width, points) => {

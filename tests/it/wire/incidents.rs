@@ -224,6 +224,45 @@ fn an_ok_closes_what_an_alarm_opened_and_nothing_else() {
     assert_eq!(fake.published().len(), 0);
 }
 
+/// Somebody takes a look at the incident while the endpoint is observed for another, once.
+fn looked_at_meanwhile(fake: &Fake) {
+    let (schedules, is_done) = (fake.clone(), std::sync::atomic::AtomicBool::new(false));
+    fake.never(move |operation, _| {
+        if operation == "DescribeEndpoint" && !is_done.swap(true, std::sync::atomic::Ordering::Relaxed) {
+            let (name, mut body) = schedules.schedules().pop_first().unwrap();
+            let mut input: Value = serde_json::from_str(body["Target"]["Input"].as_str().unwrap()).unwrap();
+            input["follow_up"]["looks"] = json!(input["follow_up"]["looks"].as_u64().unwrap() + 1);
+            body["Target"]["Input"] = input.to_string().into();
+            schedules.schedule(&name, body);
+        }
+        false
+    });
+}
+
+#[test]
+fn an_ok_is_told_also_where_somebody_looked_meanwhile() {
+    let fake = Fake::with(&OVERLOAD);
+    report(&fake, &settings_with("recommend"), alarm());
+    let mut ok: Value = serde_json::from_str(include_str!("../../../events/eventbridge-ok.json")).unwrap();
+    ok["detail"]["alarmName"] = alarm()["detail"]["alarmName"].clone();
+    looked_at_meanwhile(&fake);
+    let closing = report(&fake, &settings_with("recommend"), ok);
+    assert_eq!(closing.outcome.status, OutcomeStatus::Verified);
+    assert_eq!(memory(&fake)["looks"], 2, "it goes on from what is there");
+}
+
+#[test]
+fn a_wake_up_whose_look_somebody_takes_meanwhile_says_and_changes_nothing() {
+    let fake = Fake::with(&OVERLOAD);
+    report(&fake, &settings_with("recommend"), alarm());
+    let event = json!({"follow_up": memory(&fake)});
+    looked_at_meanwhile(&fake);
+    fake.forget();
+    let looked = answer(&fake, &settings_with("recommend"), event).unwrap();
+    assert_eq!(looked.ignored.as_deref(), Some("somebody else takes this look"));
+    assert!(!fake.operations().iter().any(|operation| ["UpdateSchedule", "Publish"].contains(&operation.as_str())));
+}
+
 #[test]
 fn an_alarm_that_is_known_to_be_over_opens_nothing_that_a_new_one_would_join() {
     let fake = Fake::with(&OVERLOAD);

@@ -95,7 +95,7 @@ fn an_alarm_that_comes_again_later_joins() {
 }
 
 #[test]
-fn a_wake_up_that_comes_twice_at_once_is_told_once() {
+fn a_wake_up_that_comes_twice_at_once_leaves_nothing_half_done() {
     go_through("a wake-up twice", 120, Left { alarms: 1, wake_ups: 1, duplicates: 1, ..NOTHING }, Seen::Helped);
 }
 

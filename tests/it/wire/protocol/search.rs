@@ -222,7 +222,6 @@ impl Moves<'_> {
             if !is_free && state.left.pauses == 0 {
                 continue;
             }
-            // The wake-up comes in time; nobody sleeps over it for more than a quarter of an hour here.
             let mut next = state.clone();
             next.minute = until;
             if !is_free {
