@@ -6,7 +6,7 @@
 use super::timeline::Timeline;
 use super::watched::Watched;
 use super::words::periods;
-use crate::model::{LatencyObjective, Metric, ObjectiveSource, Observation, Series, Statistic, Thousands};
+use crate::model::{A_DAY_HOURS, LatencyObjective, Metric, ObjectiveSource, Observation, Series, Statistic, Thousands};
 
 /// Statistics that an alarm may be on where nobody stated one, the strictest first.
 pub const PERCENTILES: [Statistic; 4] = [Statistic::P99, Statistic::Percentile(9_500), Statistic::P90, Statistic::P50];
@@ -18,8 +18,6 @@ const MOST: f64 = 0.5;
 /// A minute is the finest period; five give five times the samples, and take five times as long.
 pub(super) const MINUTE: usize = 1;
 pub(super) const FIVE_MINUTES: usize = 5;
-/// A day shows its peak; less of it does not.
-const LEAST_DAYS: f64 = 23.0 / 24.0;
 /// Fewer datapoints than an hour has are no normal.
 const LEAST_DATAPOINTS: usize = 60;
 
@@ -43,7 +41,7 @@ pub(super) fn choose(observation: &Observation, watched: Watched) -> Result<Chos
         Watched::Latency => latency(observation),
     }?;
     let (days, datapoints) = (chosen.timeline.days(), chosen.timeline.values().count());
-    if days < LEAST_DAYS {
+    if 24.0 * days < A_DAY_HOURS {
         let hours = Thousands((24.0 * days * 10.0).round() / 10.0);
         let words = format!("a day of {} {}: {hours} hours were read", chosen.statistic, watched.metric());
         return Err(vec![words]);

@@ -8,6 +8,10 @@ use std::collections::BTreeMap;
 /// Instances come and go over several minutes; for this long their number is taken to be what it was.
 const INSTANCES_KNOWN_MINUTES: i64 = 5;
 
+/// A history of so many hours has shown a day. Not of 24: the last minutes are not published yet when they are read, and a gap
+/// may stand at either end; with an hour less, no daily peak is missed that another day would have shown.
+pub const A_DAY_HOURS: f64 = 23.0;
+
 /// One minute of one variant. A field is `None` where CloudWatch had no datapoint.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct MinuteRow {

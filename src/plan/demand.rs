@@ -1,11 +1,9 @@
 //! How much arrives, and how fast it grows.
 
-use crate::model::{Capacity, History, InvocationsPerMinute, Observation};
+use crate::model::{A_DAY_HOURS, Capacity, History, InvocationsPerMinute, Observation};
 use crate::replay::Boot;
 use crate::statistics::quantile;
 
-/// A shorter history has not shown a day: growth seen in it is no bound for what comes.
-pub(super) const SHORT_HISTORY_HOURS: f64 = 24.0;
 /// One minute until the metric arrives, three datapoints until the policy's alarm fires, one until instances are asked for.
 const DETECTION_MINUTES: f64 = 5.0;
 
@@ -48,7 +46,8 @@ impl Demand {
                 Some((ahead / mean.max(1.0)).max(1.0))
             })
             .collect();
-        let is_short = history.hours() < SHORT_HISTORY_HOURS;
+        // Growth seen in less than a day is no bound for what comes.
+        let is_short = history.hours() < A_DAY_HOURS;
         Some(Self {
             now: InvocationsPerMinute(now),
             peak: InvocationsPerMinute(peak),

@@ -5,7 +5,7 @@ use super::sizing::scalable;
 use super::target_tracking::{Tracked, is_on, numbers, ours, rounded};
 use crate::config::{ExistingTargets, Guardrails};
 use crate::model::{
-    Bound, Capacity, HoldReason, InstanceCount, InvocationsPerInstance, InvocationsPerMinute, Observation,
+    A_DAY_HOURS, Bound, Capacity, HoldReason, InstanceCount, InvocationsPerInstance, InvocationsPerMinute, Observation,
     ScalableTarget, ScalingPolicy,
 };
 use crate::replay::Traffic;
@@ -24,7 +24,6 @@ const NEVER_NEAR_FLOOR: f64 = 0.1;
 /// Room above the busiest minute: half as much again where two weeks were seen, as much again where hardly a day was.
 const ROOM: f64 = 1.5;
 const SHORT_HISTORY_ROOM: f64 = 2.0;
-const SHORT_HISTORY_DAYS: f64 = 1.0;
 
 /// A range, and a policy for when there is no better one.
 pub(super) struct Quiet {
@@ -60,7 +59,7 @@ impl Quiet {
         let load = |share: f64| quantile(traffic.usual(), share).map(InvocationsPerMinute);
         let peak = load(1.0).ok_or(HoldReason::CapacityUnknown)?;
         let missed = missed(&traffic);
-        let is_short = traffic.days() < SHORT_HISTORY_DAYS;
+        let is_short = 24.0 * traffic.days() < A_DAY_HOURS;
         let (share, floor_quantile) = match capacity.bound {
             Bound::AtLeast if !is_short => (NEVER_NEAR_SHARE, NEVER_NEAR_FLOOR),
             _ => (SHORT_HISTORY_SHARE, SHORT_HISTORY_FLOOR),

@@ -1,13 +1,12 @@
 //! The search, and what is said about it.
 
-use super::demand::SHORT_HISTORY_HOURS;
 use super::floor::FloorInstead;
 use super::search::{self, Bounds, Candidate, Found, Task};
 use super::target_tracking::{self, Numbers, Tracked};
 use crate::config::ScalingObjective;
 use crate::model::{
-    Bound, Capacity, Days, Forecast, InstanceCount, InvocationsPerMinute, Metric, Observation, Plan, ScalableDimension,
-    ScalableTarget, ScalingPolicy, Validation, utilization_in_words,
+    A_DAY_HOURS, Bound, Capacity, Days, Forecast, InstanceCount, InvocationsPerMinute, Metric, Observation, Plan,
+    ScalableDimension, ScalableTarget, ScalingPolicy, Validation, utilization_in_words,
 };
 use crate::replay::{Replay, Rule, Setup};
 use crate::statistics::quantile;
@@ -38,7 +37,7 @@ impl Tuning {
         objective: ScalingObjective,
     ) -> Option<Self> {
         let replay = Replay::of(observation, capacity)?;
-        if 24.0 * replay.traffic.days() < SHORT_HISTORY_HOURS {
+        if 24.0 * replay.traffic.days() < A_DAY_HOURS {
             return None;
         }
         // The present policies within the new range: the range itself is not theirs, and a Min that was raised for an

@@ -4,7 +4,7 @@ use crate::endpoint::settings;
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
     Action, Capacity, InstanceCount, InvocationsPerInstance, LatencyCurve, Microseconds, Minute, Observation,
-    ScalableTarget, ScheduledAction, Spread, WorkByMinute,
+    ScalableTarget, ScheduledAction, Series, Spread, WorkByMinute,
 };
 use endpoint_advisor::replay::{
     AlarmRule, Compiled, Draw, Emulator, Metric, Replay, Rule, Setup, Steps, Timed, Traffic, Usage,
@@ -201,6 +201,29 @@ fn a_replay_of_the_recorded_counts_comes_close_to_what_happened() {
     let validation = Replay::of(&observation, &capacity).unwrap().validate();
     assert!(validation.passed, "{validation:?}");
     assert!((validation.recorded_violation_minutes - validation.replayed_violation_minutes).abs() < 5.0);
+}
+
+/// CloudWatch publishes a minute or two late, so the last of them are missing whenever somebody asks.
+#[test]
+fn a_day_is_a_day_though_its_last_minutes_are_not_published_yet() {
+    let observation = crate::endpoint::observed_for("overload", 1);
+    let end = Minute::containing(observation.at);
+    let published = |hours: i64, late: i64| {
+        let mut observation = observation.clone();
+        for series in &mut observation.metrics.0 {
+            let (first, last) = (end.plus(-60 * hours), end.plus(-late));
+            let values = (0..last.since(first)).map(|index| series.at(first.plus(index))).collect();
+            *series = Series::new(series.metric, series.statistic, first, values);
+        }
+        explain(&observation, &settings(&[])).plan
+    };
+    for late in [0, 1, 3] {
+        assert_eq!(published(24, late).forecast.map(|forecast| forecast.days), Some(1), "{late} minutes late");
+    }
+    let short = published(22, 1);
+    assert!(
+        short.forecast.is_none() && short.reasoning.iter().any(|fact| fact.contains("less than 24 hours of history"))
+    );
 }
 
 #[test]
