@@ -22,11 +22,12 @@ mod whose;
 use crate::aws::{Aws, CallError, ErrorKind, alarms, auto_scaling};
 use crate::config::{MAX_HOURLY_USD_TAG, tagged_objective};
 use crate::model::{
-    AlarmObjective, EndpointName, Hosting, InferenceComponent, InferenceComponentName, InstanceType, LatencyObjective,
-    Metric, Observation, Scaling, Seconds, Series, Statistic, Subject, TriggerSummary, Variant, VariantName,
+    AlarmObjective, Hosting, InferenceComponent, InferenceComponentName, InstanceType, LatencyObjective, Metric,
+    Observation, Scaling, Seconds, Series, Statistic, Subject, TriggerSummary, Variant, VariantName,
 };
 pub use account::{account, beside_endpoints, every_alarm};
 use aws_sdk_cloudwatch::types::Dimension;
+pub use components::ComponentDescription;
 pub use fleet::{Surveyed, each, survey};
 use futures::future::{OptionFuture, join, join_all, join4, join5};
 use jiff::Timestamp;
@@ -45,6 +46,8 @@ const VERSION: &str = "1";
 pub struct Request {
     /// Whom.
     pub subject: Subject,
+    /// What [`component`] told of the subject a moment ago; none where nobody asked.
+    pub described: Option<ComponentDescription>,
     /// End of the observed window.
     pub at: Timestamp,
     /// The time of asking: CloudWatch keeps single minutes for 15 days before it.
@@ -82,8 +85,10 @@ pub async fn observe(aws: &Aws, request: &Request) -> Result<Vec<Observation>, C
         Subject::Endpoint(endpoint) => (endpoint.clone(), None, None),
         Subject::Variant(endpoint, variant) => (endpoint.clone(), Some(variant.clone()), None),
         Subject::InferenceComponent(name) => {
-            aws.round();
-            let described = components::describe(aws, name).await?;
+            let described = match &request.described {
+                Some(described) => described.clone(),
+                None => component(aws, name).await?,
+            };
             (described.endpoint_name, described.variant_name, Some((name.clone(), described.component)))
         }
     };
@@ -204,13 +209,13 @@ pub async fn add_latency(aws: &Aws, request: &Request, statistics: &[Statistic],
     observation.metrics.0.extend(found.own.0);
 }
 
-/// The endpoint of an inference component.
+/// An inference component: where it is, and what it needs.
 ///
 /// # Errors
 /// [`CallError`] where it cannot be read.
-pub async fn endpoint_of(aws: &Aws, component: &InferenceComponentName) -> Result<EndpointName, CallError> {
+pub async fn component(aws: &Aws, name: &InferenceComponentName) -> Result<ComponentDescription, CallError> {
     aws.round();
-    Ok(components::describe(aws, component).await?.endpoint_name)
+    components::describe(aws, name).await
 }
 
 /// One variant or component after the second round.

@@ -96,6 +96,7 @@ impl FirstPass<'_> {
     fn request(&self, name: EndpointName) -> Request {
         Request {
             subject: Subject::Endpoint(name),
+            described: None,
             at: self.now,
             now: self.now,
             trigger: TriggerSummary { kind: TriggerKind::Audit, alarm_name: None, state: None, changed_at: None },

@@ -17,7 +17,7 @@ use crate::model::{
     Claim, EndpointName, Incident, IncidentKey, InstanceCount, Measures, Next, Observation, Outcome, OutcomeStatus,
     Phase, Report, Subject, Told, TriggerKind, Write, Written,
 };
-use crate::observe;
+use crate::observe::{self, ComponentDescription};
 use crate::replay::Boot;
 use crate::report;
 use jiff::SignedDuration;
@@ -43,6 +43,14 @@ pub(super) enum Known {
     Unavailable(String),
 }
 
+/// Where a subject's incident is kept.
+pub(super) struct Located {
+    /// None where that takes a look at the endpoint.
+    pub key: Option<IncidentKey>,
+    /// The inference component, where the subject is one.
+    pub described: Option<ComponentDescription>,
+}
+
 /// What comes before the endpoint is observed.
 pub(super) enum Before {
     /// Nothing more to do.
@@ -61,15 +69,23 @@ impl Session<'_> {
         IncidentKey { region, endpoint_name: endpoint_name.clone(), part: part.to_owned() }
     }
 
-    /// Whose incident a subject's is; none where that takes a look at the endpoint.
+    /// Whose incident a subject's is.
     pub(super) async fn key_of(&self, subject: &Subject) -> Result<Option<IncidentKey>, AdviseError> {
+        Ok(self.locate(subject).await?.key)
+    }
+
+    /// Whose incident a subject's is, and what was read to find that out.
+    pub(super) async fn locate(&self, subject: &Subject) -> Result<Located, AdviseError> {
         match subject {
-            Subject::Variant(endpoint, variant) => Ok(Some(self.key(endpoint, variant.as_str()))),
-            Subject::InferenceComponent(component) => {
-                let endpoint = observe::endpoint_of(self.aws, component).await.map_err(AdviseError::read)?;
-                Ok(Some(self.key(&endpoint, component.as_str())))
+            Subject::Variant(endpoint, variant) => {
+                Ok(Located { key: Some(self.key(endpoint, variant.as_str())), described: None })
             }
-            Subject::Endpoint(_) => Ok(None),
+            Subject::InferenceComponent(component) => {
+                let described = observe::component(self.aws, component).await.map_err(AdviseError::read)?;
+                let key = self.key(&described.endpoint_name, component.as_str());
+                Ok(Located { key: Some(key), described: Some(described) })
+            }
+            Subject::Endpoint(_) => Ok(Located { key: None, described: None }),
         }
     }
 
@@ -81,16 +97,19 @@ impl Session<'_> {
     }
 
     /// Whether an alarm has to be looked into at all: repetitions of what is known are not.
-    pub(super) async fn incident_before(&self, subject: &Subject, alarm_name: &str) -> Result<Before, AdviseError> {
-        let Some(schedules) = self.schedules() else { return Ok(Before::Observe(Known::NotAsked)) };
-        let Some(key) = self.key_of(subject).await? else { return Ok(Before::Observe(Known::NotAsked)) };
-        let known = match schedules.get(&key).await {
+    pub(super) async fn incident_before(
+        &self,
+        key: Option<&IncidentKey>,
+        alarm_name: &str,
+    ) -> Result<Before, AdviseError> {
+        let Some((schedules, key)) = self.schedules().zip(key) else { return Ok(Before::Observe(Known::NotAsked)) };
+        let known = match schedules.get(key).await {
             Err(error) => Known::Unavailable(error.to_string()),
             Ok(None) => Known::Closed,
             Ok(Some(incident)) => match self.free(&schedules, incident).await? {
                 Found::Closed => Known::Closed,
                 // It was this alarm's own, or this alarm is one more.
-                Found::Finished(report) => match schedules.get(&key).await.map_err(AdviseError::read)? {
+                Found::Finished(report) => match schedules.get(key).await.map_err(AdviseError::read)? {
                     Some(finished) if finished.phase == Phase::Recovered => Known::Open(Box::new(finished)),
                     Some(_) => {
                         return Ok(Before::Answered(Box::new(Advice::of(vec![*report]))));
@@ -102,7 +121,7 @@ impl Session<'_> {
         };
         let Known::Open(mut incident) = known else { return Ok(Before::Observe(known)) };
         if self.now.duration_since(incident.opened_at) >= follow_up::LONGEST {
-            schedules.delete(&key).await.map_err(AdviseError::WriteFailed)?;
+            schedules.delete(key).await.map_err(AdviseError::WriteFailed)?;
             return Ok(Before::Observe(Known::Closed));
         }
         if self.now.duration_since(incident.next_look_at) >= LOST && incident.phase != Phase::Recovered {

@@ -157,10 +157,13 @@ impl Session<'_> {
         let Some((subject, objective)) = self.watched_by(&alarm).await? else {
             return Ok(Advice::ignored(format!("alarm `{}` watches no SageMaker endpoint", alarm.alarm_name)));
         };
-        let known = match self.incident_before(&subject, &alarm.alarm_name).await {
-            Ok(Before::Answered(advice)) => return Ok(*advice),
-            Ok(Before::Observe(known)) => known,
+        let located = match self.locate(&subject).await {
+            Ok(located) => located,
             Err(error) => return gone(error, "the alarm's endpoint no longer exists"),
+        };
+        let known = match self.incident_before(located.key.as_ref(), &alarm.alarm_name).await? {
+            Before::Answered(advice) => return Ok(*advice),
+            Before::Observe(known) => known,
         };
         let (objective, objective_from) = match objective {
             AlarmObjective::Known(objective) => (Some(objective), ObjectiveFrom::Nowhere),
@@ -181,7 +184,8 @@ impl Session<'_> {
             state: Some("ALARM".to_owned()),
             changed_at: alarm.changed_at,
         };
-        let request = Request { objective, objective_from, ..self.request(subject, trigger) };
+        let described = located.described;
+        let request = Request { described, objective, objective_from, ..self.request(subject, trigger) };
         let advice = self.observe_and_advise(request, |_| authority, known).await;
         advice.or_else(|error| gone(error, "the alarm's endpoint no longer exists"))
     }
@@ -240,6 +244,7 @@ impl Session<'_> {
     pub(super) fn request(&self, subject: Subject, trigger: TriggerSummary) -> Request {
         Request {
             subject,
+            described: None,
             at: self.now,
             now: self.now,
             trigger,

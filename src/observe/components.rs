@@ -17,9 +17,13 @@ const PAGE: i32 = 100;
 const AT_ONCE: usize = 8;
 
 /// `DescribeInferenceComponent`.
-pub(super) struct ComponentDescription {
+#[derive(Debug, Clone)]
+pub struct ComponentDescription {
+    /// The endpoint that hosts it.
     pub endpoint_name: EndpointName,
+    /// The variant that hosts it; none where AWS does not say.
     pub variant_name: Option<VariantName>,
+    /// What is known of it; its neighbours are not.
     pub component: InferenceComponent,
 }
 

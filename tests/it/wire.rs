@@ -87,6 +87,7 @@ fn run<T>(future: impl Future<Output = T>) -> T {
 fn observed_by(fake: &Fake) -> Observation {
     let request = Request {
         subject: Subject::Endpoint(EndpointName::parse("orders").unwrap()),
+        described: None,
         at: at(),
         now: at(),
         trigger: TriggerSummary { kind: TriggerKind::Manual, alarm_name: None, state: None, changed_at: None },

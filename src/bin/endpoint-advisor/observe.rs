@@ -64,6 +64,7 @@ pub fn request(tool: &Tool, observed: &Observed) -> Result<Request, ToolError> {
     let objective = objective(observed)?;
     Ok(Request {
         subject,
+        described: None,
         at: observed.at.unwrap_or(now).min(now),
         now,
         trigger: TriggerSummary { kind: TriggerKind::Manual, alarm_name: None, state: None, changed_at: None },
@@ -93,6 +94,7 @@ pub fn request_for(tool: &Tool, subject: Subject, days: Option<u32>) -> Request 
     let now = now();
     Request {
         subject,
+        described: None,
         at: now,
         now,
         trigger: TriggerSummary { kind: TriggerKind::Manual, alarm_name: None, state: None, changed_at: None },

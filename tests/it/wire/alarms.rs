@@ -141,6 +141,7 @@ fn every_statistic_that_an_alarm_may_be_on_is_read_over_the_whole_history() {
     let fake = Fake::with(&OVERLOAD);
     let request = Request {
         subject: endpoint_advisor::model::Subject::Endpoint(OVERLOAD.endpoint_name.clone()),
+        described: None,
         at: OVERLOAD.at,
         now: OVERLOAD.at,
         trigger: TriggerSummary { kind: TriggerKind::Manual, alarm_name: None, state: None, changed_at: None },

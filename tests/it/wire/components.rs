@@ -1,6 +1,7 @@
 //! Inference components on the wire: how they are recognised, what is read of them, and what is written for them.
 
 use super::fake::{Answer, Fake};
+use super::incidents::settings_with;
 use super::{APPLY, DENIED, TOPICS, answer, observed_by, run};
 use crate::components::{asleep, of_component};
 use crate::endpoint::observed;
@@ -214,6 +215,17 @@ fn a_component_that_is_gone_is_nothing_to_act_on() {
     let advice = answer(&fake, &TOPICS, alarm()).unwrap();
     assert!(advice.reports.is_empty() && advice.ignored.is_some(), "{advice:?}");
     assert!(answer(&fake, &TOPICS, by_hand()).is_err());
+}
+
+#[test]
+fn whoever_looks_for_its_incident_and_whoever_observes_it_share_one_look_at_the_component() {
+    let fake = components(&OVERLOAD);
+    let report = report(&fake, &settings_with("recommend"), alarm());
+    assert_eq!(report.inference_component_name.as_ref().map(InferenceComponentName::as_str), Some(NAME));
+    assert_eq!(fake.schedules().len(), 1);
+    let described = asked(&fake, "DescribeInferenceComponent");
+    let described: Vec<&str> = described.iter().filter_map(|body| body["InferenceComponentName"].as_str()).collect();
+    assert_eq!(described, [NAME, "orders-embedder"], "the second is its neighbour");
 }
 
 #[test]

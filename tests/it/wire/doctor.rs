@@ -150,6 +150,7 @@ fn an_endpoint_that_cannot_be_read_does_not_keep_the_others_from_it() {
     let fake = Fake::with(&OVERLOAD);
     let request = |name: &str| Request {
         subject: Subject::Endpoint(EndpointName::parse(name).unwrap()),
+        described: None,
         at: OVERLOAD.at,
         now: OVERLOAD.at,
         trigger: TriggerSummary { kind: TriggerKind::Manual, alarm_name: None, state: None, changed_at: None },
