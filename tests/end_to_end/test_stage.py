@@ -22,11 +22,15 @@ def ask(endpoint):
 
 
 def calls_of(incident):
-    """How many calls an uncut run makes."""
+    """How many calls an uncut run makes: the fewest of several, since a call that is slow to be answered is tried again."""
     gateway = incident.endpoint.emulators.gateway
-    gateway.calls.clear()
-    incident.function.invoke(ask(incident.endpoint))
-    return len(gateway.calls)
+
+    def run():
+        gateway.calls.clear()
+        incident.function.invoke(ask(incident.endpoint))
+        return len(gateway.calls)
+
+    return min(run() for _ in range(3))
 
 
 def p90(incident, minutes):
@@ -97,7 +101,7 @@ def test_a_process_can_be_cut_at_any_call_and_the_next_one_answers(after, incide
 def test_a_cut_beyond_the_last_call_is_a_mistake_of_the_test(incident):
     story = incident()
     with pytest.raises(AssertionError, match="could not be cut"):
-        story.function.invoke_cut(ask(story.endpoint), calls_of(story) + 1, after=True)
+        story.function.invoke_cut(ask(story.endpoint), 3 * calls_of(story), after=True)
 
 
 def test_a_process_that_dies_by_itself_is_told_apart(incident):

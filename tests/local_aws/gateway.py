@@ -12,7 +12,6 @@
 - CloudWatch: a program whose access key is `own-NAME` has metrics and alarms of its own, in the emulator's Region NAME.
   ministack walks through all metrics of a Region at each call, so it slows down as tests add theirs.
 - CloudWatch: where `twins` is set, a prefix and a name, all endpoints `PREFIX-NNNN` are the one of that name, and so are their alarms.
-- Whatever `faults` names: a throttled or a denied call.
 - Prices: see `pricing`.
 - Whatever `faults` names: a throttled or a denied call. `disturbance`: a fault of any kind, see `faults.Fault`.
 - `GetMetricData`: an answer that was given before, where `remembers_metrics`: in a past that stays, minutes do not change.

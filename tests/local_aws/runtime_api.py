@@ -102,7 +102,8 @@ class Function:
             with contextlib.suppress(Died):
                 self.invoke(event)
             if not cut.fired:
-                raise AssertionError(f"the run made {len(self._gateway.calls)} calls, so it could not be cut at call {at}")
+                raise AssertionError(f"the run made {len(self._gateway.calls)} calls, so it could not be cut at call {at}: "
+                                     f"{self._gateway.operations()}")
             return self._gateway.calls[at - 1].operation
         finally:
             self.stop()
