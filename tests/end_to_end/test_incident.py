@@ -50,6 +50,7 @@ def test_an_incident_of_two_hours(incident, topics, emulators):
 
     asked = applied(story)
     assert asked > running
+    maximum = story.endpoint.target()["MaxCapacity"]
     assert topics.statuses() == ["applied"]
     assert written(emulators) == APPLY
 
@@ -77,7 +78,7 @@ def test_an_incident_of_two_hours(incident, topics, emulators):
     assert written(emulators) == [*APPLY, "RegisterScalableTarget"]
     target = story.endpoint.target()
     assert target["MinCapacity"] == running
-    assert target["MaxCapacity"] == asked
+    assert target["MaxCapacity"] == maximum
     [policy] = story.endpoint.policies()
     assert policy["PolicyName"].startswith("endpoint-advisor-")
 
