@@ -27,6 +27,7 @@ mod export;
 mod fleet;
 mod follow_up;
 mod html;
+mod invariants;
 mod messages;
 mod parts;
 mod pools;

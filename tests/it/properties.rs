@@ -19,14 +19,14 @@ static OVERLOAD: LazyLock<Observation> = LazyLock::new(|| observed("overload"));
 
 /// One change to each series: scaled, with gaps, with values that cannot be.
 #[derive(Debug, Clone)]
-struct Disturbance {
+pub struct Disturbance {
     factor: f64,
     gap_every: usize,
     odd: f64,
     odd_every: usize,
 }
 
-fn disturbance() -> impl Strategy<Value = Disturbance> {
+pub fn disturbance() -> impl Strategy<Value = Disturbance> {
     let odd =
         prop_oneof![Just(f64::NAN), Just(f64::INFINITY), Just(-1.0), Just(0.0), Just(1e300), Just(f64::MIN_POSITIVE)];
     (0.2..5.0_f64, 1_usize..400, odd, 1_usize..400).prop_map(|(factor, gap_every, odd, odd_every)| Disturbance {
@@ -47,7 +47,7 @@ fn mild() -> impl Strategy<Value = Disturbance> {
     })
 }
 
-fn disturbed(observation: &Observation, disturbances: &[Disturbance]) -> Observation {
+pub fn disturbed(observation: &Observation, disturbances: &[Disturbance]) -> Observation {
     let first = Minute::containing(at()).plus(-2 * 1_440);
     let series = observation.metrics.0.iter().zip(disturbances.iter().cycle()).map(|(series, disturbance)| {
         let values = (0..2 * 1_440).map(|index| {
@@ -66,7 +66,7 @@ fn disturbed(observation: &Observation, disturbances: &[Disturbance]) -> Observa
 }
 
 /// What must hold of any report, whatever was observed.
-fn is_sane(report: &Report, max_instances: u32) {
+pub fn is_sane(report: &Report, max_instances: u32) {
     let diagnosis = &report.diagnosis;
     assert!((0.0..=1.0).contains(&diagnosis.confidence), "{}", diagnosis.confidence);
     let json = serde_json::to_string(report).unwrap();

@@ -156,7 +156,7 @@ fn alarm(name: &str, threshold: f64) -> PolicyAlarm {
     }))
     .unwrap();
     alarm.threshold = threshold;
-    PutMetricAlarm::of(&alarm).expect("as we put it").to_alarm()
+    PutMetricAlarm::of(&alarm).unwrap().to_alarm()
 }
 
 /// A set-up of ours and theirs, each with one of two values; the target is ours, theirs, of unknown origin, or not there, and where
@@ -198,6 +198,11 @@ fn set_up() -> impl Strategy<Value = ScalingState> {
     )
 }
 
+fn key_of_orders() -> ScalableKey {
+    let (endpoint_name, variant_name) = (EndpointName::parse("orders"), VariantName::parse("AllTraffic"));
+    ScalableKey::of_variant(&endpoint_name.unwrap(), &variant_name.unwrap())
+}
+
 /// In the order of their names: AWS promises none.
 fn sorted(mut state: ScalingState) -> ScalingState {
     state.policies.sort_by(|a, b| a.policy_name.cmp(&b.policy_name));
@@ -220,8 +225,7 @@ proptest! {
 
     #[test]
     fn whatever_was_and_whatever_stands_ours_is_as_it_was_and_theirs_as_it_is(before in set_up(), now in set_up()) {
-        let (endpoint_name, variant_name) = (EndpointName::parse("orders").unwrap(), VariantName::parse("AllTraffic").unwrap());
-        let key = ScalableKey::of_variant(&endpoint_name, &variant_name);
+        let key = key_of_orders();
         let way = to(&before, &now, &key);
         let after = performed(&way, &now);
         // The requests do what the plan of the way back says.
@@ -256,5 +260,21 @@ proptest! {
         // Once it is done, nothing is left to do.
         let again = Restoration { untag_resource: None, ..to(&before, &after, &key) };
         prop_assert!(again.is_empty(), "{:?}", again);
+    }
+
+    #[test]
+    fn by_tags_all_of_ours_goes_and_the_range_is_what_the_tag_says(now in set_up()) {
+        let key = key_of_orders();
+        let before = now.target.as_ref().and_then(ScalableTarget::before);
+        prop_assert_eq!(by_tags(&now, &key).is_ok(), before.is_some());
+        let Ok(way) = by_tags(&now, &key) else { return Ok(()) };
+        let after = performed(&way, &now);
+        prop_assert_eq!(part(&after, true), (Vec::new(), Vec::new()));
+        prop_assert_eq!(part(&after, false), part(&now, false));
+        prop_assert!(after.alarms.is_empty());
+        if before != Some("absent") {
+            let range = after.target.as_ref().map(|target| (target.min_capacity.0, target.max_capacity.0));
+            prop_assert_eq!(range, Some((1, 2)));
+        }
     }
 }
