@@ -98,7 +98,7 @@ fn sized(
     if of == ScalableDimension::CopyCount && observation.running() == Some(InstanceCount(0)) {
         return from_zero::planned(observation, diagnosis, capacity, guardrails);
     }
-    let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
+    let scaling = observation.known_scaling().ok_or(HoldReason::ScalingStateUnknown)?;
     let present = scaling.target.as_ref();
     let shift = Shift::of(observation, diagnosis);
     let sizing = Sizing::of(observation, present, capacity, guardrails, shift.as_ref())?;
@@ -199,7 +199,7 @@ fn tuned(observation: &Observation, capacity: Option<&Capacity>, guardrails: &Gu
         return asynchronous::plan(observation, capacity, guardrails, Occasion::Quiet);
     }
     can_be_scaled(observation)?;
-    let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
+    let scaling = observation.known_scaling().ok_or(HoldReason::ScalingStateUnknown)?;
     let quiet = Quiet::of(observation, scaling.target.as_ref(), capacity, guardrails)?;
     // Somebody else's schedule would fight ours over MinCapacity.
     let has_foreign_schedule =

@@ -70,6 +70,14 @@ pub struct Observation {
 }
 
 impl Observation {
+    /// The scaling set-up as a plan can start from it; none where it could not be read, or cannot be: a range that ends below
+    /// where it begins.
+    #[must_use]
+    pub fn known_scaling(&self) -> Option<&Scaling> {
+        let can_be = |target: &ScalableTarget| target.min_capacity <= target.max_capacity;
+        self.scaling.as_ref().filter(|scaling| scaling.target.as_ref().is_none_or(can_be))
+    }
+
     /// The last whole minute of the observed window.
     #[must_use]
     pub fn last_minute(&self) -> Minute {

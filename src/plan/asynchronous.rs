@@ -48,7 +48,7 @@ pub(super) fn plan(
     guardrails: &Guardrails,
     occasion: Occasion,
 ) -> Result<Plan, HoldReason> {
-    let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
+    let scaling = observation.known_scaling().ok_or(HoldReason::ScalingStateUnknown)?;
     let key = observation.scalable_key().ok_or(HoldReason::HostingNotSized)?;
     let sizing = Sizing::of(observation, scaling, capacity, guardrails, occasion)?;
     let boot = Boot::of(observation);

@@ -25,7 +25,7 @@ pub(super) fn planned(
     guardrails: &Guardrails,
 ) -> Result<Plan, Unsized> {
     super::can_be_scaled(observation)?;
-    let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
+    let scaling = observation.known_scaling().ok_or(HoldReason::ScalingStateUnknown)?;
     let current = observation.running().ok_or(HoldReason::ScalingStateUnknown)?;
     let objective = observation.objective.ok_or(HoldReason::NoObjective)?;
     if capacity.is_some_and(|capacity| capacity.is_shared) {

@@ -114,7 +114,7 @@ pub(super) fn planned(
     guardrails: &Guardrails,
 ) -> Result<Plan, HoldReason> {
     const NONE: InstanceCount = InstanceCount(0);
-    let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
+    let scaling = observation.known_scaling().ok_or(HoldReason::ScalingStateUnknown)?;
     let present = scaling.target.as_ref();
     let ceiling = ceiling(observation, guardrails, present, NONE)?;
     let low = capacity.map(|capacity| capacity.low);

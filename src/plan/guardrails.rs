@@ -61,4 +61,17 @@ mod tests {
     fn a_limit_below_what_stands_is_never_enforced_by_lowering() {
         assert_eq!(ceiling(&guardrails(2, None), None, InstanceCount(3), None), Err(HoldReason::GuardrailBelowCurrent));
     }
+
+    #[test]
+    fn what_stands_at_a_limit_keeps_it() {
+        let at = InstanceCount(3);
+        assert_eq!(ceiling(&guardrails(3, None), None, at, None), Ok(at));
+        assert_eq!(ceiling(&guardrails(8, Some(0.75)), None, at, Some(UsdPerHour(0.25))), Ok(at));
+        let free = ceiling(&guardrails(8, Some(0.75)), None, at, Some(UsdPerHour(0.0)));
+        assert_eq!(free, Err(HoldReason::PriceUnknown), "nothing is free");
+        let target =
+            |max_capacity| ScalableTarget { max_capacity: InstanceCount(max_capacity), ..ScalableTarget::default() };
+        assert_eq!(ceiling(&guardrails(8, None), Some(&target(8)), at, None), Ok(InstanceCount(8)));
+        assert_eq!(ceiling(&guardrails(8, None), Some(&target(9)), at, None), Err(HoldReason::GuardrailBelowCurrent));
+    }
 }

@@ -148,7 +148,7 @@ struct Range<'a> {
 impl<'a> Range<'a> {
     fn of(observation: &'a Observation, guardrails: &Guardrails) -> Result<Self, HoldReason> {
         let serverless = observation.variant.serverless.ok_or(HoldReason::HostingUnknown)?;
-        let scaling = observation.scaling.as_ref().ok_or(HoldReason::ScalingStateUnknown)?;
+        let scaling = observation.known_scaling().ok_or(HoldReason::ScalingStateUnknown)?;
         let current = serverless.provisioned_concurrency.map(InstanceCount);
         let running = current.unwrap_or(InstanceCount(0));
         let present = scaling.target.as_ref();

@@ -233,6 +233,8 @@ proptest! {
         let range = |state: &ScalingState| state.target.as_ref().map(ScalableTarget::range);
         prop_assert_eq!(range(&after), range(&way.gives));
         prop_assert_eq!(&way.based_on, &now);
+        let changes = sorted(after.clone()) != sorted(now.clone()) || way.untag_resource.is_some();
+        prop_assert_eq!(way.is_empty(), !changes, "nothing is asked where nothing changes, and only there");
         // Theirs stays, whatever theirs was before.
         prop_assert_eq!(part(&after, false), part(&now, false));
         // Ours is what it was, and so are the alarms, which all are ours.
