@@ -43,12 +43,12 @@
 //!    replay, decide, follow_up, undo, report, doctor, fleet, alarms, model, config (`tests/it/architecture.rs`).
 //! 2. *The plan is complete.* Acting makes no choice. It reads the scalable target again first; if it differs from what
 //!    was observed, and from what an earlier attempt at the plan leaves: `stale`, nothing written (`tests/it/wire.rs`).
-//! 3. *Missing is not zero.* A gap stays a gap; a missing metric never raises confidence (`tests/it/scenarios.rs`).
+//! 3. *Missing is not zero.* A gap stays a gap; a missing metric never raises confidence (`tests/it/invariants.rs`).
 //! 4. *Fail closed.* A guardrail that cannot be evaluated refuses; tags that cannot be read forbid writing
-//!    (`plan/guardrails.rs`, `tests/it/wire.rs`).
+//!    (`plan/guardrails.rs`, `tests/it/invariants.rs`, `tests/it/wire.rs`).
 //! 5. *Recommend writes nothing*, in code and in the role (`tests/it/wire.rs`, `tests/template`).
 //! 6. *Ours alone.* Only policies named `endpoint-advisor-…` and targets that we tagged are changed
-//!    (`tests/it/scenarios.rs`, `tests/end_to_end`).
+//!    (`tests/it/undo.rs`, `tests/it/scenarios.rs`, `tests/end_to_end`).
 //! 7. *Convergent.* Advising on the state that a plan makes gives `unchanged` (`tests/it/convergence.rs`).
 //! 8. *At least once to people, at most one effect on AWS.* A report that could not be delivered fails the invocation
 //!    (`tests/it/wire.rs`); what a process that was cut off left undone is finished by the next (`tests/end_to_end`).
