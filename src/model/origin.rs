@@ -93,6 +93,7 @@ mod tests {
     #[test]
     fn another_account_or_region_is_named() {
         let home = Home::of_function(FUNCTION).unwrap();
+        assert_eq!(home.to_string(), "111122223333 in us-east-1");
         let of = |arn| Origin::default().and_arn(Some(arn)).elsewhere(&home).map(str::to_owned);
         assert_eq!(of("arn:aws:cloudwatch:eu-west-1:111122223333:alarm:orders").as_deref(), Some("eu-west-1"));
         assert_eq!(of("arn:aws:cloudwatch:us-east-1:444455556666:alarm:orders").as_deref(), Some("444455556666"));

@@ -123,3 +123,21 @@ pub struct UntagResource {
     #[serde(rename = "TagKeys")]
     pub tag_keys: Vec<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_gone_where_none_has_its_name() {
+        let key = ScalableKey {
+            service_namespace: "sagemaker".to_owned(),
+            resource_id: "endpoint/orders/variant/AllTraffic".to_owned(),
+            scalable_dimension: "sagemaker:variant:DesiredInstanceCount".to_owned(),
+        };
+        let delete = DeleteScalingPolicy::named("endpoint-advisor-cpu", &key);
+        let named = |name: &str| ScalingPolicy { policy_name: name.to_owned(), ..ScalingPolicy::default() };
+        assert!(delete.is_gone(&[]) && delete.is_gone(&[named("theirs")]));
+        assert!(!delete.is_gone(&[named("theirs"), named("endpoint-advisor-cpu")]));
+    }
+}
