@@ -419,4 +419,10 @@ mod tests {
         assert_eq!(tagged_objective(&tags(&[("endpoint-advisor:slo-statistic", "p99")]), Statistic::P90), None);
         assert_eq!(tagged_objective(&tags(&[("endpoint-advisor:slo-ms", "fast")]), Statistic::P90), None);
     }
+
+    #[test]
+    fn a_default_may_be_spelled_out() {
+        assert_eq!(parse_objective("balanced"), Ok(ScalingObjective::Balanced));
+        assert_eq!(parse_existing_targets("advise"), Ok(ExistingTargets::Advise));
+    }
 }
