@@ -184,7 +184,8 @@ impl Session<'_> {
             state: Some("ALARM".to_owned()),
             changed_at: alarm.changed_at,
         };
-        let described = located.described;
+        // Whoever found an incident open may have waited for another process, and copies may have come meanwhile.
+        let described = located.described.filter(|_| !matches!(known, Known::Open(_)));
         let request = Request { described, objective, objective_from, ..self.request(subject, trigger) };
         let advice = self.observe_and_advise(request, |_| authority, known).await;
         advice.or_else(|error| gone(error, "the alarm's endpoint no longer exists"))
