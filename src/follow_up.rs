@@ -307,7 +307,7 @@ impl Judging<'_> {
         };
         let words = words.to_owned();
         let look_at = match &self.incident.written {
-            Some(Written { at, relax: Some(relax), .. }) if relaxing.is_none() => {
+            Some(Written { at, relax: Some(relax), .. }) => {
                 let due = *at + SignedDuration::from_mins(i64::from(relax.after_minutes));
                 due.max(self.now + CALM)
             }

@@ -23,7 +23,7 @@ fn needed(observation: &Observation, carried: f64) -> Option<InstanceCount> {
     let peak = arrived.iter().copied().max_by(f64::total_cmp).filter(|_| arrived.len() >= FEWEST)?;
     let needed = (peak / carried).ceil();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small whole number, checked")]
-    (needed.is_finite() && (0.0..=10_000.0).contains(&needed)).then(|| InstanceCount((needed as u32).max(1)))
+    (0.0..=10_000.0).contains(&needed).then(|| InstanceCount((needed as u32).max(1)))
 }
 
 impl Judging<'_> {

@@ -10,8 +10,9 @@ use endpoint_advisor::decide::{Authority, decide};
 use endpoint_advisor::diagnose::{blocked_by, diagnose};
 use endpoint_advisor::follow_up::{Judgement, Look, Occasion, judge};
 use endpoint_advisor::model::{
-    Action, HoldReason, Incident, InstanceCount, Metric, Observation, OutcomeStatus, Plan, Relax, Report,
-    ScalingActivity, ScheduledAction, Series, Statistic, Verdict, Write,
+    Action, Diagnosis, HoldReason, Incident, InstanceCount, InvocationsPerInstance, InvocationsPerMinute, Metric,
+    Observation, OutcomeStatus, Plan, Relax, Report, ScalingActivity, ScheduledAction, Series, Statistic, Verdict,
+    Write,
 };
 use endpoint_advisor::{capacity, plan};
 use jiff::SignedDuration;
@@ -216,6 +217,8 @@ fn bursts_that_are_absorbed_are_verified() {
     assert_eq!(status(&look(&incident, &on_five(&stands, 430.0))), Some(OutcomeStatus::Verified));
     // From 4.95 s to 0.9 s at an objective of 0.5 s: what is left of the excess is little.
     assert_eq!(status(&look(&incident, &on_five(&stands, 900.0))), Some(OutcomeStatus::Verified));
+    assert_eq!(status(&look(&incident, &on_five(&stands, 1_350.0))), Some(OutcomeStatus::Verified), "a fifth of it");
+    assert_eq!(status(&look(&incident, &on_five(&stands, 1_450.0))), None);
     assert_eq!(status(&look(&incident, &on_five(&stands, 2_500.0))), None, "it is looked at again");
 }
 
@@ -225,6 +228,37 @@ fn a_latency_that_does_not_follow_was_not_of_bursts() {
     let judgement = look(&incident, &on_five(&stands, 4_900.0));
     assert_eq!(status(&judgement), Some(OutcomeStatus::RolledBack));
     assert_ne!(judgement.news.unwrap().diagnosis.verdict, Verdict::Burst);
+}
+
+#[test]
+fn bursts_that_go_on_are_the_cause_no_more_where_each_instance_gets_less_of_them() {
+    let (stands, incident) = opened_on(BURST.clone());
+    let slow = on_five(&stands, 4_900.0);
+    // 940 requests a minute on five instances: 188 on each.
+    let rolled_back = |load: Option<f64>, invocations: Option<f64>, first: Verdict, now_ms: f64| {
+        let mut incident = incident.clone();
+        incident.before.load = load.map(InvocationsPerInstance);
+        incident.before.invocations = invocations.map(InvocationsPerMinute);
+        incident.diagnosis.verdict = first;
+        let slow = if now_ms == 4_900.0 { slow.clone() } else { on_five(&stands, now_ms) };
+        let diagnosis = Diagnosis { verdict: Verdict::Burst, ..diagnose(&slow) };
+        let look = Look { occasion: Occasion::Scheduled, observation: &slow, diagnosis: &diagnosis, blocked_by: None };
+        status(&judge(&incident, &look)) == Some(OutcomeStatus::RolledBack)
+    };
+    assert!(rolled_back(Some(470.0), Some(940.0), Verdict::Burst, 4_900.0));
+    assert!(
+        !rolled_back(Some(470.0), Some(940.0), Verdict::Overload, 4_900.0),
+        "it was no burst that it was written for"
+    );
+    // By a fifth less on each of them.
+    assert!(rolled_back(Some(236.0), Some(940.0), Verdict::Burst, 4_900.0));
+    assert!(!rolled_back(Some(234.0), Some(940.0), Verdict::Burst, 4_900.0));
+    assert!(!rolled_back(None, Some(940.0), Verdict::Burst, 4_900.0), "what is not known did not fall");
+    // Of about as many requests as before.
+    assert!(rolled_back(Some(470.0), Some(896.0), Verdict::Burst, 4_900.0));
+    assert!(!rolled_back(Some(470.0), Some(895.0), Verdict::Burst, 4_900.0));
+    assert!(!rolled_back(Some(470.0), None, Verdict::Burst, 4_900.0));
+    assert!(!rolled_back(Some(470.0), Some(940.0), Verdict::Burst, 2_500.0), "latency followed");
 }
 
 #[test]
@@ -260,6 +294,18 @@ fn a_herd_is_judged_by_the_next_one() {
         })
     };
     assert_eq!(status(&look(&incident, &after(20, 420.0))), None, "nothing came yet that could be judged");
+    let few = later(&stands, 60, |series, _| match series.metric {
+        Metric::Invocations if series.statistic == Statistic::Sum => Some(240.0),
+        Metric::InvocationsPerInstance => Some(120.0),
+        Metric::ModelLatency => Some(300_000.0),
+        _ => series.points().next_back().map(|(_, value)| value),
+    });
+    for (requests, expected) in [(480.0, None), (481.0, Some(OutcomeStatus::Verified))] {
+        let one = changed(&few, |series, minute, value| {
+            Some(if minute == -2 && series.metric == Metric::Invocations { requests } else { value })
+        });
+        assert_eq!(status(&look(&incident, &one)), expected, "a herd is more than twice the usual");
+    }
     let mut absorbed = after(60, 420.0);
     assert_eq!(status(&look(&incident, &absorbed)), Some(OutcomeStatus::Verified));
     // Our own schedule moves MinCapacity: that is no change by somebody else.

@@ -1,5 +1,7 @@
 //! What a later look at an incident means: keep, relax, roll back, or leave alone.
 
+mod limits;
+
 use crate::convergence::applied;
 use crate::endpoint::{at, observed, settings, with_their_range};
 use endpoint_advisor::advise::explain;

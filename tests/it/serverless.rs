@@ -7,9 +7,9 @@ use crate::scenarios::{check, with_target};
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::capacity::capacity;
 use endpoint_advisor::model::{
-    Action, HoldReason, Hosting, InstanceCount, Metric, Metrics, Milliseconds, Minute, Observation, OutcomeStatus,
-    Phase, Plan, ScalingPolicy, Series, Serverless, Statistic, TargetTracking, UsdPerHour, Variant, VariantWeight,
-    Verdict,
+    Action, HoldReason, Hosting, Incident, InstanceCount, Metric, Metrics, Milliseconds, Minute, Observation,
+    OutcomeStatus, Phase, Plan, ScalingPolicy, Series, Serverless, Statistic, TargetTracking, UsdPerHour, Variant,
+    VariantWeight, Verdict,
 };
 use endpoint_advisor::replay::Replay;
 use endpoint_advisor::report::text;
@@ -321,4 +321,72 @@ fn units_that_do_not_are_waited_for_and_never_taken_away() {
     let news = an_hour_later.news.unwrap();
     assert!(news.words.contains("units of provisioned concurrency"), "{}", news.words);
     assert_eq!(an_hour_later.write, endpoint_advisor::model::Write::Nothing);
+}
+
+#[test]
+fn requests_that_met_no_warm_container_are_counted_over_the_last_ten_minutes() {
+    let (after, incident) = opened_on(spilling());
+    let unserved = |observation: &Observation| look(&incident, observation).after.unserved;
+    assert!((unserved(&later(&after, 16, 0.2)).unwrap() - 0.2).abs() < 1e-9);
+    // They stop: after ten minutes none of them counts, a minute before one does.
+    let before = later(&after, 16, 0.2);
+    assert_eq!(unserved(&later(&before, 10, 0.0)), Some(0.0));
+    assert!((unserved(&later(&before, 9, 0.0)).unwrap() - 0.02).abs() < 1e-9);
+    // Where nothing comes there is no share of it, and nothing to judge by: often for an hour, then less.
+    for (minutes, until) in [(16, 5), (59, 5), (60, 30)] {
+        let mut silent = later(&after, minutes, 0.0);
+        silent.metrics.0.clear();
+        let judgement = look(&incident, &silent);
+        assert_eq!((judgement.after.unserved, &judgement.news), (None, &None));
+        assert_eq!(judgement.then.unwrap().look_at, silent.at + SignedDuration::from_mins(until));
+    }
+}
+
+#[test]
+fn units_have_an_hour_to_help() {
+    let (after, mut incident) = opened_on(spilling());
+    incident.before.unserved = Some(0.25);
+    let judged = |incident: &Incident, minutes: i64, spilled: f64| {
+        let judgement = look(incident, &later(&after, minutes, spilled));
+        (status(&judgement), judgement.news.map(|news| news.words.contains("fewer than before")))
+    };
+    assert_eq!(judged(&incident, 59, 0.2), (None, None));
+    assert_eq!(judged(&incident, 60, 0.195), (Some(OutcomeStatus::NotNeeded), Some(true)));
+    assert_eq!(judged(&incident, 60, 0.205), (Some(OutcomeStatus::NotNeeded), Some(false)), "by less than a fifth");
+    incident.before.unserved = None;
+    assert_eq!(judged(&incident, 60, 0.1), (Some(OutcomeStatus::NotNeeded), Some(false)), "nobody knows");
+    // One in a hundred is nothing to act on.
+    assert_eq!(judged(&incident, 60, 0.01), (Some(OutcomeStatus::Verified), Some(false)));
+}
+
+#[test]
+fn raised_units_go_back_where_the_last_hour_did_without_them() {
+    let (after, mut incident) = opened_on(spilling());
+    incident.phase = Phase::Recovered;
+    let calm = incident.written.as_ref().unwrap().relax.unwrap().min_capacity;
+    let serverless = after.variant.serverless.unwrap();
+    // An hour in which so many containers served at once, with requests in so many of its minutes.
+    let judged = |units: u32, requests_in: i64| {
+        let mut hour = later(&after, 75, 0.0);
+        let last = hour.last_minute();
+        for series in &mut hour.metrics.0 {
+            let share = f64::from(units) / f64::from(serverless.max_concurrency);
+            let points: BTreeMap<Minute, f64> = series.points().collect();
+            let (first, _) = points.first_key_value().unwrap();
+            let values = points.iter().map(|(minute, value)| {
+                let is_now = last.since(*minute) < 75;
+                match series.metric {
+                    Metric::ServerlessConcurrentExecutionsUtilization if is_now => Some(share),
+                    Metric::Invocations if is_now && last.since(*minute) >= requests_in => Some(0.0),
+                    _ => Some(*value),
+                }
+            });
+            *series = Series::new(series.metric, series.statistic, *first, values.collect());
+        }
+        status(&look(&incident, &hour))
+    };
+    assert_eq!(judged(calm.0, 60), Some(OutcomeStatus::Relaxed));
+    assert_eq!(judged(calm.0 + 1, 60), None, "they would not have been enough");
+    assert_eq!(judged(calm.0, 3), Some(OutcomeStatus::Relaxed));
+    assert_eq!(judged(calm.0, 2), None, "too little came to tell");
 }

@@ -8,9 +8,11 @@ use crate::scenarios::{check, with_target};
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::capacity::capacity;
 use endpoint_advisor::diagnose::diagnose;
+use endpoint_advisor::follow_up::{Look, Occasion, judge};
 use endpoint_advisor::model::{
-    Action, BlockedBy, CustomizedMetricSpecification, HoldReason, InstanceCount, Metric, MetricDimension, Observation,
-    OutcomeStatus, Plan, PutScalingPolicy, ScalingPolicy, Seconds, Series, TargetTracking, UsdPerHour, Verdict,
+    Action, BlockedBy, CustomizedMetricSpecification, Diagnosis, HoldReason, Incident, InstanceCount, Metric,
+    MetricDimension, Observation, OutcomeStatus, Plan, PutScalingPolicy, ScalingPolicy, Seconds, Series,
+    TargetTracking, UsdPerHour, Verdict,
 };
 use endpoint_advisor::plan;
 use jiff::SignedDuration;
@@ -190,16 +192,20 @@ fn instances_that_start_are_waited_for() {
     assert_eq!(report.plan.hold_reason, Some(HoldReason::ScalingInProgress));
 }
 
-/// The endpoint sixteen minutes later, with this share of the backlog in the last ten of them.
+/// The endpoint sixteen minutes later, with this share of the backlog in all of them.
 fn later(observation: &Observation, share: f64) -> Observation {
+    later_by(observation, 16, share)
+}
+
+fn later_by(observation: &Observation, minutes: i64, share: f64) -> Observation {
     let mut after = observation.clone();
-    after.at += SignedDuration::from_mins(16);
+    after.at += SignedDuration::from_mins(minutes);
     for series in &mut after.metrics.0 {
         let Some(((first, _), (_, last))) = series.points().next().zip(series.points().next_back()) else { continue };
         let is_of_queue = series.metric.is_of_endpoint();
         let old: std::collections::BTreeMap<_, _> = series.points().collect();
         let length = endpoint_advisor::model::Minute::containing(at()).since(first);
-        let values = (0..length + 16).map(|index| match old.get(&first.plus(index)) {
+        let values = (0..length + minutes).map(|index| match old.get(&first.plus(index)) {
             Some(value) if index < length => Some(*value),
             _ if index < length => None,
             _ => Some(if is_of_queue { last * share } else { last }),
@@ -220,4 +226,28 @@ fn a_backlog_that_falls_is_verified_and_one_that_does_not_is_looked_at_again() {
     assert_eq!((status(&goes_on), goes_on.write), (None, endpoint_advisor::model::Write::Nothing));
     assert!(goes_on.then.is_some());
     assert_eq!(diagnose(&later(&after, 1.0)).verdict, Verdict::Backlog);
+}
+
+#[test]
+fn a_backlog_has_an_hour_to_fall_by_a_fifth() {
+    let (after, mut incident) = opened_on(observed("growth", 3));
+    let judged = |incident: &Incident, minutes: i64, blocked_by| {
+        let now = later_by(&after, minutes, 1.0);
+        let diagnosis = Diagnosis { verdict: Verdict::Overload, blocked_by, ..diagnose(&now) };
+        let look = Look { occasion: Occasion::Scheduled, observation: &now, diagnosis: &diagnosis, blocked_by };
+        let judgement = judge(incident, &look);
+        (status(&judgement), judgement.then.unwrap().look_at.duration_since(now.at).as_mins())
+    };
+    let full = Some(BlockedBy::AtMaxCapacity);
+    assert_eq!(judged(&incident, 59, None), (None, 10));
+    assert_eq!(judged(&incident, 60, None), (None, 30));
+    assert_eq!(judged(&incident, 59, full), (None, 10), "it may still fall");
+    assert_eq!(judged(&incident, 60, full), (Some(OutcomeStatus::NotNeeded), 30));
+    let now = look(&incident, &later_by(&after, 16, 1.0)).after.backlog.unwrap();
+    for (before, expected) in [(1.26 * now, Some(OutcomeStatus::Verified)), (1.24 * now, None)] {
+        incident.before.backlog = Some(before);
+        assert_eq!(judged(&incident, 16, None).0, expected);
+    }
+    incident.before.backlog = None;
+    assert_eq!(judged(&incident, 16, None).0, None, "what nobody knew did not fall");
 }
