@@ -340,6 +340,9 @@ mod tests {
             assert_eq!(of("ADVISOR_OBJECTIVE", value).defaults.objective, objective);
         }
         assert_eq!(objectives.map(ScalingObjective::fleet_minutes), [100.0, 20.0, 5.0], "as the README says");
+        for (value, days) in [("1", 1), ("15", 15)] {
+            assert_eq!(of("ADVISOR_HISTORY_DAYS", value).history_days, days);
+        }
         for (value, existing) in [("advise", ExistingTargets::Advise), ("raise", ExistingTargets::Raise)] {
             assert_eq!(of("ADVISOR_EXISTING_TARGETS", value).defaults.existing_targets, existing);
         }

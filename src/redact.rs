@@ -164,15 +164,11 @@ fn whole(text: &str, name: &str, other: &str) -> String {
     out + rest
 }
 
-/// Roles, buckets and images name people, teams and products.
+/// Roles, buckets and images name people, teams and products. What is around such a word stays: quotes, brackets, a stop.
 fn without_path(word: &str) -> String {
-    let end = word.len() - word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric()).len();
-    let (bare, rest) = word.split_at_checked(word.len() - end).unwrap_or((word, ""));
-    let is_identity = ["arn:aws:iam:", "arn:aws:sts:", "arn:aws-cn:iam:", "arn:aws-cn:sts:", "arn:aws-us-gov:iam:"]
-        .iter()
-        .chain(&["arn:aws-us-gov:sts:", "s3://", "https://"])
-        .any(|start| bare.starts_with(start));
-    if is_identity || bare.contains(".dkr.ecr.") { format!("redacted{rest}") } else { word.to_owned() }
+    let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    let is_identity = [":iam:", ":sts:", "s3://", "https://", ".dkr.ecr."].iter().any(|part| bare.contains(part));
+    if is_identity { word.replace(bare, "redacted") } else { word.to_owned() }
 }
 
 /// Puts the account of AWS's examples in place of every run of exactly twelve digits.

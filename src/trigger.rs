@@ -105,7 +105,7 @@ pub fn parse(event: Value) -> Result<Event, InvalidEvent> {
 /// Reads anything but an SQS batch.
 fn one(event: Value) -> Result<Trigger, InvalidEvent> {
     let has = |key: &str| event.get(key).is_some();
-    if has("detail-type") && has("detail") {
+    if has("detail-type") {
         let envelope: EventBridgeEvent<Value> = decode("EventBridge", event)?;
         if envelope.detail_type != alarm::EVENTBRIDGE_DETAIL_TYPE {
             let detail =
@@ -130,11 +130,11 @@ fn one(event: Value) -> Result<Trigger, InvalidEvent> {
         };
         return alarm::notification(json("SNS message", &record.sns.message)?);
     }
-    if event.get("Type").and_then(Value::as_str) == Some("Notification") && has("TopicArn") {
+    if event.get("Type").and_then(Value::as_str) == Some("Notification") {
         let message = event.get("Message").and_then(Value::as_str).unwrap_or_default();
         return alarm::notification(json("SNS message", message)?);
     }
-    if has("AlarmName") && has("NewStateValue") {
+    if has("AlarmName") {
         return alarm::notification(event);
     }
     by_hand::parse(&event)

@@ -80,7 +80,7 @@ fn policy_block(policy: &PutScalingPolicy, target: &str, label: &str) -> Block {
 
 fn tracking_block(tracking: &TargetTrackingConfiguration) -> Block {
     let block = Block::builder("target_tracking_scaling_policy_configuration")
-        .add_attribute(("target_value", number(tracking.target_value)))
+        .add_attribute(("target_value", Expression::from(tracking.target_value)))
         .add_attribute(("scale_out_cooldown", tracking.scale_out_cooldown.0))
         .add_attribute(("scale_in_cooldown", tracking.scale_in_cooldown.0))
         .add_attribute(("disable_scale_in", tracking.disable_scale_in));
@@ -123,7 +123,7 @@ fn steps_block(steps: &StepScalingConfiguration) -> Block {
             ("metric_interval_lower_bound", step.metric_interval_lower_bound),
             ("metric_interval_upper_bound", step.metric_interval_upper_bound),
         ];
-        let bounds = bounds.into_iter().filter_map(|(name, bound)| Some((name, number(bound?))));
+        let bounds = bounds.into_iter().filter_map(|(name, bound)| Some((name, Expression::from(bound?))));
         let block = Block::builder("step_adjustment").add_attributes(bounds);
         block.add_attribute(("scaling_adjustment", step.scaling_adjustment)).build()
     };
@@ -149,7 +149,7 @@ pub(super) fn alarm_block(alarm: &PutMetricAlarm, label: &str, policy: Option<&s
         .add_attribute(("period", alarm.period.0))
         .add_attribute(("evaluation_periods", alarm.evaluation_periods))
         .add_attribute(("datapoints_to_alarm", alarm.datapoints_to_alarm))
-        .add_attribute(("threshold", number(alarm.threshold)))
+        .add_attribute(("threshold", Expression::from(alarm.threshold)))
         .add_attribute(("comparison_operator", alarm.comparison_operator.as_str()))
         .add_attribute(("treat_missing_data", alarm.treat_missing_data.as_str()))
         .add_attributes(few.map(|few| ("evaluate_low_sample_count_percentiles", few)))
@@ -190,14 +190,6 @@ fn attribute(kind: &str, name: &str, attribute: &str) -> Expression {
 
 fn variable(kind: &str) -> Variable {
     Variable::sanitized(kind)
-}
-
-/// Whole numbers without `.0`, as people write them.
-fn number(value: f64) -> Expression {
-    #[expect(clippy::cast_possible_truncation, reason = "whole, and far from the limits of i64")]
-    let whole = value as i64;
-    let is_whole = value.fract() == 0.0 && value.abs() < 1e15;
-    if is_whole { Expression::from(whole) } else { Expression::from(value) }
 }
 
 /// `orders/AllTraffic` as `orders_AllTraffic`: SageMaker's names have no underscore, so two never become one. A Terraform name

@@ -125,3 +125,21 @@ fn scheduled(key: &ScalableKey, floor: &Floor) -> PutScheduledAction {
         scalable_target_action: ScalableTargetAction { min_capacity: floor.min },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_floor_is_asked_for_by_the_clock_in_utc() {
+        let key = ScalableKey::of_variant(&"orders".parse().unwrap(), &"AllTraffic".parse().unwrap());
+        let asked = |minute, is_hourly| {
+            let put = scheduled(&key, &Floor { minute, is_hourly, min: InstanceCount(3) });
+            (put.schedule, put.scheduled_action_name)
+        };
+        let daily = ("cron(35 9 * * ? *)".to_owned(), "endpoint-advisor-min-at-0935".to_owned());
+        assert_eq!(asked(9 * 60 + 35, false), daily);
+        let hourly = ("cron(7 * * * ? *)".to_owned(), "endpoint-advisor-min-at-hourly-07".to_owned());
+        assert_eq!(asked(7, true), hourly);
+    }
+}

@@ -1,8 +1,8 @@
 //! Every file in `events/`, and what it is understood as.
 
 use endpoint_advisor::model::{
-    AlarmObjective, Audit, Home, LatencyObjective, Milliseconds, ObjectiveSource, Statistic, Subject, Trigger,
-    TriggerKind, Watched,
+    AlarmObjective, AlarmTrigger, Audit, Home, LatencyObjective, Milliseconds, ObjectiveSource, Statistic, Subject,
+    Trigger, TriggerKind, Watched,
 };
 use endpoint_advisor::trigger::{Event, parse};
 use serde_json::Value;
@@ -131,9 +131,14 @@ fn an_event_that_nobody_understands_is_an_error_that_says_what_was_expected() {
         r#"{"advise":{"endpoint_name":"a b"}}"#,
         r#"{"advise":{"endpoint_name":"a","at":"yesterday"}}"#,
         r#"{"advise":{"endpoint_name":"a","latency_slo_ms":-1}}"#,
+        r#"{"advise":{"endpoint_name":"a","latency_slo_ms":0}}"#,
+        r#"{"advise":{"endpoint_name":"a","latency_slo_ms":60001}}"#,
         r#"{"advise":{"endpoint_name":"a","slo_statistic":"tm99"}}"#,
         r#"{"apply":{"endpoint_name":"a"}}"#,
         r#"{"detail-type":"Scheduled Event","detail":{}}"#,
+        r#"{"detail-type":"CloudWatch Alarm State Change"}"#,
+        r#"{"Type":"Notification"}"#,
+        r#"{"AlarmName":"a"}"#,
         r#"{"detail-type":"CloudWatch Alarm State Change","detail":{"alarmName":"a","state":{"value":"FIRE"}}}"#,
     ] {
         let error = parse(serde_json::from_str(event).unwrap()).expect_err(event);
@@ -202,4 +207,61 @@ fn so_is_an_alarm_of_ours_on_a_metric_of_a_monitored_account() {
     }
     let Ok(Event::One(trigger)) = parse(message) else { panic!("sns-metric-math") };
     assert!(trigger.at_home(&home).unwrap_err().to_string().contains("is of 444455556666"));
+}
+
+#[test]
+fn an_event_that_is_cut_short_is_named_by_its_shape() {
+    for (event, shape) in [
+        (r#"{"detail-type":"CloudWatch Alarm State Change","source":"aws.cloudwatch"}"#, "EventBridge"),
+        (r#"{"Type":"Notification","MessageId":"1"}"#, "SNS"),
+        (r#"{"AlarmName":"a","AlarmDescription":"b"}"#, "SNS alarm"),
+    ] {
+        let error = endpoint_advisor_chain(&parse(serde_json::from_str(event).unwrap()).expect_err(event));
+        assert!(error.contains(shape), "{error}");
+    }
+}
+
+/// The message of `sns-metric` or `sns-metric-math`, changed.
+fn notified(name: &str, change: impl Fn(&mut Value)) -> AlarmTrigger {
+    let event = events().remove(name).unwrap();
+    let message = event.pointer("/Records/0/Sns/Message").unwrap().as_str().unwrap();
+    let mut message: Value = serde_json::from_str(message).unwrap();
+    change(&mut message);
+    match parse(message) {
+        Ok(Event::One(Trigger::Alarm(alarm))) => Some(alarm),
+        _ => None,
+    }
+    .unwrap()
+}
+
+#[test]
+fn a_threshold_of_a_notification_is_an_objective_only_where_high_latency_crosses_it() {
+    let known =
+        |alarm: AlarmTrigger| matches!(alarm.watched, Watched::Metric { objective: AlarmObjective::Known(_), .. });
+    assert!(known(notified("sns-metric", |_| {})));
+    assert!(known(notified("sns-metric-math", |_| {})));
+    let low = |message: &mut Value| message["Trigger"]["ComparisonOperator"] = "LessThanThreshold".into();
+    assert!(!known(notified("sns-metric", low)));
+    let in_seconds = |message: &mut Value| {
+        for entry in message["Trigger"]["Metrics"].as_array_mut().unwrap() {
+            if entry["Expression"].is_string() {
+                entry["Expression"] = "m1/1000000".into();
+            }
+        }
+    };
+    assert!(!known(notified("sns-metric-math", in_seconds)), "its threshold is in another unit");
+}
+
+#[test]
+fn when_the_state_changed_is_read_from_every_shape() {
+    let changed_at = |event: Value| match parse(event) {
+        Ok(Event::One(Trigger::Alarm(alarm))) => alarm.changed_at.map(|at| at.to_string()),
+        _ => None,
+    };
+    for shape in ["eventbridge-single-metric", "direct-action", "sns-metric"] {
+        let at = changed_at(events().remove(shape).unwrap());
+        assert!(at.as_deref().is_some_and(|at| at.starts_with("2026-10-05T09:14:")), "{shape}: {at:?}");
+    }
+    let at = notified("sns-metric", |message| message["StateChangeTime"] = "yesterday".into()).changed_at;
+    assert_eq!(at, None, "the alarm itself still stands");
 }

@@ -39,6 +39,7 @@ mod scenarios;
 mod schema;
 mod serverless;
 mod standing;
+mod state;
 mod template;
 mod terminal;
 mod undo;

@@ -6,7 +6,8 @@ use crate::scenarios::with_target;
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
     Containers, EndpointName, InferenceComponentName, InstanceCount, InvocationMode, Metrics, Needs, Neighbour,
-    Observation, Part, PartMetrics, ScalingActivity, ScalingPolicy, TriggerKind, VariantName, VariantWeight,
+    Observation, Part, PartMetrics, ScalingActivity, ScalingPolicy, ScheduledAction, TriggerKind, VariantName,
+    VariantWeight,
 };
 use endpoint_advisor::redact::redact;
 use std::collections::BTreeMap;
@@ -79,6 +80,45 @@ fn nothing_says_whose_it_is() {
     ] {
         assert!(shared.contains(kept), "{kept}");
     }
+}
+
+#[test]
+fn each_name_of_somebody_is_replaced_and_ours_and_the_usual_one_stay() {
+    let mut observation = named();
+    observation.variant_name = Some("AllTraffic".parse().unwrap());
+    let scaling = observation.scaling.as_mut().unwrap();
+    let policy = |name: &str| ScalingPolicy { policy_name: name.to_owned(), ..ScalingPolicy::default() };
+    scaling.policies = ["giraffe", "endpoint-advisor-invocations", "lion"].map(policy).into();
+    let action = |name: &str| ScheduledAction {
+        name: name.to_owned(),
+        schedule: "cron(0 7 * * ? *)".to_owned(),
+        timezone: None,
+        min_capacity: Some(InstanceCount(3)),
+        max_capacity: None,
+        end_time: None,
+    };
+    scaling.scheduled_actions = Some(["mornings", "endpoint-advisor-min-at-0700"].map(action).into());
+    let shared = redact(&observation).unwrap();
+    assert_eq!(shared.variant_name.unwrap().as_str(), "AllTraffic", "it is everybody's");
+    let scaling = shared.scaling.unwrap();
+    let policies: Vec<&str> = scaling.policies.iter().map(|policy| policy.policy_name.as_str()).collect();
+    assert_eq!(policies, ["policy-1", "endpoint-advisor-invocations", "policy-2"]);
+    let actions: Vec<String> = scaling.scheduled_actions.unwrap().into_iter().map(|action| action.name).collect();
+    assert_eq!(actions, ["action-1", "endpoint-advisor-min-at-0700"]);
+}
+
+#[test]
+fn roles_buckets_and_images_go_whole_and_the_sentence_around_them_stays() {
+    let mut observation = named();
+    observation.endpoint.failure_reason = Some(
+        "Role arn:aws:iam::210987654321:role/x, (s3://y/z), from=s3://y and https://y/z. Not 7 or sagemaker:z!"
+            .to_owned(),
+    );
+    let shared = redact(&observation).unwrap();
+    assert_eq!(
+        shared.endpoint.failure_reason.unwrap(),
+        "Role redacted, (redacted), redacted and redacted. Not 7 or sagemaker:z!"
+    );
 }
 
 #[test]

@@ -101,6 +101,39 @@ fn a_schedule_that_would_lower_the_range_is_told() {
 }
 
 #[test]
+fn a_schedule_of_ours_that_the_plan_does_without_is_for_a_person_to_delete() {
+    let told = |observation: &Observation, name: &str| {
+        let plan = explain(observation, &settings(&[("ADVISOR_MAX_INSTANCES", "20")])).plan;
+        assert_eq!(plan.action, Action::Scale, "{:?}", plan.hold_reason);
+        let line = format!("Delete scheduled action `{name}`");
+        plan.advice.iter().any(|advice| advice.starts_with(&line))
+    };
+    let with = |mut observation: Observation, name: &str| {
+        let action = ScheduledAction {
+            name: name.to_owned(),
+            schedule: "cron(0 7 * * ? *)".to_owned(),
+            timezone: None,
+            min_capacity: Some(InstanceCount(3)),
+            max_capacity: None,
+            end_time: None,
+        };
+        observation.scaling.as_mut().unwrap().scheduled_actions.get_or_insert_default().push(action);
+        observation
+    };
+    let (ours, theirs) = ("endpoint-advisor-min-at-0700", "mornings");
+    assert!(told(&with(overloaded(Vec::new()), ours), ours));
+    assert!(!told(&with(overloaded(Vec::new()), theirs), theirs), "it is theirs");
+    // A plan with schedules keeps its own, and has no use for others.
+    let herd = observed("hourly-herd");
+    let plan = explain(&herd, &settings(&[("ADVISOR_MAX_INSTANCES", "20")])).plan;
+    let stands = with(applied(&herd, &plan), ours);
+    assert!(told(&stands, ours));
+    for action in plan.put_scheduled_actions {
+        assert!(!told(&stands, &action.scheduled_action_name));
+    }
+}
+
+#[test]
 fn a_policy_of_ours_is_not_rewritten_because_min_was_raised() {
     let before = observed("overload");
     let first = explain(&before, &settings(&[])).plan;

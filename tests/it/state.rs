@@ -1,0 +1,188 @@
+//! When a set-up is as it was asked for, and what tells two of them apart: writing and undoing rest on it.
+
+use crate::endpoint::tracking;
+use endpoint_advisor::model::{
+    EndpointName, InstanceCount, PolicyAlarm, PutScheduledAction, ScalableDimension, ScalableKey, ScalableTarget,
+    ScalableTargetAction, ScalingPolicy, ScalingState, ScheduledAction, Seconds, StepAdjustment, StepScaling,
+};
+
+fn action(name: &str) -> ScheduledAction {
+    ScheduledAction {
+        name: name.to_owned(),
+        schedule: "cron(0 7 * * ? *)".to_owned(),
+        timezone: None,
+        min_capacity: Some(InstanceCount(3)),
+        max_capacity: None,
+        end_time: None,
+    }
+}
+
+fn alarm(name: &str) -> PolicyAlarm {
+    PolicyAlarm {
+        alarm_name: name.to_owned(),
+        metric: Some("AWS/SageMaker/HasBacklogWithoutCapacity".to_owned()),
+        statistic: Some("Average".to_owned()),
+        comparison_operator: "GreaterThanOrEqualToThreshold".to_owned(),
+        threshold: 1.0,
+        period: Seconds(60),
+        evaluation_periods: 3,
+        datapoints_to_alarm: 2,
+        dimensions: Vec::new(),
+        treat_missing_data: None,
+        description: None,
+    }
+}
+
+fn policy(name: &str, target_value: f64) -> ScalingPolicy {
+    tracking(name, "AWS/SageMaker/InvocationsPerInstance", target_value)
+}
+
+/// Two of everything.
+fn state() -> ScalingState {
+    ScalingState {
+        target: Some(ScalableTarget {
+            min_capacity: InstanceCount(1),
+            max_capacity: InstanceCount(4),
+            ..ScalableTarget::default()
+        }),
+        policies: vec![policy("a", 900.0), policy("b", 50.0)],
+        alarms: vec![alarm("a"), alarm("b")],
+        scheduled_actions: vec![action("a"), action("b")],
+    }
+}
+
+#[test]
+fn a_scheduled_action_stands_where_all_of_it_does() {
+    let key = ScalableKey::of_variant(&"orders".parse::<EndpointName>().unwrap(), &"AllTraffic".parse().unwrap());
+    let put = PutScheduledAction::of(&action("ours"), &key).unwrap();
+    assert_eq!(put.scalable_target_action, ScalableTargetAction { min_capacity: InstanceCount(3) });
+    assert!(put.stands(&[action("theirs"), action("ours")]));
+    assert!(put.stands(&[ScheduledAction { timezone: Some("UTC".to_owned()), ..action("ours") }]));
+    for other in [
+        action("theirs"),
+        ScheduledAction { schedule: "cron(0 8 * * ? *)".to_owned(), ..action("ours") },
+        ScheduledAction { min_capacity: Some(InstanceCount(2)), ..action("ours") },
+        ScheduledAction { min_capacity: None, ..action("ours") },
+        ScheduledAction { max_capacity: Some(InstanceCount(9)), ..action("ours") },
+        ScheduledAction { timezone: Some("Europe/Berlin".to_owned()), ..action("ours") },
+    ] {
+        assert!(!put.stands(std::slice::from_ref(&other)), "{other:?}");
+    }
+    assert!(!put.stands(&[]));
+}
+
+/// One of the parts changed, or gone, or come.
+fn changed() -> Vec<(&'static str, ScalingState)> {
+    let one = |what: &'static str, change: fn(&mut ScalingState)| {
+        let mut other = state();
+        change(&mut other);
+        (what, other)
+    };
+    vec![
+        one("the scalable target", |state| state.target = None),
+        one("the scalable target", |state| state.target.as_mut().unwrap().max_capacity = InstanceCount(5)),
+        one("the scalable target", |state| state.target.as_mut().unwrap().min_capacity = InstanceCount(2)),
+        one("the scalable target", |state| state.target.as_mut().unwrap().is_scale_out_suspended = true),
+        one("a scaling policy", |state| state.policies[0] = policy("a", 901.0)),
+        one("a scaling policy", |state| state.policies.truncate(1)),
+        one("a scaling policy", |state| state.policies.push(policy("c", 900.0))),
+        one("an alarm of ours", |state| state.alarms[0].threshold = 2.0),
+        one("an alarm of ours", |state| state.alarms.truncate(1)),
+        one("an alarm of ours", |state| state.alarms.push(alarm("c"))),
+        one("a scheduled action", |state| state.scheduled_actions[0].min_capacity = None),
+        one("a scheduled action", |state| state.scheduled_actions.truncate(1)),
+        one("a scheduled action", |state| state.scheduled_actions.push(action("c"))),
+    ]
+}
+
+#[test]
+fn every_difference_is_named_and_seen_from_both_sides() {
+    let state = state();
+    assert_eq!(state.difference(&state), None);
+    let mut tagged = state.clone();
+    tagged.target.as_mut().unwrap().tags = Some([("team".to_owned(), "orders".to_owned())].into());
+    assert_eq!(state.difference(&tagged), None, "tags change nothing that scales");
+    for (what, other) in changed() {
+        assert_eq!(state.difference(&other), Some(what));
+        assert_eq!(other.difference(&state), Some(what));
+    }
+}
+
+#[test]
+fn a_state_between_two_is_made_of_their_parts() {
+    let from = state();
+    for (what, to) in changed() {
+        assert_eq!((from.leaves(&from, &to), to.leaves(&from, &to)), (None, None), "{what}");
+        // Something else that neither has.
+        for (other, third) in changed() {
+            if third != to && other != what {
+                assert_eq!(third.leaves(&from, &to), Some(other), "{what}");
+            }
+        }
+    }
+    // A new target is registered with what is running first, and raised last.
+    let with = |min, max| {
+        let range = ScalableTarget {
+            min_capacity: InstanceCount(min),
+            max_capacity: InstanceCount(max),
+            ..ScalableTarget::default()
+        };
+        ScalingState { target: Some(range), ..ScalingState::default() }
+    };
+    let none = ScalingState::default();
+    assert_eq!(with(2, 8).leaves(&none, &with(5, 8)), None);
+    assert_eq!(with(6, 8).leaves(&none, &with(5, 8)), Some("the scalable target"), "not with more than is asked for");
+    assert_eq!(with(2, 9).leaves(&none, &with(5, 8)), Some("the scalable target"));
+    assert_eq!(with(2, 8).leaves(&with(1, 3), &with(5, 8)), Some("the scalable target"), "it is not new");
+}
+
+#[test]
+fn each_part_in_short() {
+    let state = state();
+    assert_eq!(state.target_in_words(), "min=1 max=4");
+    assert_eq!(ScalingState::default().target_in_words(), "absent");
+    assert_eq!(state.policy_in_words("b"), "TargetValue=50");
+    assert_eq!(state.policy_in_words("c"), "absent");
+    let steps = StepScaling {
+        adjustment_type: "ChangeInCapacity".to_owned(),
+        steps: vec![StepAdjustment { lower_bound: None, upper_bound: Some(0.0), adjustment: -1 }],
+        min_adjustment_magnitude: None,
+        cooldown: None,
+        metric_aggregation_type: None,
+    };
+    let policies = vec![ScalingPolicy { step_scaling: Some(steps), target_tracking: None, ..policy("steps", 1.0) }];
+    assert_eq!(ScalingState { policies, ..state.clone() }.policy_in_words("steps"), "ChangeInCapacity -1");
+    assert_eq!(state.alarm_in_words("b"), "HasBacklogWithoutCapacity at 1 in 2 of 3 datapoints");
+    assert_eq!(state.alarm_in_words("c"), "absent");
+    assert_eq!(state.action_in_words("b"), "min=3 at cron(0 7 * * ? *)");
+    assert_eq!(state.action_in_words("c"), "absent");
+    let unchanged = vec![ScheduledAction { min_capacity: None, ..action("max") }];
+    let words = ScalingState { scheduled_actions: unchanged, ..state }.action_in_words("max");
+    assert_eq!(words, "min=unchanged at cron(0 7 * * ? *)");
+}
+
+#[test]
+fn a_dimension_is_known_by_its_name() {
+    let (endpoint, variant) = ("orders".parse::<EndpointName>().unwrap(), "AllTraffic".parse().unwrap());
+    let instances = ScalableKey::of_variant(&endpoint, &variant);
+    assert_eq!(instances.dimension(), Some(ScalableDimension::InstanceCount));
+    let units = ScalableKey::of_provisioned_concurrency(&endpoint, &variant);
+    assert_eq!(units.dimension(), Some(ScalableDimension::ProvisionedConcurrency));
+    let other = ScalableKey { scalable_dimension: "ecs:service:DesiredCount".to_owned(), ..instances };
+    assert_eq!(other.dimension(), None);
+}
+
+#[test]
+fn what_is_counted_has_a_word_for_one_and_for_several() {
+    let words =
+        [ScalableDimension::InstanceCount, ScalableDimension::CopyCount, ScalableDimension::ProvisionedConcurrency]
+            .map(|dimension| (dimension.unit(), dimension.units()));
+    assert_eq!(
+        words,
+        [
+            ("instance", "instances"),
+            ("copy", "copies"),
+            ("unit of provisioned concurrency", "units of provisioned concurrency")
+        ]
+    );
+}
