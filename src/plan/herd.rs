@@ -218,4 +218,30 @@ mod tests {
         assert_eq!(of(30, 0, 6.0), None, "between two of them nothing can be scaled in");
         assert_eq!(of(60, 0, 30.0), None, "nor where instances take so long");
     }
+
+    #[test]
+    fn a_minute_with_more_than_twice_the_usual_is_a_herd_and_what_was_refused_in_it_was_not_served() {
+        let with = |count: f64, refused: f64| {
+            let mut history = history(605, |_| false);
+            for hour in 0..10 {
+                let row = history.0.get_mut(&Minute(50 + 60 * hour)).unwrap();
+                row.invocations = Some(InvocationsPerMinute(count));
+                row.load = Some(InvocationsPerInstance(count / 2.0));
+                row.errors_5xx = Some(refused);
+            }
+            Herds::of(&history, Minute(604))
+        };
+        assert_eq!(with(120.0, 0.0), None);
+        assert_eq!(with(121.0, 0.0).unwrap().requests, InvocationsPerMinute(121.0));
+        assert!((with(1_000.0, 100.0).unwrap().served - 450.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_clock_in_words() {
+        let words = |period, phase| Clock { period, phase }.in_words();
+        assert_eq!(words(1_440, 9 * 60 + 35), "every day at 09:35 UTC");
+        assert_eq!(words(720, 65), "twice a day, at 01:05 and 13:05 UTC");
+        assert_eq!(words(60, 7), "every hour at minute 7");
+        assert_eq!(words(30, 7), "every 30 minutes");
+    }
 }

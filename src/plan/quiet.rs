@@ -118,3 +118,67 @@ fn missed(traffic: &Traffic) -> f64 {
     let (over, count) = known.fold((0.0, 0.0), |(over, count), missed| (over + missed, count + 1.0));
     if count > 0.0 { over / count } else { 1.0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::TargetTracking;
+
+    fn quiet(share: f64, missed: f64) -> Quiet {
+        let (one, nine) = (InstanceCount(1), InstanceCount(9));
+        let target_value = InvocationsPerInstance(300.0);
+        Quiet { current: one, least: one, max_capacity: nine, min_capacity: one, target_value, share, missed }
+    }
+
+    fn policy(target_value: f64) -> ScalingPolicy {
+        ScalingPolicy {
+            policy_name: "theirs".to_owned(),
+            policy_type: "TargetTrackingScaling".to_owned(),
+            target_tracking: Some(TargetTracking {
+                metric: Some("SageMakerVariantInvocationsPerInstance".to_owned()),
+                target_value,
+                scale_out_cooldown: None,
+                scale_in_cooldown: None,
+                disable_scale_in: false,
+                customized: None,
+            }),
+            ..ScalingPolicy::default()
+        }
+    }
+
+    #[test]
+    fn what_keeps_the_objective_stays_unless_it_could_with_fewer_instances() {
+        let takes_the_place = |share, missed, target| quiet(share, missed).is_better_than(&[policy(target)]);
+        assert!(!takes_the_place(SHORT_HISTORY_SHARE, 0.0, 200.0), "too little was seen to say that it could");
+        assert!(!takes_the_place(SHORT_HISTORY_SHARE, TOO_OFTEN_OVER, 400.0));
+        assert!(takes_the_place(SHORT_HISTORY_SHARE, TOO_OFTEN_OVER + 0.001, 400.0), "it does not keep it");
+        assert!(takes_the_place(NEVER_NEAR_SHARE, 0.0, 200.0), "each instance could do more");
+        assert!(!takes_the_place(NEVER_NEAR_SHARE, 0.0, 300.0));
+        assert!(!takes_the_place(NEVER_NEAR_SHARE, 0.0, 400.0));
+        assert!(quiet(SHORT_HISTORY_SHARE, 0.0).is_better_than(&[]), "there is none");
+        let both = [policy(400.0), policy(200.0)];
+        assert!(quiet(NEVER_NEAR_SHARE, 0.0).is_better_than(&both), "the lower one decides");
+    }
+
+    #[test]
+    fn the_closed_form_says_of_what_it_is() {
+        let said = |share| quiet(share, 0.0).reasoning().concat();
+        assert!(said(SHORT_HISTORY_SHARE).ends_with(
+            "of 60 % of what one instance carries for certain, and a MinCapacity for the usual load at that"
+        ));
+        assert!(said(NEVER_NEAR_SHARE).ends_with(
+            "of 85 % of what one instance carries for certain, and a MinCapacity for the quiet hours' load at that"
+        ));
+    }
+
+    #[test]
+    fn minutes_that_nobody_saw_are_not_among_those_that_were_missed() {
+        let of = |over: Vec<f64>| {
+            let unknown = vec![f64::NAN; over.len()];
+            let first = crate::model::Minute(0);
+            missed(&Traffic { first, offered: unknown.clone(), instances: unknown, missed: over, work: None })
+        };
+        assert!((of(vec![1.0, 0.0, f64::NAN, 0.0, 0.0]) - 0.25).abs() < 1e-9);
+        assert!((of(vec![f64::NAN]) - 1.0).abs() < 1e-9, "what is not known is not kept");
+    }
+}

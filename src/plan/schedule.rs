@@ -123,7 +123,7 @@ fn repeats(traffic: &Traffic) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Minute;
+    use crate::model::{Minute, ScalableTarget};
 
     /// A week that is busy from 8 to 18 h.
     fn traffic(busy: f64) -> Traffic {
@@ -141,5 +141,58 @@ mod tests {
             [(470, 4), (1_080, 1)].map(|(minute, min)| Floor { minute, min: InstanceCount(min), is_hourly: false })
         );
         assert_eq!(of(300.0), None);
+    }
+
+    #[test]
+    fn a_schedule_that_lowers_either_end_of_the_range_is_told_unless_it_is_suspended() {
+        let told = |min: Option<u32>, max: Option<u32>, is_schedule_suspended| {
+            let action = ScheduledAction {
+                name: "evening".to_owned(),
+                schedule: "cron(0 20 * * ? *)".to_owned(),
+                timezone: None,
+                min_capacity: min.map(InstanceCount),
+                max_capacity: max.map(InstanceCount),
+                end_time: None,
+            };
+            let target = ScalableTarget { is_schedule_suspended, ..ScalableTarget::default() };
+            let scaling = Scaling { target: Some(target), scheduled_actions: Some(vec![action]), ..Scaling::default() };
+            !that_would_lower(&scaling, InstanceCount(3), InstanceCount(8)).is_empty()
+        };
+        assert!(told(Some(2), None, false) && told(None, Some(7), false) && told(Some(2), Some(9), false));
+        assert!(told(Some(4), Some(7), false));
+        assert!(!told(Some(3), Some(8), false), "it sets what the plan sets");
+        assert!(!told(None, None, false));
+        assert!(!told(Some(2), Some(7), true), "it does not come");
+    }
+
+    #[test]
+    fn a_floor_holds_from_its_minute_to_the_next_one_over_midnight_too() {
+        let floor = |minute, min| Floor { minute, min: InstanceCount(min), is_hourly: false };
+        let floors = [floor(470, 4), floor(1_080, 1)];
+        let at = |minute| floor_at(&floors, minute).map(|min| min.0);
+        assert_eq!([0, 469, 470, 1_079, 1_080, 1_439].map(at), [1, 1, 4, 4, 1, 1].map(Some));
+        assert_eq!(floor_at(&[], 470), None);
+    }
+
+    #[test]
+    fn days_are_alike_where_the_hour_explains_half_of_what_varies() {
+        // By the hour ±100 around the mean; each ten minutes besides, by turns, ±`scatter`: what is explained is the share
+        // of 100² in both squares.
+        let is_alike = |scatter: f64| {
+            let load = |minute: i64| {
+                let hour = if (minute / 60) % 2 == 0 { 100.0 } else { -100.0 };
+                let slot = if (minute / 10) % 2 == 0 { scatter } else { -scatter };
+                1_000.0 + hour + slot
+            };
+            let offered: Vec<f64> = (0..4 * 1_440).map(load).collect();
+            let unknown = vec![f64::NAN; offered.len()];
+            repeats(&Traffic { first: Minute(0), offered, instances: unknown.clone(), missed: unknown, work: None })
+        };
+        assert!(is_alike(0.0) && is_alike(98.0));
+        assert!(!is_alike(102.0) && !is_alike(900.0));
+        let flat = vec![1_000.0; 4 * 1_440];
+        let unknown = vec![f64::NAN; flat.len()];
+        let flat = Traffic { first: Minute(0), offered: flat, instances: unknown.clone(), missed: unknown, work: None };
+        assert!(!repeats(&flat), "where nothing varies there is nothing to explain");
     }
 }
