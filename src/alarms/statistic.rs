@@ -224,3 +224,14 @@ pub(super) fn percent(share: f64) -> String {
 fn needs(statistic: Statistic) -> String {
     format!("the {} requests that {statistic} needs", Thousands(statistic.samples_needed()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_never_rounded_to_all_or_nothing() {
+        let words = [0.0, 0.004, 0.01, 0.5, 0.99, 0.991, 0.9996, 1.0].map(percent);
+        assert_eq!(words, ["none", "less than 1 %", "1 %", "50 %", "99 %", "99.1 %", "99.9 %", "all"]);
+    }
+}

@@ -281,4 +281,24 @@ mod tests {
         assert_eq!(of("ml.g99.xlarge").gpus(), None);
         assert_eq!(of("something").vcpus(), None);
     }
+
+    #[test]
+    fn types_with_several_gpus() {
+        for (name, gpus) in [
+            ("ml.g4dn.xlarge", 1),
+            ("ml.g5.24xlarge", 4),
+            ("ml.g6.48xlarge", 8),
+            ("ml.p2.xlarge", 1),
+            ("ml.p2.8xlarge", 8),
+            ("ml.p2.16xlarge", 16),
+            ("ml.p3.2xlarge", 1),
+            ("ml.p3.8xlarge", 4),
+            ("ml.p3.16xlarge", 8),
+            ("ml.p4d.24xlarge", 8),
+            ("ml.p5.4xlarge", 1),
+            ("ml.p5.48xlarge", 8),
+        ] {
+            assert_eq!(InstanceType(name.to_owned()).gpus(), Some(gpus), "{name}");
+        }
+    }
 }

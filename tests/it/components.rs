@@ -1,5 +1,7 @@
 //! Inference components: the same traffic on copies that share instances with others.
 
+mod first_copy;
+
 use crate::convergence::applied;
 use crate::endpoint::{at, observed, settings};
 use crate::follow_up::opened_on;

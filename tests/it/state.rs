@@ -1,9 +1,11 @@
 //! When a set-up is as it was asked for, and what tells two of them apart: writing and undoing rest on it.
 
-use crate::endpoint::tracking;
+use crate::endpoint::{observed, tracking};
+use endpoint_advisor::diagnose::diagnose;
 use endpoint_advisor::model::{
-    EndpointName, InstanceCount, PolicyAlarm, PutScheduledAction, ScalableDimension, ScalableKey, ScalableTarget,
-    ScalableTargetAction, ScalingPolicy, ScalingState, ScheduledAction, Seconds, StepAdjustment, StepScaling,
+    BlockedBy, Diagnosis, EndpointName, InstanceCount, PolicyAlarm, PutMetricAlarm, PutScheduledAction,
+    ScalableDimension, ScalableKey, ScalableTarget, ScalableTargetAction, ScalingPolicy, ScalingState, ScheduledAction,
+    Seconds, StepAdjustment, StepScaling, Verdict,
 };
 
 fn action(name: &str) -> ScheduledAction {
@@ -185,4 +187,36 @@ fn what_is_counted_has_a_word_for_one_and_for_several() {
             ("unit of provisioned concurrency", "units of provisioned concurrency")
         ]
     );
+}
+
+#[test]
+fn an_alarm_stands_where_all_of_it_does() {
+    let stands = alarm("endpoint-advisor-from-zero");
+    let stands = PolicyAlarm { treat_missing_data: Some("missing".to_owned()), ..stands };
+    let put = PutMetricAlarm::of(&stands).unwrap();
+    assert!(put.stands(&[alarm("theirs"), put.to_alarm()]));
+    assert!(!put.stands(&[]));
+    for other in [
+        PolicyAlarm { alarm_name: "theirs".to_owned(), ..put.to_alarm() },
+        PolicyAlarm { threshold: 2.0, ..put.to_alarm() },
+        PolicyAlarm { datapoints_to_alarm: 3, ..put.to_alarm() },
+        PolicyAlarm { treat_missing_data: Some("breaching".to_owned()), ..put.to_alarm() },
+    ] {
+        assert!(!put.stands(std::slice::from_ref(&other)), "{other:?}");
+    }
+}
+
+#[test]
+fn what_is_in_the_way_is_said_of_what_is_scaled() {
+    let said = |verdict, blocked_by, of| {
+        let diagnosis = diagnose(&observed("overload"));
+        Diagnosis { verdict, blocked_by, ..diagnosis }.in_the_way(of)
+    };
+    let (instances, copies) = (ScalableDimension::InstanceCount, ScalableDimension::CopyCount);
+    let down = Some(BlockedBy::EndpointNotInService);
+    assert_eq!(said(Verdict::Overload, down, instances).unwrap(), BlockedBy::EndpointNotInService.text());
+    assert_eq!(said(Verdict::Overload, down, copies).unwrap(), "the endpoint or the component is not InService");
+    let full = Some(BlockedBy::AtMaxCapacity);
+    assert_eq!(said(Verdict::NoCopies, full, copies).unwrap(), "the variant has as many instances as it may have");
+    assert_eq!(said(Verdict::Overload, None, copies), None);
 }
