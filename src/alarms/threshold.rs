@@ -68,3 +68,13 @@ pub(super) fn from_history(
         rare.into_iter().find(|(_, times_fired)| *times_fired <= allowed).unwrap_or((highest, incidents));
     FromHistory { threshold, times_fired, highest, incidents }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn once_in_a_whole_week_is_allowed() {
+        assert_eq!([0.5, 6.9, 7.0, 13.9, 14.0, 15.0].map(times_allowed), [0, 0, 1, 1, 2, 2]);
+    }
+}

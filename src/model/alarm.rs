@@ -172,4 +172,38 @@ mod tests {
         let (_, objective) = watched(&[metric("Invocations"), metric("ModelLatency")], Some(5e5)).unwrap().unwrap();
         assert!(matches!(objective, AlarmObjective::Known(_)));
     }
+
+    #[test]
+    fn an_objective_is_a_latency_above_zero() {
+        let of = |statistic: Option<Statistic>, threshold: f64| {
+            let metric = AlarmMetric {
+                namespace: "AWS/SageMaker".to_owned(),
+                name: "ModelLatency".to_owned(),
+                dimensions: BTreeMap::new(),
+                statistic,
+            };
+            objective(&metric, Some(threshold))
+        };
+        for threshold in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(of(Some(Statistic::P90), threshold), AlarmObjective::NotInEvent, "{threshold}");
+        }
+        assert_eq!(of(None, 5e5), AlarmObjective::NotInEvent, "of which statistic is not known");
+        assert_eq!(of(Some(Statistic::SampleCount), 5e5), AlarmObjective::NotOnModelLatency, "that is no latency");
+        assert_eq!(of(Some(Statistic::SampleCount), -1.0), AlarmObjective::NotOnModelLatency);
+    }
+
+    #[test]
+    fn only_metrics_of_sagemaker_are_of_an_endpoint() {
+        let of = |namespace: &str| {
+            subject(&AlarmMetric {
+                namespace: namespace.to_owned(),
+                name: "CPUUtilization".to_owned(),
+                dimensions: [("EndpointName".to_owned(), "orders".to_owned())].into(),
+                statistic: None,
+            })
+            .unwrap()
+        };
+        assert!(of("AWS/SageMaker").is_some() && of("/aws/sagemaker/Endpoints").is_some());
+        assert!(of("AWS/EC2").is_none() && of("Orders").is_none());
+    }
 }

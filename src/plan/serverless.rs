@@ -250,3 +250,34 @@ fn floor_instead(
         range.command()
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use super::target_tracking::PROVISIONED_METRIC_TYPE;
+    use crate::model::TargetTracking;
+
+    #[test]
+    fn a_policy_of_ours_stays_where_new_numbers_would_hardly_differ() {
+        let policy = |name: &str, target_value: f64, out_cooldown: Seconds| ScalingPolicy {
+            policy_name: name.to_owned(),
+            policy_type: "TargetTrackingScaling".to_owned(),
+            target_tracking: Some(TargetTracking {
+                metric: Some(PROVISIONED_METRIC_TYPE.to_owned()),
+                target_value,
+                scale_out_cooldown: Some(out_cooldown),
+                scale_in_cooldown: Some(IN_COOLDOWN),
+                disable_scale_in: false,
+                customized: None,
+            }),
+            ..ScalingPolicy::default()
+        };
+        let stands = |policy: ScalingPolicy| closed_form(0.7, &[policy]).target;
+        let ours = "endpoint-advisor-provisioned-concurrency";
+        assert_eq!(stands(policy(ours, 0.7 + 0.9 * SAME_TARGET, OUT_COOLDOWN)), 0.7 + 0.9 * SAME_TARGET);
+        assert_eq!(stands(policy(ours, 0.7 - 0.9 * SAME_TARGET, OUT_COOLDOWN)), 0.7 - 0.9 * SAME_TARGET);
+        assert_eq!(stands(policy(ours, 0.7 + 1.1 * SAME_TARGET, OUT_COOLDOWN)), 0.7);
+        assert_eq!(stands(policy(ours, 0.7 + 0.5 * SAME_TARGET, Seconds(1))), 0.7, "it follows at another pace");
+        assert_eq!(stands(policy("theirs", 0.7 + 0.5 * SAME_TARGET, OUT_COOLDOWN)), 0.7, "it is theirs");
+    }
+}

@@ -201,3 +201,49 @@ fn where_reacting_is_not_enough_a_person_is_told_what_is() {
     assert!(floor.ends_with("--min-capacity 5 --max-capacity 8"), "{floor}");
     assert!(schedule.ends_with("endpoint-advisor replay orders --variant AllTraffic"), "{schedule}");
 }
+
+/// Five days of two instances' load, and of three times as much from 8 to 18 h.
+fn daily() -> Observation {
+    let mut observation = observed("healthy");
+    let last = observation.last_minute();
+    let first = last.plus(1 - 5 * 1_440);
+    for series in &mut observation.metrics.0 {
+        let usual = series.at(last.plus(-1));
+        let values = (0..5 * 1_440).map(|index| {
+            let is_busy = (480..1_080).contains(&first.plus(index).0.rem_euclid(1_440));
+            let times = if is_busy { 3.0 } else { 1.0 };
+            match series.metric {
+                Metric::Invocations => Some(900.0 * times),
+                Metric::InvocationsPerInstance => Some(300.0),
+                _ => usual,
+            }
+        });
+        *series = Series::new(series.metric, series.statistic, first, values.collect());
+    }
+    observation
+}
+
+#[test]
+fn a_tuned_set_up_has_floors_by_the_clock_only_where_nobody_elses_schedule_moves_them() {
+    let action = |name: &str| ScheduledAction {
+        name: name.to_owned(),
+        schedule: "cron(0 3 * * ? *)".to_owned(),
+        timezone: None,
+        min_capacity: Some(InstanceCount(1)),
+        max_capacity: None,
+        end_time: None,
+    };
+    let floors = |actions: Option<Vec<ScheduledAction>>| {
+        let mut observation = daily();
+        observation.scaling.as_mut().unwrap().scheduled_actions = actions;
+        let guardrails = settings(&[("ADVISOR_MAX_INSTANCES", "20")]).for_endpoint(observation.tags.as_ref());
+        let capacity = capacity::capacity(&observed("overload"));
+        let plan = plan::tune(&observation, capacity.as_ref(), &guardrails);
+        plan.put_scheduled_actions.into_iter().map(|action| action.schedule).collect::<Vec<_>>()
+    };
+    let by_the_clock = ["cron(50 7 * * ? *)", "cron(0 18 * * ? *)"];
+    assert_eq!(floors(Some(Vec::new())), by_the_clock);
+    assert_eq!(floors(Some(vec![action("endpoint-advisor-min-at-0300")])), by_the_clock);
+    assert!(floors(Some(vec![action("nights")])).is_empty());
+    assert!(floors(None).is_empty(), "nobody knows whether there is one");
+}
