@@ -253,9 +253,9 @@ fn floor_instead(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use super::target_tracking::PROVISIONED_METRIC_TYPE;
-    use crate::model::TargetTracking;
+    use super::*;
+    use crate::model::{Grade, TargetTracking};
 
     #[test]
     fn a_policy_of_ours_stays_where_new_numbers_would_hardly_differ() {
@@ -279,5 +279,32 @@ mod tests {
         assert_eq!(stands(policy(ours, 0.7 + 1.1 * SAME_TARGET, OUT_COOLDOWN)), 0.7);
         assert_eq!(stands(policy(ours, 0.7 + 0.5 * SAME_TARGET, Seconds(1))), 0.7, "it follows at another pace");
         assert_eq!(stands(policy("theirs", 0.7 + 0.5 * SAME_TARGET, OUT_COOLDOWN)), 0.7, "it is theirs");
+    }
+
+    #[test]
+    fn provisioned_concurrency_helps_against_cold_starts_alone() {
+        let held = |verdict: Verdict, sub_cause: Option<&str>| {
+            let diagnosis = Diagnosis {
+                verdict,
+                sub_cause: sub_cause.map(str::to_owned),
+                confidence: 1.0,
+                grade: Grade::High,
+                summary: String::new(),
+                evidence: Vec::new(),
+                context: Vec::new(),
+                alternatives: Vec::new(),
+                blocked_by: None,
+                next_steps: Vec::new(),
+            };
+            would_help(&diagnosis).err()
+        };
+        assert_eq!(held(Verdict::ColdStart, None), None);
+        assert_eq!(held(Verdict::ColdStart, Some("after_deployment")), Some(HoldReason::NothingToDo));
+        assert_eq!(held(Verdict::Transient, None), Some(HoldReason::NothingToDo));
+        assert_eq!(held(Verdict::ServerlessConcurrencyLimit, None), Some(HoldReason::MaxConcurrencyNotScaled));
+        for unknown in [Verdict::InsufficientData, Verdict::Undetermined] {
+            assert_eq!(held(unknown, None), Some(HoldReason::CauseUnknown));
+        }
+        assert_eq!(held(Verdict::SlowDependency, None), Some(HoldReason::ProvisionedConcurrencyWillNotHelp));
     }
 }

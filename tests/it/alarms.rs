@@ -214,6 +214,19 @@ fn too_little_is_declined_with_what_is_missing() {
     assert_eq!(missing(&not_held), "a day of p90 ModelLatency: 5 hours were read");
 }
 
+#[test]
+fn who_stated_the_objective_is_said() {
+    for (source, said) in [
+        (ObjectiveSource::Event, "you stated"),
+        (ObjectiveSource::Tag, "the endpoint's tag endpoint-advisor:slo-ms states"),
+        (ObjectiveSource::Alarm, "an alarm that stands has it"),
+    ] {
+        let stated = with_objective(HEALTHY.clone(), 900.0, Statistic::P90, source);
+        let words = text::words(&document(&propose(&stated)));
+        assert!(words.contains(said), "{words}");
+    }
+}
+
 /// Once it stands, its threshold is the objective, and the same alarm is proposed.
 #[test]
 fn an_alarm_that_stands_is_proposed_again() {

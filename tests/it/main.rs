@@ -26,6 +26,7 @@ mod events;
 mod export;
 mod fleet;
 mod follow_up;
+mod history;
 mod html;
 mod invariants;
 mod messages;

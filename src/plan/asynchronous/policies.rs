@@ -181,3 +181,44 @@ pub(super) fn from_zero(
     };
     (put(key, FROM_ZERO, "StepScaling", configuration), alarm)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(name: &str, metric: Option<&str>) -> ScalingPolicy {
+        ScalingPolicy {
+            policy_name: name.to_owned(),
+            policy_type: "TargetTrackingScaling".to_owned(),
+            target_tracking: Some(TargetTracking {
+                metric: metric.map(str::to_owned),
+                target_value: 5.0,
+                scale_out_cooldown: Some(Seconds(300)),
+                scale_in_cooldown: Some(Seconds(600)),
+                disable_scale_in: false,
+                customized: None,
+            }),
+            ..ScalingPolicy::default()
+        }
+    }
+
+    const BACKLOG: Option<&str> = Some("AWS/SageMaker/ApproximateBacklogSizePerInstance");
+
+    #[test]
+    fn a_policy_on_the_backlog_is_in_the_way_whose_ever_it_is_but_ours() {
+        let cpu = policy("cpu", Some("/aws/sagemaker/Endpoints/CPUUtilization"));
+        let steps = ScalingPolicy { target_tracking: None, ..policy("steps", None) };
+        assert!(!tracks_backlog(&cpu) && !tracks_backlog(&steps));
+        assert!(tracks_backlog(&policy("theirs", BACKLOG)) && tracks_backlog(&policy("theirs", None)));
+        let named = |present: &[ScalingPolicy]| in_the_way(present).map(|policy| policy.policy_name.clone());
+        assert_eq!(named(&[cpu.clone(), steps.clone(), policy(TRACKING, BACKLOG)]), None);
+        assert_eq!(named(&[cpu, steps, policy("theirs", BACKLOG)]).as_deref(), Some("theirs"));
+    }
+
+    #[test]
+    fn ours_is_known_by_its_name() {
+        assert_eq!(ours(&[policy("theirs", BACKLOG), policy(FROM_ZERO, BACKLOG)]), None);
+        let all = [policy("theirs", None), policy(TRACKING, BACKLOG)];
+        assert_eq!(ours(&all).and_then(|ours| ours.metric.as_deref()), BACKLOG);
+    }
+}

@@ -144,3 +144,55 @@ impl Target {
 fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 1.0 } else { part as f64 / whole as f64 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{InvocationsPerMinute, Microseconds};
+
+    /// A day of one request at once in the mean, with so many in every tenth minute.
+    fn demand(most: f64, minutes: i64) -> Demand {
+        let minute = |index: i64| ServerlessMinute {
+            minute: Minute(index),
+            invocations: InvocationsPerMinute(60.0),
+            service: Some(Microseconds(1e6)),
+            held: None,
+            most: Some(Concurrency(if index % 10 == 0 { most } else { 1.0 })),
+            setups: 0.0,
+            setup_time: None,
+            spillover: None,
+            provisioned: None,
+        };
+        let most = Concurrency(most);
+        let minutes = (0..minutes).map(minute).collect();
+        Demand { minutes, scale_out_minutes: 10.0, now: most, peak: most, usual: most, high: most }
+    }
+
+    #[test]
+    fn the_target_leaves_room_for_growth_down_to_a_twentieth() {
+        let target = |most: f64| demand(most, 1_440).target(InstanceCount(0), ScalingObjective::Balanced).value;
+        // 1 over the growth, between 0.3 and 0.7.
+        for (most, expected) in [(1.0, 0.7), (1.5, 0.65), (1.9, 0.5), (2.0, 0.5), (2.3, 0.4), (3.2, 0.3)] {
+            assert!((target(most) - expected).abs() < 1e-9, "{most}: {}", target(most));
+        }
+    }
+
+    #[test]
+    fn what_no_target_leaves_room_for_is_too_fast() {
+        let target = |most: f64| demand(most, 1_440).target(InstanceCount(0), ScalingObjective::Balanced);
+        assert!(!target(3.2).is_too_fast && target(9.0).is_too_fast);
+        let carried = demand(9.0, 1_440).target(InstanceCount(9), ScalingObjective::Balanced);
+        assert!(!carried.is_too_fast, "the floor carries it");
+    }
+
+    #[test]
+    fn less_than_a_day_shows_no_growth() {
+        let is_known = |minutes| {
+            let demand = demand(2.0, minutes);
+            let target = demand.target(InstanceCount(0), ScalingObjective::Balanced);
+            demand.target_reasoning(&target).starts_with("the target is 50 % of the units in use: where requests")
+        };
+        assert!(is_known(DAY_MINUTES - 59));
+        assert!(!is_known(DAY_MINUTES - 60));
+    }
+}

@@ -222,6 +222,23 @@ fn what_a_roll_back_taught_is_said_with_its_numbers() {
 }
 
 #[test]
+fn who_has_to_finish_by_hand_is_told_how() {
+    let (stands, incident) = opened();
+    let mut changed = later(&stands, &HELPED);
+    changed.scaling.as_mut().unwrap().target.as_mut().unwrap().max_capacity = InstanceCount(20);
+    let news = look(&incident, &changed).news.unwrap();
+    assert!(news.words.starts_with("the scalable target was changed by somebody else"), "{}", news.words);
+    assert!(news.steps[0].ends_with(": endpoint-advisor undo orders --variant AllTraffic"), "{:?}", news.steps);
+    // Back to what it was is no other change.
+    let mut undone = later(&stands, &HELPED);
+    let scaling = undone.scaling.as_mut().unwrap();
+    scaling.policies.clear();
+    scaling.target = None;
+    let news = look(&incident, &undone).news.unwrap();
+    assert!(news.words.starts_with("somebody took back what was written"), "{}", news.words);
+}
+
+#[test]
 fn only_the_last_ten_minutes_with_latency_are_judged() {
     let (stands, _) = opened();
     let after = later(&stands, &Later { minutes: 40, ..HELPED });
