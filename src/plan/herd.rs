@@ -214,7 +214,8 @@ mod tests {
         assert_eq!(hourly, [floor(45, 8, true), floor(3, 1, true)]);
         assert!((up - 33.0 / 60.0).abs() < 1e-9);
         assert_eq!(of(1_440, 5, 6.0).unwrap().0, [floor(1_430, 8, false), floor(8, 1, false)]);
-        assert_eq!(of(720, 30, 6.0).unwrap().0.len(), 4);
+        let twice = [floor(15, 8, false), floor(33, 1, false), floor(735, 8, false), floor(753, 1, false)];
+        assert_eq!(of(720, 30, 6.0).unwrap().0, twice);
         assert_eq!(of(30, 0, 6.0), None, "between two of them nothing can be scaled in");
         assert_eq!(of(60, 0, 30.0), None, "nor where instances take so long");
     }
@@ -243,5 +244,14 @@ mod tests {
         assert_eq!(words(720, 65), "twice a day, at 01:05 and 13:05 UTC");
         assert_eq!(words(60, 7), "every hour at minute 7");
         assert_eq!(words(30, 7), "every 30 minutes");
+    }
+
+    #[test]
+    fn a_spike_where_nothing_usually_comes_is_no_herd() {
+        let mut history = history(605, |_| false);
+        for (minute, row) in &mut history.0 {
+            row.invocations = Some(InvocationsPerMinute(if minute.0 == 590 { 500.0 } else { 0.0 }));
+        }
+        assert_eq!(Herds::of(&history, Minute(604)), None);
     }
 }

@@ -9,6 +9,7 @@
 #![cfg_attr(feature = "aws", expect(clippy::panic, reason = "the same"))]
 
 mod absurd;
+mod account;
 mod alarms;
 mod architecture;
 mod asynchronous;
