@@ -255,7 +255,9 @@ fn floor_instead(
 mod tests {
     use super::target_tracking::PROVISIONED_METRIC_TYPE;
     use super::*;
-    use crate::model::{Grade, TargetTracking};
+    use crate::config::ScalingObjective;
+    use crate::model::{Grade, ScalableKey, TargetTracking};
+    use std::collections::BTreeMap;
 
     #[test]
     fn a_policy_of_ours_stays_where_new_numbers_would_hardly_differ() {
@@ -306,5 +308,36 @@ mod tests {
             assert_eq!(held(unknown, None), Some(HoldReason::CauseUnknown));
         }
         assert_eq!(held(Verdict::SlowDependency, None), Some(HoldReason::ProvisionedConcurrencyWillNotHelp));
+    }
+
+    #[test]
+    fn where_bursts_come_faster_than_units_the_floor_that_meets_them_is_told() {
+        // Nine at once in every tenth minute, and one else.
+        let told = |min: u32, calm_min: u32, ceiling: u32| {
+            let demand = demand::tests::demand(9.0, 1_440);
+            let key =
+                ScalableKey::of_provisioned_concurrency(&"orders".parse().unwrap(), &"AllTraffic".parse().unwrap());
+            let register = RegisterScalableTarget {
+                service_namespace: key.service_namespace,
+                resource_id: key.resource_id,
+                scalable_dimension: key.scalable_dimension,
+                min_capacity: InstanceCount(min),
+                max_capacity: InstanceCount(12),
+                tags: BTreeMap::new(),
+            };
+            let plan = Plan { register_scalable_target: Some(register), ..Plan::hold(HoldReason::NothingToDo) };
+            let calm_min = InstanceCount(calm_min);
+            let target = demand.target(calm_min, ScalingObjective::Balanced);
+            floor_instead(&plan, &demand, calm_min, InstanceCount(ceiling), &target)
+        };
+        let more = told(2, 2, 20).unwrap();
+        assert!(more.contains("keep 9 units of provisioned concurrency: aws "), "{more}");
+        assert!(more.ends_with("--min-capacity 9 --max-capacity 12"), "{more}");
+        let there = told(9, 2, 20).unwrap();
+        assert!(there.contains("9 would meet 99 % of the minutes warm. Keep MinCapacity there"), "{there}");
+        assert!(told(8, 2, 20).unwrap().contains("keep 9 units"));
+        assert!(told(2, 2, 5).unwrap().contains("keep 5 units"), "as far as the limit allows");
+        assert_eq!(told(9, 9, 20), None, "it goes back to no less");
+        assert_eq!(told(5, 5, 5), None);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::asynchronous::observed as queue;
 use crate::components::{asleep, of_component};
+use crate::convergence::applied;
 use crate::endpoint::{observed, settings};
 use crate::scenarios::with_target;
 use crate::serverless::{family, serverless};
@@ -79,7 +80,17 @@ fn what_a_comparison_says_of_the_advised_set_up_is_what_its_plan_foretells() {
         let [present, advised] = comparison.rows.as_slice() else { panic!("{comparison:?}") };
         let foretold = (Some(forecast.current), Some(forecast.planned));
         assert_eq!((present.projection, advised.projection), foretold, "{:?}", observation.hosting);
+        assert!(comparison.advises_a_change());
     }
+}
+
+#[test]
+fn what_stands_already_is_no_change() {
+    let before = observed("overload");
+    let plan = compare(&before, &settings(&[MANY]), &[]).unwrap().advised.unwrap();
+    let comparison = compare(&applied(&before, &plan), &settings(&[MANY]), &[]).unwrap();
+    assert!(comparison.advised.as_ref().is_none_or(|plan| plan.is_in_place()), "{:?}", comparison.advised);
+    assert!(!comparison.advises_a_change());
 }
 
 #[test]
@@ -141,7 +152,8 @@ fn a_target_that_means_nothing_is_refused() {
     }
     let spilling = serverless(family("serverless_spillover"), 0);
     assert_eq!(refused(&spilling, 70.0), Some(NoSuchTarget::NotAShare));
-    assert_eq!(refused(&spilling, 0.7), None);
+    assert_eq!(refused(&spilling, 1.01), Some(NoSuchTarget::NotAShare));
+    assert_eq!([0.7, 1.0].map(|share| refused(&spilling, share)), [None, None]);
 }
 
 #[test]

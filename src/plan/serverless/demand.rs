@@ -146,12 +146,12 @@ fn share(part: usize, whole: usize) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::model::{InvocationsPerMinute, Microseconds};
 
     /// A day of one request at once in the mean, with so many in every tenth minute.
-    fn demand(most: f64, minutes: i64) -> Demand {
+    pub(in crate::plan::serverless) fn demand(most: f64, minutes: i64) -> Demand {
         let minute = |index: i64| ServerlessMinute {
             minute: Minute(index),
             invocations: InvocationsPerMinute(60.0),

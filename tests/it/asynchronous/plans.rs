@@ -77,6 +77,11 @@ fn with_little_history_the_target_is_what_one_instance_works_off_while_another_o
         let target = plan.put_scaling_policies[0].target_tracking().unwrap().target_value;
         let exact = (6.0 * carries).max(1.5 * 4.0);
         assert!(target <= exact && (target > 0.98 * 6.0 * carries - 1.0 || target <= 6.0), "{target} for {exact}");
+        let why = format!(
+            "one instance processes {} requests a minute and takes 6 minutes to start",
+            capacity(&observation).unwrap().low
+        );
+        assert!(plan.reasoning.iter().any(|line| line.starts_with(&why)), "{why}: {:?}", plan.reasoning);
         // Nor more than what may wait.
         observation.age_objective = Some(Seconds(180));
         let sooner = planned(&observation).put_scaling_policies[0].target_tracking().unwrap().target_value;
