@@ -72,12 +72,6 @@ impl<'a> Queue<'a> {
         }
     }
 
-    /// Whether the variant has a queue whose length is known.
-    #[must_use]
-    pub fn is_known(&self) -> bool {
-        self.backlog.is_some()
-    }
-
     /// Requests that one instance works on at once: what it may, or, where that is left to SageMaker, rate times latency
     /// (Little's law).
     fn in_work(&self, minute: Minute, processed: Option<f64>, instances: Option<f64>) -> f64 {

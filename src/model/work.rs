@@ -117,3 +117,70 @@ impl WorkByMinute {
         self.smooth.get(usize::try_from(minute.since(self.first)).ok()?).copied()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Half of the CPU at 100 usual requests a minute, a tenth of it without any.
+    fn wandering() -> WanderingWork {
+        WanderingWork {
+            metric: Metric::CPUUtilization,
+            full_percent: 400.0,
+            idle: 0.1,
+            per_invocation: 0.004,
+            deviation: 0.3,
+            now: 1.0,
+            since: Minute(100).start(),
+            usual_before: 2.0,
+        }
+    }
+
+    fn row(cpu: Option<f64>, gpu: Option<f64>, load: Option<f64>) -> MinuteRow {
+        let mut row = MinuteRow { load: load.map(InvocationsPerInstance), ..MinuteRow::default() };
+        (row.cpu.average, row.gpu.average) = (cpu, gpu);
+        row
+    }
+
+    #[test]
+    fn utilisation_and_load_follow_from_each_other() {
+        let work = wandering();
+        assert!((work.percent_at(InvocationsPerInstance(100.0)) - 200.0).abs() < 1e-9);
+        assert!((work.load_at(200.0).0 - 100.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_minutes_requests_are_measured_against_as_many_usual_ones() {
+        let of = |work: WanderingWork, minute: i64, row: MinuteRow| {
+            let history = History([(Minute(minute), row)].into());
+            work.by_minute(&history, Minute(minute), 1).measured[0]
+        };
+        let heavy = row(Some(0.9), Some(0.5), Some(100.0));
+        assert!((of(wandering(), 100, heavy) - 2.0).abs() < 1e-9, "0.8 beyond idle, and 0.4 would be usual");
+        assert!((of(wandering(), 99, heavy) - 1.0).abs() < 1e-9, "twice the work was usual before");
+        let on_gpu = WanderingWork { metric: Metric::GPUUtilization, ..wandering() };
+        assert!((of(on_gpu, 100, heavy) - 1.0).abs() < 1e-9);
+        assert!(of(wandering(), 100, row(Some(0.05), None, Some(100.0))).abs() < 1e-9, "less than idle is no work");
+        for unknown in [row(None, None, Some(100.0)), row(Some(0.9), None, None), row(Some(0.9), None, Some(0.0))] {
+            assert!(of(wandering(), 100, unknown).is_nan(), "{unknown:?}");
+        }
+    }
+
+    #[test]
+    fn the_work_behind_a_minute_is_that_of_the_half_hour_around_it() {
+        // An hour of usual requests, then one of twice as heavy ones, of which a minute says nothing.
+        let known = |minute: i64| row(Some(if minute < 60 { 0.5 } else { 0.9 }), None, Some(100.0));
+        let rows = (0..120).filter(|minute| *minute != 100).map(|minute| (Minute(minute + 200), known(minute)));
+        let smooth = wandering().by_minute(&History(rows.collect()), Minute(200), 120).smooth;
+        assert_eq!(smooth.len(), 120);
+        let is = |index: usize, expected: f64| (smooth[index] - expected).abs() < 1e-9;
+        assert!(is(0, 1.0) && is(44, 1.0) && is(75, 2.0) && is(119, 2.0), "{smooth:?}");
+        // 16 of the 31 minutes around the change are heavy.
+        assert!(is(60, (15.0 + 2.0 * 16.0) / 31.0), "{}", smooth[60]);
+        assert!(is(100, 2.0), "what is around a gap says it");
+        // Where nothing is known it stays as it was, and is usual before anything was known.
+        let late = History([(Minute(250), known(60))].into());
+        let alone = wandering().by_minute(&late, Minute(200), 120).smooth;
+        assert_eq!((alone[34], alone[35], alone[119]), (1.0, 2.0, 2.0));
+    }
+}

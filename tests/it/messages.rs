@@ -2,7 +2,7 @@
 
 use crate::endpoint::{observed, settings};
 use endpoint_advisor::advise::explain;
-use endpoint_advisor::model::{Evidence, Report};
+use endpoint_advisor::model::{Evidence, OutcomeStatus, Report, Severity, Verdict};
 use endpoint_advisor::report::{card, message, text};
 use serde_json::Value;
 
@@ -34,6 +34,26 @@ fn text_for_people_and_the_report_for_machines() {
         ["verdict=overload", "action=scale", "status=recommended", "endpoint_name=orders", "severity=action_required"]
     );
     assert_eq!(message.subject, "orders/AllTraffic is overloaded: recommended 3 to 5 instances");
+}
+
+#[test]
+fn how_much_a_report_asks_of_a_person() {
+    let of = |status: OutcomeStatus, verdict: Verdict| {
+        let mut report = explain(&observed("overload"), &settings(&[]));
+        (report.outcome.status, report.diagnosis.verdict) = (status, verdict);
+        report.severity()
+    };
+    for status in [OutcomeStatus::Applied, OutcomeStatus::RolledBack, OutcomeStatus::Relaxed] {
+        assert_eq!(of(status, Verdict::Overload), Severity::ActionTaken, "{status:?}");
+    }
+    for status in [OutcomeStatus::Unchanged, OutcomeStatus::Verified] {
+        assert_eq!(of(status, Verdict::Overload), Severity::Info, "{status:?}");
+    }
+    assert_eq!(of(OutcomeStatus::NotNeeded, Verdict::Transient), Severity::Info);
+    assert_eq!(of(OutcomeStatus::NotNeeded, Verdict::SlowDependency), Severity::ActionRequired);
+    for status in [OutcomeStatus::Recommended, OutcomeStatus::Failed, OutcomeStatus::Stale] {
+        assert_eq!(of(status, Verdict::Overload), Severity::ActionRequired, "{status:?}");
+    }
 }
 
 #[test]
