@@ -38,8 +38,9 @@ fn text_for_people_and_the_report_for_machines() {
 
 #[test]
 fn how_much_a_report_asks_of_a_person() {
+    let report = explain(&observed("overload"), &settings(&[]));
     let of = |status: OutcomeStatus, verdict: Verdict| {
-        let mut report = explain(&observed("overload"), &settings(&[]));
+        let mut report = report.clone();
         (report.outcome.status, report.diagnosis.verdict) = (status, verdict);
         report.severity()
     };
