@@ -1,11 +1,13 @@
 //! When a set-up is as it was asked for, and what tells two of them apart: writing and undoing rest on it.
 
-use crate::endpoint::{observed, tracking};
+use crate::components::of_component;
+use crate::endpoint::{observed, settings, tracking};
+use endpoint_advisor::advise::explain;
 use endpoint_advisor::diagnose::diagnose;
 use endpoint_advisor::model::{
-    BlockedBy, Diagnosis, EndpointName, InstanceCount, PolicyAlarm, PutMetricAlarm, PutScheduledAction,
-    ScalableDimension, ScalableKey, ScalableTarget, ScalableTargetAction, ScalingPolicy, ScalingState, ScheduledAction,
-    Seconds, StepAdjustment, StepScaling, Verdict,
+    AlarmActions, BlockedBy, Diagnosis, EndpointName, IncidentKey, InstanceCount, PolicyAlarm, PutMetricAlarm,
+    PutScheduledAction, ScalableDimension, ScalableKey, ScalableTarget, ScalableTargetAction, ScalingPolicy,
+    ScalingState, ScheduledAction, Seconds, StepAdjustment, StepScaling, Verdict,
 };
 
 fn action(name: &str) -> ScheduledAction {
@@ -219,4 +221,36 @@ fn what_is_in_the_way_is_said_of_what_is_scaled() {
     let full = Some(BlockedBy::AtMaxCapacity);
     assert_eq!(said(Verdict::NoCopies, full, copies).unwrap(), "the variant has as many instances as it may have");
     assert_eq!(said(Verdict::Overload, None, copies), None);
+}
+
+#[test]
+fn an_incident_has_one_schedule_by_region_endpoint_and_part() {
+    let name = |region: &str, endpoint: &str, part: &str| {
+        let key =
+            IncidentKey { region: region.to_owned(), endpoint_name: endpoint.parse().unwrap(), part: part.to_owned() };
+        key.schedule_name()
+    };
+    // SHA-256 of `us-east-1/orders/AllTraffic`.
+    assert_eq!(name("us-east-1", "orders", "AllTraffic"), "ea-d369eb475dd3442ee3e9b40e4ec852a8");
+    let others = [
+        name("eu-west-1", "orders", "AllTraffic"),
+        name("us-east-1", "search", "AllTraffic"),
+        name("us-east-1", "orders", "Blue"),
+    ];
+    assert!(others.iter().all(|other| *other != name("us-east-1", "orders", "AllTraffic")), "{others:?}");
+}
+
+#[test]
+fn a_report_says_how_the_tool_is_asked_about_it() {
+    let report = explain(&observed("overload"), &settings(&[]));
+    assert_eq!(report.asked_of_the_tool(), "orders --variant AllTraffic");
+    let of_component = explain(&of_component(observed("overload")), &settings(&[]));
+    assert_eq!(of_component.asked_of_the_tool(), "orders --component orders-ranker");
+}
+
+#[test]
+fn an_alarm_that_fires_a_policy_does_nothing_else() {
+    let actions = AlarmActions::firing("arn:aws:autoscaling:us-east-1:111122223333:scalingPolicy:1");
+    assert_eq!(actions.alarm_actions, ["arn:aws:autoscaling:us-east-1:111122223333:scalingPolicy:1"]);
+    assert_eq!(AlarmActions { alarm_actions: Vec::new(), ..actions }, AlarmActions::default());
 }
