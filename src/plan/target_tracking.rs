@@ -231,3 +231,27 @@ pub(super) fn is_on(policy: &ScalingPolicy, metric: Tracked) -> bool {
         && policy.alarms.as_ref().is_none_or(|alarms| alarms.iter().any(|alarm| is_same(alarm.metric.as_deref())));
     tracks || steps
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_metric_has_several_names_and_metric_math_may_be_any() {
+        let cpu = Tracked::Utilization(Metric::CPUUtilization);
+        for (tracked, names) in [
+            (Tracked::Invocations, INVOCATIONS.to_vec()),
+            (cpu, vec!["/aws/sagemaker/Endpoints/CPUUtilization"]),
+            (
+                Tracked::ProvisionedConcurrency,
+                vec![PROVISIONED_METRIC_TYPE, "AWS/SageMaker/ServerlessProvisionedConcurrencyUtilization"],
+            ),
+        ] {
+            assert!(names.into_iter().all(|name| tracked.is(Some(name))), "{tracked:?}");
+            assert!(tracked.is(None), "{tracked:?}");
+            for other in ["/aws/sagemaker/Endpoints/GPUUtilization", "AWS/SageMaker/ModelLatency"] {
+                assert!(!tracked.is(Some(other)), "{tracked:?}");
+            }
+        }
+    }
+}

@@ -352,6 +352,10 @@ fn weekdays(field: &str) -> Option<Vec<i64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{
+        DeleteScalingPolicy, HoldReason, RegisterScalableTarget, ScalableKey, ScalingState, StepAdjustment,
+    };
+    use std::collections::BTreeMap;
 
     fn action(schedule: &str) -> ScheduledAction {
         ScheduledAction {
@@ -382,5 +386,64 @@ mod tests {
             ),
             None
         );
+    }
+
+    #[test]
+    fn what_a_plan_makes_has_its_policies_and_those_that_it_leaves() {
+        let policy = |name: &str| ScalingPolicy { policy_name: name.to_owned(), ..ScalingPolicy::default() };
+        let key = ScalableKey::of_variant(&"orders".parse().unwrap(), &"AllTraffic".parse().unwrap());
+        let ScalableKey { service_namespace, resource_id, scalable_dimension } = key;
+        let register = RegisterScalableTarget {
+            service_namespace: service_namespace.clone(),
+            resource_id: resource_id.clone(),
+            scalable_dimension: scalable_dimension.clone(),
+            min_capacity: InstanceCount(2),
+            max_capacity: InstanceCount(9),
+            tags: BTreeMap::new(),
+        };
+        let gone =
+            DeleteScalingPolicy { policy_name: "gone".to_owned(), service_namespace, resource_id, scalable_dimension };
+        let plan = Plan {
+            register_scalable_target: Some(register),
+            delete_scaling_policies: vec![gone],
+            based_on: Some(ScalingState {
+                policies: vec![policy("theirs"), policy("gone")],
+                ..ScalingState::default()
+            }),
+            ..Plan::hold(HoldReason::NothingToDo)
+        };
+        let names = |setup: Setup| setup.policies.into_iter().map(|policy| policy.policy_name).collect::<Vec<_>>();
+        assert_eq!(names(Setup::planned(&plan).unwrap()), ["theirs"]);
+        let none = Plan { register_scalable_target: None, ..plan };
+        assert!(Setup::planned(&none).is_none(), "it holds");
+    }
+
+    #[test]
+    fn each_kind_of_step_is_played_and_no_other() {
+        let steps = |kind: &str| StepScaling {
+            adjustment_type: kind.to_owned(),
+            steps: vec![StepAdjustment { lower_bound: Some(0.0), upper_bound: None, adjustment: 5 }],
+            min_adjustment_magnitude: None,
+            cooldown: None,
+            metric_aggregation_type: None,
+        };
+        let alarm = PolicyAlarm {
+            alarm_name: "theirs".to_owned(),
+            metric: Some("AWS/SageMaker/InvocationsPerInstance".to_owned()),
+            statistic: Some("Sum".to_owned()),
+            comparison_operator: "GreaterThanThreshold".to_owned(),
+            threshold: 100.0,
+            period: Seconds(60),
+            evaluation_periods: 2,
+            datapoints_to_alarm: 2,
+            dimensions: Vec::new(),
+            treat_missing_data: None,
+            description: None,
+        };
+        let is_played = |kind: &str| stepped(&steps(kind), Metric::InvocationsPerInstance, &alarm).is_some();
+        assert!(["ChangeInCapacity", "PercentChangeInCapacity", "ExactCapacity"].into_iter().all(is_played));
+        assert!(!is_played("Exactly"));
+        let slow = PolicyAlarm { period: Seconds(300), ..alarm.clone() };
+        assert!(stepped(&steps("ExactCapacity"), Metric::InvocationsPerInstance, &slow).is_none());
     }
 }

@@ -116,6 +116,19 @@ fn a_new_set_up_is_one_file_for_each_tool() {
     assert_eq!(nothing, "no plan to export: orders/AllTraffic: nothing of it stands yet");
 }
 
+#[test]
+fn only_what_stands_is_imported() {
+    let mut report = standing();
+    let before = report.plan.based_on.as_mut().unwrap();
+    before.policies.retain(|policy| policy.policy_name == STEP_POLICY);
+    let report = Report { plan: redigested(report.plan), ..report };
+    let imported = |text: &str, name: &str| text.matches(name).count();
+    let text = terraform(&[report]).unwrap().text;
+    let blocks: Vec<&str> = text.split("\n\n").filter(|block| block.starts_with("import {")).collect();
+    let of = |name: &str| blocks.iter().map(|block| imported(block, &format!("/{name}\""))).sum::<usize>();
+    assert_eq!((of(STEP_POLICY), of("endpoint-advisor-invocations")), (1, 0), "{blocks:?}");
+}
+
 /// What is sent to machines; `tests/template/test_slack_webhook.py` shows it to Slack's own rules.
 #[test]
 fn reports_as_machines_get_them() {

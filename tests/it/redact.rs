@@ -108,6 +108,16 @@ fn each_name_of_somebody_is_replaced_and_ours_and_the_usual_one_stay() {
 }
 
 #[test]
+fn whom_an_alarm_tells_is_replaced_and_the_policy_that_it_fires_stays() {
+    let mut observation = named();
+    let fires = "arn:aws:autoscaling:us-east-1:111122223333:scalingPolicy:1:resource/sagemaker/x:policyName/giraffe";
+    let alarm = &mut observation.alarms.as_mut().unwrap()[0];
+    alarm.alarm_actions = vec![fires.to_owned(), "arn:aws:sns:us-east-1:111122223333:lions-on-call".to_owned()];
+    let actions = redact(&observation).unwrap().alarms.unwrap().remove(0).alarm_actions;
+    assert_eq!(actions, [fires, "arn:aws:sns:us-east-1:111122223333:target-1"]);
+}
+
+#[test]
 fn roles_buckets_and_images_go_whole_and_the_sentence_around_them_stays() {
     let mut observation = named();
     observation.endpoint.failure_reason = Some(

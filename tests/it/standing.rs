@@ -202,6 +202,21 @@ fn where_reacting_is_not_enough_a_person_is_told_what_is() {
     assert!(schedule.ends_with("endpoint-advisor replay orders --variant AllTraffic"), "{schedule}");
 }
 
+#[test]
+fn what_the_range_costs_is_said() {
+    let mut observation = observed("overload");
+    observation.instance_price = Some(endpoint_advisor::model::UsdPerHour(0.5));
+    let plan = explain(&observation, &settings(&[])).plan;
+    let register = plan.register_scalable_target.unwrap();
+    let usd = |count: InstanceCount| 0.5 * f64::from(count.0);
+    let said = format!(
+        ": {:.2} USD at MinCapacity, {:.2} USD at MaxCapacity",
+        usd(register.min_capacity),
+        usd(register.max_capacity)
+    );
+    assert!(plan.reasoning.iter().any(|line| line.ends_with(&said)), "{said}: {:?}", plan.reasoning);
+}
+
 /// Five days of two instances' load, and of three times as much from 8 to 18 h.
 fn daily() -> Observation {
     let mut observation = observed("healthy");

@@ -5,7 +5,7 @@ use crate::endpoint::{observed, settings, tracking};
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::diagnose::diagnose;
 use endpoint_advisor::model::{
-    AlarmActions, BlockedBy, Diagnosis, EndpointName, IncidentKey, InstanceCount, PolicyAlarm, PutMetricAlarm,
+    AlarmActions, BlockedBy, Diagnosis, EndpointName, IncidentKey, InstanceCount, Metric, PolicyAlarm, PutMetricAlarm,
     PutScheduledAction, ScalableDimension, ScalableKey, ScalableTarget, ScalableTargetAction, ScalingPolicy,
     ScalingState, ScheduledAction, Seconds, StepAdjustment, StepScaling, Verdict,
 };
@@ -253,4 +253,10 @@ fn an_alarm_that_fires_a_policy_does_nothing_else() {
     let actions = AlarmActions::firing("arn:aws:autoscaling:us-east-1:111122223333:scalingPolicy:1");
     assert_eq!(actions.alarm_actions, ["arn:aws:autoscaling:us-east-1:111122223333:scalingPolicy:1"]);
     assert_eq!(AlarmActions { alarm_actions: Vec::new(), ..actions }, AlarmActions::default());
+}
+
+#[test]
+fn metrics_of_the_instances_are_told_from_those_of_the_endpoint() {
+    assert!(Metric::CPUUtilization.is_of_instances() && Metric::GPUMemoryUtilization.is_of_instances());
+    assert!(!Metric::ModelLatency.is_of_instances() && !Metric::CPUUtilizationNormalized.is_of_instances());
 }

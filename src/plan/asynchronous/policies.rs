@@ -221,4 +221,13 @@ mod tests {
         let all = [policy("theirs", None), policy(TRACKING, BACKLOG)];
         assert_eq!(ours(&all).and_then(|ours| ours.metric.as_deref()), BACKLOG);
     }
+
+    #[test]
+    fn a_policy_that_we_would_not_put_has_no_numbers() {
+        let tracking = policy("theirs", BACKLOG).target_tracking.unwrap();
+        let numbers = Numbers { target: 5.0, out_cooldown: Seconds(300), in_cooldown: Seconds(600) };
+        assert_eq!(standing(&tracking), Some(numbers));
+        assert_eq!(standing(&TargetTracking { disable_scale_in: true, ..tracking.clone() }), None);
+        assert_eq!(standing(&TargetTracking { scale_in_cooldown: None, ..tracking }), None);
+    }
 }
