@@ -290,3 +290,39 @@ pub(super) fn low_samples(patient: &Patient<'_>) -> Vec<Found> {
 fn the(alarm: &CloudWatchAlarm) -> String {
     the_alarm(alarm).replacen('t', "T", 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statistic_that_says_nothing_of_its_metric_has_another_in_its_place() {
+        let instead = |metric_name: &str, statistic: &str| {
+            let metric = WatchedMetric {
+                namespace: "AWS/SageMaker".to_owned(),
+                metric_name: metric_name.to_owned(),
+                dimensions: Vec::new(),
+                statistic: statistic.to_owned(),
+                period: crate::model::Seconds(60),
+                unit: None,
+            };
+            statistic_problem(&metric).map(|(_, right)| right)
+        };
+        for (metric, statistic, right) in [
+            ("ModelLatency", "Sum", Some("p90")),
+            ("ModelLatency", "SampleCount", Some("p90")),
+            ("ModelLatency", "Minimum", Some("p90")),
+            ("ModelLatency", "Average", None),
+            ("InvocationsPerInstance", "Average", Some("Sum")),
+            ("InvocationsPerInstance", "Sum", None),
+            ("Invocations", "Maximum", Some("Sum")),
+            ("Invocations", "SampleCount", None),
+            ("CPUUtilization", "Sum", Some("Average")),
+            ("CPUUtilization", "SampleCount", Some("Average")),
+            ("CPUUtilization", "Maximum", None),
+            ("Orders", "Sum", None),
+        ] {
+            assert_eq!(instead(metric, statistic), right, "{metric} {statistic}");
+        }
+    }
+}

@@ -130,3 +130,23 @@ pub(super) fn predefined(kind: &str) -> Option<(&'static str, &'static [Hosting]
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_metric_has_the_unit_that_it_is_published_in() {
+        for (name, expected) in [
+            ("TimeInBacklog", Some("Milliseconds")),
+            ("ApproximateAgeOfOldestRequest", Some("Seconds")),
+            ("GPUMemoryUtilization", Some("Percent")),
+            ("OverheadLatency", Some("Microseconds")),
+            ("ModelLoadingTime", Some("Microseconds")),
+            ("InvocationsPerCopy", Some("None")),
+            ("Orders", None),
+        ] {
+            assert_eq!(unit(name), expected, "{name}");
+        }
+    }
+}

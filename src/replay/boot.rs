@@ -34,6 +34,11 @@ impl Boot {
         Self { minutes: vec![usual / USUAL_SPREAD, usual, usual * USUAL_SPREAD], is_measured: false }
     }
 
+    #[cfg(test)]
+    pub(crate) fn measured(minutes: f64) -> Self {
+        Self { minutes: vec![minutes], is_measured: true }
+    }
+
     /// A quantile, 0 to 1, in minutes.
     #[must_use]
     pub fn quantile(&self, share: f64) -> f64 {

@@ -376,6 +376,7 @@ mod tests {
         assert_eq!(week("cron(30 7 * * ? *)").unwrap().len(), 7);
         assert_eq!(week("cron(30 7 * * ? *)").unwrap()[1], 1_440 + 450);
         assert_eq!(week("cron(0 6 ? * MON-FRI *)").unwrap(), [360, 1_800, 3_240, 4_680, 6_120]);
+        assert_eq!(week("cron(0 6 ? * 2-6 *)"), week("cron(0 6 ? * MON-FRI *)"), "Sunday is 1");
         assert_eq!(week("at(2026-10-06T01:00:00)").unwrap(), [1_500]);
         assert_eq!(week("rate(5 minutes)"), None);
         assert_eq!(

@@ -8,8 +8,10 @@ use endpoint_advisor::advise::explain;
 use endpoint_advisor::capacity::capacity;
 use endpoint_advisor::diagnose::diagnose;
 use endpoint_advisor::model::{
-    Bound, Diagnosis, Hosting, InstanceCount, Metrics, Minute, Observation, Series, Verdict,
+    Bound, Diagnosis, Hosting, InstanceCount, Metric, Metrics, Minute, Observation, Queue, Seconds, Series, Statistic,
+    Verdict,
 };
+use endpoint_advisor::replay::QueueReplay;
 use simulator::queue::{FAMILIES, Family, Incident};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -125,4 +127,41 @@ fn nothing_is_said_of_a_queue_that_is_not_published() {
     let report = explain(&observation, &settings(&[]));
     assert_eq!(report.diagnosis.verdict, Verdict::InsufficientData);
     assert_eq!(report.capacity, None);
+}
+
+#[test]
+fn how_long_a_request_is_in_work_and_how_many_instances_there_are_where_nothing_waits() {
+    let mut observation = observed("growth", 3);
+    let median = Queue::of(&observation).work_minutes(2.0);
+    observation.endpoint.max_concurrent_invocations_per_instance = Some(4);
+    assert_eq!(Queue::of(&observation).work_minutes(2.0), 2.0, "four at once, two done a minute");
+    observation.endpoint.max_concurrent_invocations_per_instance = None;
+    assert!(median > 0.0);
+    observation.metrics.0.retain(|series| series.metric != Metric::ModelLatency);
+    assert_eq!(Queue::of(&observation).work_minutes(2.0), 0.0, "neither is known");
+
+    let last = observation.last_minute();
+    let instances = |backlog: f64, per_instance: Option<f64>| {
+        let mut observation = observation.clone();
+        let mut put = |metric, value: Option<f64>| {
+            observation.metrics.0.retain(|series| series.metric != metric);
+            observation.metrics.0.push(Series::new(metric, Statistic::Average, last.plus(-1), vec![Some(1.0), value]));
+        };
+        put(Metric::ApproximateBacklogSize, Some(backlog));
+        put(Metric::ApproximateBacklogSizePerInstance, per_instance);
+        put(Metric::HasBacklogWithoutCapacity, Some(0.0));
+        Queue::of(&observation).instances_at(last)
+    };
+    assert_eq!(instances(12.0, Some(4.0)), Some(3.0));
+    assert_eq!(instances(0.0, None), Some(0.0), "it is published for each instance that there is");
+    assert_eq!(instances(0.0, Some(0.0)), None);
+    assert_eq!(instances(12.0, None), None);
+}
+
+#[test]
+fn a_replay_is_of_as_many_days_as_its_minutes() {
+    let observation = observed("growth", 3);
+    let replay = QueueReplay::of(&observation, &capacity(&observation).unwrap(), Seconds(600)).unwrap();
+    let minutes = f64::from(u32::try_from(replay.minutes()).unwrap());
+    assert!(minutes > 600.0 && (1_440.0 * replay.days() - minutes).abs() < 1e-6, "{minutes}: {}", replay.days());
 }

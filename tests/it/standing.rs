@@ -215,6 +215,8 @@ fn what_the_range_costs_is_said() {
         usd(register.max_capacity)
     );
     assert!(plan.reasoning.iter().any(|line| line.ends_with(&said)), "{said}: {:?}", plan.reasoning);
+    let planned = plan.forecast.unwrap().planned;
+    assert!((planned.usd.unwrap() - 0.5 * planned.instance_hours).abs() < 0.06, "{planned:?}");
 }
 
 /// Five days of two instances' load, and of three times as much from 8 to 18 h.

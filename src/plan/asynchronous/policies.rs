@@ -230,4 +230,27 @@ mod tests {
         assert_eq!(standing(&TargetTracking { disable_scale_in: true, ..tracking.clone() }), None);
         assert_eq!(standing(&TargetTracking { scale_in_cooldown: None, ..tracking }), None);
     }
+
+    #[test]
+    fn our_policy_stays_while_another_target_would_hardly_differ() {
+        // 10 requests a minute, and 6 minutes until another instance serves: 60 may wait for each.
+        let target = |stands: Option<f64>, longest_wait: f64| {
+            let present = stands.map(|target_value| TargetTracking {
+                target_value,
+                ..policy(TRACKING, BACKLOG).target_tracking.unwrap()
+            });
+            let carries = InvocationsPerInstance(10.0);
+            closed_form(carries, &Boot::measured(6.0), None, longest_wait, present.as_ref()).unwrap().target
+        };
+        assert_eq!(target(None, 60.0), 60.0);
+        assert_eq!(target(None, 3.0), 30.0, "no more than may wait");
+        assert_eq!([52.0, 68.0].map(|stands| target(Some(stands), 60.0)), [52.0, 68.0]);
+        assert_eq!([50.0, 70.0, 6.0, 600.0].map(|stands| target(Some(stands), 60.0)), [60.0; 4]);
+    }
+
+    #[test]
+    fn instances_go_after_twice_the_time_that_others_need_to_come() {
+        let cooldown = |minutes: f64| in_cooldown(&Boot::measured(minutes)).0;
+        assert_eq!([1.0, 2.5, 6.0, 10.0, 60.0].map(cooldown), [300, 300, 720, 1_200, 3_600]);
+    }
 }

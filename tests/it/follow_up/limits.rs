@@ -1,11 +1,11 @@
 //! Where a judgement turns: after how long, at how much of the load and of the latency.
 
 use super::{HELPED, Later, at, later, look, look_on, opened, phase, status};
-use endpoint_advisor::diagnose::diagnose;
+use endpoint_advisor::diagnose::{blocked_by, diagnose};
 use endpoint_advisor::follow_up::{Judgement, Look, Occasion, judge};
 use endpoint_advisor::model::{
     BlockedBy, Diagnosis, Incident, InstanceCount, InvocationsPerInstance, Measures, Metric, Microseconds, Minute,
-    Observation, OutcomeStatus, Phase, Series, Verdict, Write,
+    Observation, OutcomeStatus, Phase, ScalingActivity, Series, Verdict, Write,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -258,4 +258,22 @@ fn only_the_last_ten_minutes_with_latency_are_judged() {
     assert!(published(&[0, 1, 9]));
     assert!(!published(&[0, 1, 10]), "the eleventh is too long ago");
     assert!(!published(&[0, 1]), "two are no answer");
+}
+
+#[test]
+fn why_instances_do_not_come_is_read_from_what_sagemaker_says() {
+    let (stands, _) = opened();
+    let mut short = later(&stands, &Later { minutes: 16, ..HELPED });
+    short.scaling.as_mut().unwrap().target.as_mut().unwrap().max_capacity = InstanceCount(9);
+    let mut why = |status_code: &str, message: &str| {
+        let activity = ScalingActivity { started_at: short.at, ..super::activity(status_code, message) };
+        short.scaling.as_mut().unwrap().activities = Some(vec![activity]);
+        blocked_by(&short)
+    };
+    assert_eq!(why("Failed", "Error Code: ResourceLimitExceeded"), Some(BlockedBy::Quota));
+    assert_eq!(why("Failed", "The account-level service limit is 2 Instances"), Some(BlockedBy::Quota));
+    assert_eq!(why("Unfulfilled", "Error Code: Insufficient Capacity"), Some(BlockedBy::InsufficientCapacity));
+    assert_eq!(why("Failed", "something else"), None);
+    assert_eq!(why("InProgress", ""), Some(BlockedBy::ScalingInProgress));
+    assert_eq!(why("Successful", "Error Code: ResourceLimitExceeded"), None);
 }
