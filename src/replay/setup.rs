@@ -352,10 +352,7 @@ fn weekdays(field: &str) -> Option<Vec<i64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{
-        DeleteScalingPolicy, HoldReason, RegisterScalableTarget, ScalableKey, ScalingState, StepAdjustment,
-    };
-    use std::collections::BTreeMap;
+    use crate::model::StepAdjustment;
 
     fn action(schedule: &str) -> ScheduledAction {
         ScheduledAction {
@@ -387,36 +384,6 @@ mod tests {
             ),
             None
         );
-    }
-
-    #[test]
-    fn what_a_plan_makes_has_its_policies_and_those_that_it_leaves() {
-        let policy = |name: &str| ScalingPolicy { policy_name: name.to_owned(), ..ScalingPolicy::default() };
-        let key = ScalableKey::of_variant(&"orders".parse().unwrap(), &"AllTraffic".parse().unwrap());
-        let ScalableKey { service_namespace, resource_id, scalable_dimension } = key;
-        let register = RegisterScalableTarget {
-            service_namespace: service_namespace.clone(),
-            resource_id: resource_id.clone(),
-            scalable_dimension: scalable_dimension.clone(),
-            min_capacity: InstanceCount(2),
-            max_capacity: InstanceCount(9),
-            tags: BTreeMap::new(),
-        };
-        let gone =
-            DeleteScalingPolicy { policy_name: "gone".to_owned(), service_namespace, resource_id, scalable_dimension };
-        let plan = Plan {
-            register_scalable_target: Some(register),
-            delete_scaling_policies: vec![gone],
-            based_on: Some(ScalingState {
-                policies: vec![policy("theirs"), policy("gone")],
-                ..ScalingState::default()
-            }),
-            ..Plan::hold(HoldReason::NothingToDo)
-        };
-        let names = |setup: Setup| setup.policies.into_iter().map(|policy| policy.policy_name).collect::<Vec<_>>();
-        assert_eq!(names(Setup::planned(&plan).unwrap()), ["theirs"]);
-        let none = Plan { register_scalable_target: None, ..plan };
-        assert!(Setup::planned(&none).is_none(), "it holds");
     }
 
     #[test]

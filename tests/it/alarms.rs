@@ -295,8 +295,23 @@ fn what_changes_is_shown_setting_by_setting() {
     }
     expected.push("Unit: Seconds -> absent");
     assert_eq!(Standing::Metric(before).difference(&alarm), expected);
+    // What is not said is as CloudWatch takes it.
+    let mut unsaid = standing(&PutMetricAlarm { evaluation_periods: 3, datapoints_to_alarm: 3, ..alarm.clone() });
+    unsaid.settings.remove("DatapointsToAlarm");
+    let wanted = PutMetricAlarm { evaluation_periods: 3, datapoints_to_alarm: 2, ..alarm.clone() };
+    assert_eq!(Standing::Metric(unsaid).difference(&wanted), ["DatapointsToAlarm: 3 -> 2"]);
     let new = Standing::Nothing.difference(&alarm);
     assert!(new.contains(&"ExtendedStatistic: absent -> p90".to_owned()), "{new:?}");
+}
+
+#[test]
+fn what_an_alarm_does_it_keeps() {
+    let mut stands = standing(&propose(&HEALTHY).put_metric_alarm.unwrap());
+    stands.actions = AlarmActions::firing("arn:aws:sns:us-east-1:111122223333:on-call");
+    assert_eq!(Standing::Metric(stands.clone()).actions(), stands.actions);
+    for other in [Standing::Nothing, Standing::Composite] {
+        assert_eq!(other.actions(), AlarmActions::default());
+    }
 }
 
 /// The template that makes an alarm without a past to choose by has the defaults of the code.

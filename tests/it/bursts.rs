@@ -1,18 +1,16 @@
 //! Room for bursts: how many instances, for how long, and when not.
 
 use crate::convergence::applied;
-use crate::endpoint::{observed, settings, without};
-use crate::follow_up::opened_on;
+use crate::endpoint::{observed, scheduled, settings, without};
+use crate::follow_up::{look, opened_on, seen, status};
 use crate::scenarios::with_target;
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::config::{Guardrails, Mode};
 use endpoint_advisor::decide::{Authority, decide};
-use endpoint_advisor::diagnose::{blocked_by, diagnose};
-use endpoint_advisor::follow_up::{Judgement, Look, Occasion, judge};
+use endpoint_advisor::diagnose::diagnose;
 use endpoint_advisor::model::{
-    Action, Diagnosis, HoldReason, Incident, InstanceCount, InvocationsPerInstance, InvocationsPerMinute, Metric,
-    Observation, OutcomeStatus, Plan, Relax, Report, ScalingActivity, ScheduledAction, Series, Statistic, Verdict,
-    Write,
+    Action, HoldReason, InstanceCount, InvocationsPerInstance, InvocationsPerMinute, Metric, Observation,
+    OutcomeStatus, Plan, Relax, Report, ScalingActivity, Series, Statistic, Verdict, Write,
 };
 use endpoint_advisor::{capacity, plan};
 use jiff::SignedDuration;
@@ -138,14 +136,7 @@ fn where_a_schedule_cannot_help_the_floor_is_constant() {
     let mut slow = HERD.clone();
     slow.scaling.as_mut().unwrap().activities = Some((0..6).map(|_| activity(35)).collect());
     let mut theirs = HERD.clone();
-    theirs.scaling.as_mut().unwrap().scheduled_actions = Some(vec![ScheduledAction {
-        name: "nights".to_owned(),
-        schedule: "cron(0 22 * * ? *)".to_owned(),
-        timezone: None,
-        min_capacity: Some(InstanceCount(1)),
-        max_capacity: None,
-        end_time: None,
-    }]);
+    theirs.scaling.as_mut().unwrap().scheduled_actions = Some(vec![scheduled("nights", "cron(0 22 * * ? *)", 1)]);
     for observation in [slow, theirs] {
         let plan = advised(&observation).plan;
         assert_eq!(plan.put_scheduled_actions, []);
@@ -185,15 +176,6 @@ fn later(observation: &Observation, minutes: i64, value: impl Fn(&Series, i64) -
         *series = Series::new(series.metric, series.statistic, first, values.chain(new).collect());
     }
     after
-}
-
-fn look(incident: &Incident, observation: &Observation) -> Judgement {
-    let (diagnosis, blocked_by) = (diagnose(observation), blocked_by(observation));
-    judge(incident, &Look { occasion: Occasion::Scheduled, observation, diagnosis: &diagnosis, blocked_by })
-}
-
-fn status(judgement: &Judgement) -> Option<OutcomeStatus> {
-    judgement.news.as_ref().map(|news| news.status)
 }
 
 /// The same bursts on five instances, with such a latency.
@@ -241,9 +223,7 @@ fn bursts_that_go_on_are_the_cause_no_more_where_each_instance_gets_less_of_them
         incident.before.invocations = invocations.map(InvocationsPerMinute);
         incident.diagnosis.verdict = first;
         let slow = if now_ms == 4_900.0 { slow.clone() } else { on_five(&stands, now_ms) };
-        let diagnosis = Diagnosis { verdict: Verdict::Burst, ..diagnose(&slow) };
-        let look = Look { occasion: Occasion::Scheduled, observation: &slow, diagnosis: &diagnosis, blocked_by: None };
-        status(&judge(&incident, &look)) == Some(OutcomeStatus::RolledBack)
+        status(&seen(&incident, &slow, Verdict::Burst, None)) == Some(OutcomeStatus::RolledBack)
     };
     assert!(rolled_back(Some(470.0), Some(940.0), Verdict::Burst, 4_900.0));
     assert!(

@@ -4,11 +4,10 @@ mod first_copy;
 
 use crate::convergence::applied;
 use crate::endpoint::{at, observed, settings};
-use crate::follow_up::opened_on;
+use crate::follow_up::{look, opened_on};
 use crate::scenarios::{check, with_target};
 use endpoint_advisor::advise::explain;
-use endpoint_advisor::diagnose::{blocked_by, diagnose};
-use endpoint_advisor::follow_up::{Judgement, Look, Occasion, judge};
+use endpoint_advisor::diagnose::diagnose;
 use endpoint_advisor::model::{
     Action, BlockedBy, EndpointStatus, HoldReason, Hosting, InferenceComponent, InferenceComponentName, InstanceCount,
     InstanceType, ManagedInstanceScaling, Metric, Metrics, Minute, Needs, Neighbour, Observation, OutcomeStatus,
@@ -353,12 +352,6 @@ fn what_was_written_for_a_component_is_undone() {
         ["endpoint-advisor-from-zero/inference-component/orders-ranker"]
     );
     assert_eq!(way.delete_scaling_policies.len(), 2);
-}
-
-fn look(incident: &endpoint_advisor::model::Incident, observation: &Observation) -> Judgement {
-    let diagnosis = diagnose(observation);
-    let blocked_by = blocked_by(observation);
-    judge(incident, &Look { occasion: Occasion::Scheduled, observation, diagnosis: &diagnosis, blocked_by })
 }
 
 /// So many minutes later, with nothing new but the clock.

@@ -2,8 +2,9 @@
 
 use endpoint_advisor::model::{
     Endpoint, EndpointName, EndpointStatus, Hosting, InstanceCount, InstanceType, LatencyObjective, Metric, Metrics,
-    Milliseconds, Minute, ObjectiveSource, Observation, ScalableTarget, Scaling, ScalingPolicy, Seconds, Series,
-    Statistic, TargetTracking, TriggerKind, TriggerSummary, Variant, VariantName,
+    Milliseconds, Minute, ObjectiveSource, Observation, PolicyAlarm, ScalableTarget, Scaling, ScalingPolicy,
+    ScheduledAction, Seconds, Series, Statistic, StepAdjustment, StepScaling, TargetTracking, TriggerKind,
+    TriggerSummary, Variant, VariantName,
 };
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -129,5 +130,47 @@ pub fn tracking(name: &str, metric: &str, target_value: f64) -> ScalingPolicy {
             customized: None,
         }),
         ..ScalingPolicy::default()
+    }
+}
+
+/// A policy of somebody's that adds an instance above this threshold of a metric; of metric math where it names none.
+pub fn stepping(metric: Option<&str>, threshold: f64) -> ScalingPolicy {
+    let alarm = PolicyAlarm {
+        alarm_name: "surge".to_owned(),
+        metric: metric.map(str::to_owned),
+        statistic: metric.map(|_| "Sum".to_owned()),
+        comparison_operator: "GreaterThanThreshold".to_owned(),
+        threshold,
+        period: Seconds(60),
+        evaluation_periods: 1,
+        datapoints_to_alarm: 1,
+        dimensions: Vec::new(),
+        treat_missing_data: None,
+        description: None,
+    };
+    ScalingPolicy {
+        policy_name: "surge".to_owned(),
+        policy_type: "StepScaling".to_owned(),
+        step_scaling: Some(StepScaling {
+            adjustment_type: "ChangeInCapacity".to_owned(),
+            steps: vec![StepAdjustment { lower_bound: Some(0.0), upper_bound: None, adjustment: 1 }],
+            min_adjustment_magnitude: None,
+            cooldown: None,
+            metric_aggregation_type: None,
+        }),
+        alarms: Some(vec![alarm]),
+        ..ScalingPolicy::default()
+    }
+}
+
+/// A scheduled action that sets `MinCapacity`, in UTC.
+pub fn scheduled(name: &str, schedule: &str, min: u32) -> ScheduledAction {
+    ScheduledAction {
+        name: name.to_owned(),
+        schedule: schedule.to_owned(),
+        timezone: None,
+        min_capacity: Some(InstanceCount(min)),
+        max_capacity: None,
+        end_time: None,
     }
 }

@@ -99,6 +99,17 @@ fn look_on(incident: &Incident, observation: &Observation, occasion: Occasion) -
     judge(incident, &Look { occasion, observation, diagnosis: &diagnosis, blocked_by: blocked_by(observation) })
 }
 
+/// A look at which the endpoint suffers from this.
+pub fn seen(
+    incident: &Incident,
+    observation: &Observation,
+    verdict: Verdict,
+    blocked_by: Option<BlockedBy>,
+) -> Judgement {
+    let diagnosis = Diagnosis { verdict, blocked_by, ..diagnose(observation) };
+    judge(incident, &Look { occasion: Occasion::Scheduled, observation, diagnosis: &diagnosis, blocked_by })
+}
+
 pub fn status(judgement: &Judgement) -> Option<OutcomeStatus> {
     judgement.news.as_ref().map(|news| news.status)
 }
@@ -206,11 +217,7 @@ fn new_instances_that_are_slow_because_they_are_new_are_not_taken_away() {
     let (stands, incident) = opened();
     let slow = later(&stands, &Later { latency_ms: incident.before.latency.unwrap().to_milliseconds().0, ..HELPED });
     for verdict in [Verdict::ColdStart, Verdict::ModelLoading] {
-        let diagnosis = Diagnosis { verdict, ..diagnose(&slow) };
-        let look = |observation| {
-            let blocked_by = blocked_by(observation);
-            judge(&incident, &Look { occasion: Occasion::Scheduled, observation, diagnosis: &diagnosis, blocked_by })
-        };
+        let look = |observation| seen(&incident, observation, verdict, blocked_by(observation));
         let judgement = look(&slow);
         assert_eq!((judgement.news, judgement.write), (None, Write::Nothing), "{verdict}");
         let after_an_hour = later(&slow, &Later { minutes: 50, latency_ms: 1_390.0, ..HELPED });

@@ -1,13 +1,12 @@
 //! An observation that is shared says what it said, and nothing of whose it is.
 
 use crate::components::asleep;
-use crate::endpoint::{observed, settings};
+use crate::endpoint::{observed, scheduled, settings};
 use crate::scenarios::with_target;
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
     Containers, EndpointName, InferenceComponentName, InstanceCount, InvocationMode, Metrics, Needs, Neighbour,
-    Observation, Part, PartMetrics, ScalingActivity, ScalingPolicy, ScheduledAction, TriggerKind, VariantName,
-    VariantWeight,
+    Observation, Part, PartMetrics, ScalingActivity, ScalingPolicy, TriggerKind, VariantName, VariantWeight,
 };
 use endpoint_advisor::redact::redact;
 use std::collections::BTreeMap;
@@ -89,14 +88,7 @@ fn each_name_of_somebody_is_replaced_and_ours_and_the_usual_one_stay() {
     let scaling = observation.scaling.as_mut().unwrap();
     let policy = |name: &str| ScalingPolicy { policy_name: name.to_owned(), ..ScalingPolicy::default() };
     scaling.policies = ["giraffe", "endpoint-advisor-invocations", "lion"].map(policy).into();
-    let action = |name: &str| ScheduledAction {
-        name: name.to_owned(),
-        schedule: "cron(0 7 * * ? *)".to_owned(),
-        timezone: None,
-        min_capacity: Some(InstanceCount(3)),
-        max_capacity: None,
-        end_time: None,
-    };
+    let action = |name: &str| scheduled(name, "cron(0 7 * * ? *)", 3);
     scaling.scheduled_actions = Some(["mornings", "endpoint-advisor-min-at-0700"].map(action).into());
     let shared = redact(&observation).unwrap();
     assert_eq!(shared.variant_name.unwrap().as_str(), "AllTraffic", "it is everybody's");
@@ -121,13 +113,13 @@ fn whom_an_alarm_tells_is_replaced_and_the_policy_that_it_fires_stays() {
 fn roles_buckets_and_images_go_whole_and_the_sentence_around_them_stays() {
     let mut observation = named();
     observation.endpoint.failure_reason = Some(
-        "Role arn:aws:iam::210987654321:role/x, (s3://y/z), from=s3://y and https://y/z. Not 7 or sagemaker:z!"
+        "Role arn:aws:iam::210987654321:role/x, (s3://y/z), from=s3://y, http://y:80 and https://y/z. Not 7 or sagemaker:z!"
             .to_owned(),
     );
     let shared = redact(&observation).unwrap();
     assert_eq!(
         shared.endpoint.failure_reason.unwrap(),
-        "Role redacted, (redacted), redacted and redacted. Not 7 or sagemaker:z!"
+        "Role redacted, (redacted), redacted, redacted and redacted. Not 7 or sagemaker:z!"
     );
 }
 

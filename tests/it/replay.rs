@@ -1,10 +1,10 @@
 //! Application Auto Scaling as the emulator plays it: each rule by itself, and what must hold whatever is played.
 
-use crate::endpoint::settings;
+use crate::endpoint::{self, observed, scheduled, settings};
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
-    Action, Capacity, InstanceCount, InvocationsPerInstance, LatencyCurve, Microseconds, Minute, Observation,
-    ScalableTarget, ScheduledAction, Series, Spread, WorkByMinute,
+    Action, Capacity, DeleteScalingPolicy, InstanceCount, InvocationsPerInstance, LatencyCurve, Microseconds, Minute,
+    Observation, ScalableTarget, ScalingState, Series, Spread, WorkByMinute,
 };
 use endpoint_advisor::replay::{
     AlarmRule, Compiled, Draw, Emulator, Metric, Replay, Rule, Setup, Steps, Timed, Traffic, Usage,
@@ -175,14 +175,7 @@ fn a_set_up_survives_json_and_says_what_cannot_be_replayed() {
             .to_string()
             .contains("cannot be worked out")
     );
-    let timed = ScheduledAction {
-        name: "odd".to_owned(),
-        schedule: "rate(7 minutes)".to_owned(),
-        timezone: None,
-        min_capacity: Some(InstanceCount(2)),
-        max_capacity: None,
-        end_time: None,
-    };
+    let timed = scheduled("odd", "rate(7 minutes)", 2);
     let odd = Setup { scheduled_actions: vec![timed], ..setup.clone() };
     assert!(
         odd.compile(Minute(0), 100, Some("/aws/sagemaker/Endpoints/CPUUtilization"))
@@ -289,4 +282,23 @@ fn heavier_requests_are_slower_and_show_in_utilisation_only() {
     // Full at once, and no more than full is shown: 2 instances at 100 % of a target of 60 %.
     assert_eq!(counts(&emulator, &on_use, 2.0).last(), Some(&4.0));
     assert!(emulator.run(&on_use, 2.0, LIKELY).over_minutes() < 0.5 * late);
+}
+
+#[test]
+fn what_a_plan_makes_has_its_policies_and_those_that_it_leaves() {
+    let policy = |name: &str| endpoint::tracking(name, "AWS/SageMaker/InvocationsPerInstance", 9.0);
+    let mut plan = explain(&observed("overload"), &settings(&[])).plan;
+    let put = plan.put_scaling_policies[0].to_policy();
+    let key = plan.register_scalable_target.as_ref().unwrap().key();
+    plan.delete_scaling_policies = vec![DeleteScalingPolicy {
+        policy_name: "gone".to_owned(),
+        service_namespace: key.service_namespace,
+        resource_id: key.resource_id,
+        scalable_dimension: key.scalable_dimension,
+    }];
+    let policies = vec![policy("theirs"), policy("gone"), policy(&put.policy_name)];
+    plan.based_on = Some(ScalingState { policies, ..ScalingState::default() });
+    assert_eq!(Setup::planned(&plan).unwrap().policies, [policy("theirs"), put]);
+    plan.register_scalable_target = None;
+    assert!(Setup::planned(&plan).is_none(), "it holds");
 }

@@ -1,12 +1,11 @@
 //! What stands is respected: the limits, other people's policies and schedules, and what is running.
 
 use crate::convergence::applied;
-use crate::endpoint::{observed, settings, tracking};
+use crate::endpoint::{observed, scheduled, settings, stepping, tracking};
 use crate::scenarios::with_target;
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
-    Action, InstanceCount, Metric, Minute, Observation, PolicyAlarm, ScalingPolicy, ScheduledAction, Seconds, Series,
-    StepScaling,
+    Action, InstanceCount, Metric, Minute, Observation, ScalingPolicy, ScheduledAction, Series,
 };
 use endpoint_advisor::{capacity, diagnose, plan};
 
@@ -33,38 +32,14 @@ fn a_least_number_of_instances_never_exceeds_what_may_be_paid() {
 
 #[test]
 fn no_policy_is_put_beside_steps_on_the_same_metric() {
-    let steps = |alarms| ScalingPolicy {
-        policy_name: "surge".to_owned(),
-        policy_type: "StepScaling".to_owned(),
-        step_scaling: Some(StepScaling {
-            adjustment_type: "ChangeInCapacity".to_owned(),
-            steps: Vec::new(),
-            min_adjustment_magnitude: None,
-            cooldown: None,
-            metric_aggregation_type: None,
-        }),
-        alarms,
-        ..ScalingPolicy::default()
-    };
-    let alarm = |metric: Option<&str>| PolicyAlarm {
-        alarm_name: "surge".to_owned(),
-        metric: metric.map(str::to_owned),
-        statistic: Some("Sum".to_owned()),
-        comparison_operator: "GreaterThanThreshold".to_owned(),
-        threshold: 900.0,
-        period: Seconds(60),
-        evaluation_periods: 1,
-        datapoints_to_alarm: 1,
-        dimensions: Vec::new(),
-        treat_missing_data: None,
-        description: None,
-    };
+    let steps = |metric| stepping(metric, 900.0);
+    let unread = ScalingPolicy { alarms: None, ..steps(None) };
     // The same metric, metric math, and alarms that could not be read.
-    for alarms in [Some(vec![alarm(Some("AWS/SageMaker/InvocationsPerInstance"))]), Some(vec![alarm(None)]), None] {
-        let plan = explain(&overloaded(vec![steps(alarms)]), &settings(&[])).plan;
+    for theirs in [steps(Some("AWS/SageMaker/InvocationsPerInstance")), steps(None), unread] {
+        let plan = explain(&overloaded(vec![theirs]), &settings(&[])).plan;
         assert_eq!((plan.action, plan.put_scaling_policies.len()), (Action::Scale, 0));
     }
-    let other = steps(Some(vec![alarm(Some("/aws/sagemaker/Endpoints/MemoryUtilization"))]));
+    let other = steps(Some("/aws/sagemaker/Endpoints/MemoryUtilization"));
     assert_eq!(explain(&overloaded(vec![other]), &settings(&[])).plan.put_scaling_policies.len(), 1);
 }
 
@@ -86,12 +61,8 @@ fn nothing_is_put_where_the_policies_that_stand_are_as_good() {
 fn a_schedule_that_would_lower_the_range_is_told() {
     let mut observation = overloaded(Vec::new());
     let action = |min, max| ScheduledAction {
-        name: "evening".to_owned(),
-        schedule: "cron(25 9 * * ? *)".to_owned(),
-        timezone: None,
-        min_capacity: Some(InstanceCount(min)),
         max_capacity: Some(InstanceCount(max)),
-        end_time: None,
+        ..scheduled("evening", "cron(25 9 * * ? *)", min)
     };
     for (min, max, is_told) in [(1, 2, true), (9, 20, false)] {
         observation.scaling.as_mut().unwrap().scheduled_actions = Some(vec![action(min, max)]);
@@ -109,14 +80,7 @@ fn a_schedule_of_ours_that_the_plan_does_without_is_for_a_person_to_delete() {
         plan.advice.iter().any(|advice| advice.starts_with(&line))
     };
     let with = |mut observation: Observation, name: &str| {
-        let action = ScheduledAction {
-            name: name.to_owned(),
-            schedule: "cron(0 7 * * ? *)".to_owned(),
-            timezone: None,
-            min_capacity: Some(InstanceCount(3)),
-            max_capacity: None,
-            end_time: None,
-        };
+        let action = scheduled(name, "cron(0 7 * * ? *)", 3);
         observation.scaling.as_mut().unwrap().scheduled_actions.get_or_insert_default().push(action);
         observation
     };
@@ -242,14 +206,7 @@ fn daily() -> Observation {
 
 #[test]
 fn a_tuned_set_up_has_floors_by_the_clock_only_where_nobody_elses_schedule_moves_them() {
-    let action = |name: &str| ScheduledAction {
-        name: name.to_owned(),
-        schedule: "cron(0 3 * * ? *)".to_owned(),
-        timezone: None,
-        min_capacity: Some(InstanceCount(1)),
-        max_capacity: None,
-        end_time: None,
-    };
+    let action = |name: &str| scheduled(name, "cron(0 3 * * ? *)", 1);
     let floors = |actions: Option<Vec<ScheduledAction>>| {
         let mut observation = daily();
         observation.scaling.as_mut().unwrap().scheduled_actions = actions;

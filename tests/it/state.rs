@@ -1,7 +1,7 @@
 //! When a set-up is as it was asked for, and what tells two of them apart: writing and undoing rest on it.
 
 use crate::components::of_component;
-use crate::endpoint::{observed, settings, tracking};
+use crate::endpoint::{observed, scheduled, settings, tracking};
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::diagnose::diagnose;
 use endpoint_advisor::model::{
@@ -11,14 +11,7 @@ use endpoint_advisor::model::{
 };
 
 fn action(name: &str) -> ScheduledAction {
-    ScheduledAction {
-        name: name.to_owned(),
-        schedule: "cron(0 7 * * ? *)".to_owned(),
-        timezone: None,
-        min_capacity: Some(InstanceCount(3)),
-        max_capacity: None,
-        end_time: None,
-    }
+    scheduled(name, "cron(0 7 * * ? *)", 3)
 }
 
 fn alarm(name: &str) -> PolicyAlarm {

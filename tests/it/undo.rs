@@ -1,7 +1,7 @@
 //! The way back: by the tags of the scalable target alone, and to what an incident remembers, whatever stands.
 
 use crate::convergence::applied;
-use crate::endpoint::{observed, settings, tracking, with_their_range};
+use crate::endpoint::{observed, scheduled, settings, tracking, with_their_range};
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
     BEFORE_TAG, EndpointName, InstanceCount, Observation, PolicyAlarm, PutMetricAlarm, Restoration, ScalableKey,
@@ -137,14 +137,7 @@ const OURS: [&str; 3] = ["endpoint-advisor-invocations", "endpoint-advisor-cpu",
 const THEIRS: [&str; 2] = ["theirs", "my-endpoint-advisor-copy"];
 
 fn action(name: &str, min: u32) -> ScheduledAction {
-    ScheduledAction {
-        name: name.to_owned(),
-        schedule: "cron(0 8 * * ? *)".to_owned(),
-        timezone: None,
-        min_capacity: Some(InstanceCount(min)),
-        max_capacity: None,
-        end_time: None,
-    }
+    scheduled(name, "cron(0 8 * * ? *)", min)
 }
 
 /// The alarm of a step policy of ours.

@@ -1,12 +1,12 @@
 //! A policy on utilisation: where it is proposed, where it is not, and how ours on one metric takes the place of the other.
 
 use crate::convergence::applied;
-use crate::endpoint::{observed, settings, without};
+use crate::endpoint::{observed, settings, stepping, without};
 use crate::scenarios::with_target;
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::model::{
-    BEFORE_TAG, Capacity, CustomizedMetricSpecification, Metric, Minute, Observation, Plan, PolicyAlarm,
-    PutScalingPolicy, ScalableKey, ScalingPolicy, ScalingState, Seconds, Series, StepScaling, TargetTracking,
+    BEFORE_TAG, Capacity, CustomizedMetricSpecification, Metric, Minute, Observation, Plan, PutScalingPolicy,
+    ScalableKey, ScalingPolicy, ScalingState, Seconds, Series, TargetTracking,
 };
 use endpoint_advisor::{capacity, plan, undo};
 use serde_json::json;
@@ -183,31 +183,7 @@ fn a_policy_of_ours_stays_where_its_metric_cannot_be_replayed_any_more() {
 #[test]
 fn never_on_a_metric_that_somebody_else_follows() {
     let cpu = "/aws/sagemaker/Endpoints/CPUUtilization";
-    let steps = ScalingPolicy {
-        policy_name: "surge".to_owned(),
-        policy_type: "StepScaling".to_owned(),
-        step_scaling: Some(StepScaling {
-            adjustment_type: "ChangeInCapacity".to_owned(),
-            steps: Vec::new(),
-            min_adjustment_magnitude: None,
-            cooldown: None,
-            metric_aggregation_type: None,
-        }),
-        alarms: Some(vec![PolicyAlarm {
-            alarm_name: "surge".to_owned(),
-            metric: Some(cpu.to_owned()),
-            statistic: Some("Average".to_owned()),
-            comparison_operator: "GreaterThanThreshold".to_owned(),
-            threshold: 300.0,
-            period: Seconds(60),
-            evaluation_periods: 1,
-            datapoints_to_alarm: 1,
-            dimensions: Vec::new(),
-            treat_missing_data: None,
-            description: None,
-        }]),
-        ..ScalingPolicy::default()
-    };
+    let steps = stepping(Some(cpu), 300.0);
     let customized = |statistic: &str| {
         let variant = WANDERING.variant_name.as_ref().unwrap();
         let metric =

@@ -3,16 +3,15 @@
 use super::{observed, shortened};
 use crate::convergence::applied;
 use crate::endpoint::{at, settings};
-use crate::follow_up::{look, opened_on, status};
+use crate::follow_up::{look, opened_on, seen, status};
 use crate::scenarios::{check, with_target};
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::capacity::capacity;
 use endpoint_advisor::diagnose::diagnose;
-use endpoint_advisor::follow_up::{Look, Occasion, judge};
 use endpoint_advisor::model::{
-    Action, BlockedBy, CustomizedMetricSpecification, Diagnosis, HoldReason, Incident, InstanceCount, Metric,
-    MetricDimension, Observation, OutcomeStatus, Plan, PutScalingPolicy, ScalingPolicy, Seconds, Series,
-    TargetTracking, UsdPerHour, Verdict,
+    Action, BlockedBy, CustomizedMetricSpecification, HoldReason, Incident, InstanceCount, Metric, MetricDimension,
+    Observation, OutcomeStatus, Plan, PutScalingPolicy, ScalingPolicy, Seconds, Series, TargetTracking, UsdPerHour,
+    Verdict,
 };
 use endpoint_advisor::plan;
 use jiff::SignedDuration;
@@ -238,9 +237,7 @@ fn a_backlog_has_an_hour_to_fall_by_a_fifth() {
     let (after, mut incident) = opened_on(observed("growth", 3));
     let judged = |incident: &Incident, minutes: i64, blocked_by| {
         let now = later_by(&after, minutes, 1.0);
-        let diagnosis = Diagnosis { verdict: Verdict::Overload, blocked_by, ..diagnose(&now) };
-        let look = Look { occasion: Occasion::Scheduled, observation: &now, diagnosis: &diagnosis, blocked_by };
-        let judgement = judge(incident, &look);
+        let judgement = seen(incident, &now, Verdict::Overload, blocked_by);
         (status(&judgement), judgement.then.unwrap().look_at.duration_since(now.at).as_mins())
     };
     let full = Some(BlockedBy::AtMaxCapacity);

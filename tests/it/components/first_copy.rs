@@ -1,13 +1,10 @@
 //! Who starts the first copy of a component that has none, and how many instances hold how many.
 
 use super::{OVERLOAD, asleep};
-use crate::endpoint::{at, settings};
+use crate::endpoint::{at, settings, stepping, tracking};
 use endpoint_advisor::advise::explain;
 use endpoint_advisor::diagnose::diagnose;
-use endpoint_advisor::model::{
-    InstanceCount, Observation, PolicyAlarm, ScalingActivity, ScalingPolicy, Seconds, StepAdjustment, StepScaling,
-    UsdPerHour, Verdict,
-};
+use endpoint_advisor::model::{InstanceCount, Observation, ScalingActivity, ScalingPolicy, UsdPerHour, Verdict};
 use jiff::SignedDuration;
 
 #[test]
@@ -18,40 +15,12 @@ fn a_policy_of_somebody_else_starts_the_first_copy_only_where_it_fires_on_refuse
         let plan = explain(&observation, &settings(&[("ADVISOR_EXISTING_TARGETS", "raise")])).plan;
         plan.put_scaling_policies.iter().any(|policy| policy.policy_name == "endpoint-advisor-from-zero")
     };
-    let steps = |metric: Option<&str>| {
-        let step_scaling = StepScaling {
-            adjustment_type: "ChangeInCapacity".to_owned(),
-            steps: vec![StepAdjustment { lower_bound: Some(0.0), upper_bound: None, adjustment: 1 }],
-            min_adjustment_magnitude: None,
-            cooldown: None,
-            metric_aggregation_type: None,
-        };
-        let alarm = PolicyAlarm {
-            alarm_name: "theirs".to_owned(),
-            metric: metric.map(str::to_owned),
-            statistic: Some("Sum".to_owned()),
-            comparison_operator: "GreaterThanThreshold".to_owned(),
-            threshold: 0.0,
-            period: Seconds(60),
-            evaluation_periods: 1,
-            datapoints_to_alarm: 1,
-            dimensions: Vec::new(),
-            treat_missing_data: None,
-            description: None,
-        };
-        ScalingPolicy {
-            policy_name: "theirs".to_owned(),
-            policy_type: "StepScaling".to_owned(),
-            step_scaling: Some(step_scaling),
-            alarms: Some(vec![alarm]),
-            ..ScalingPolicy::default()
-        }
-    };
+    let steps = |metric| stepping(metric, 0.0);
     assert!(!put(steps(Some("AWS/SageMaker/NoCapacityInvocationFailures"))), "theirs does it");
     assert!(put(steps(Some("AWS/SageMaker/InvocationsPerCopy"))), "theirs is about something else");
     assert!(!put(steps(None)), "metric math may be about it");
     assert!(!put(ScalingPolicy { alarms: None, ..steps(None) }), "nor is it known where its alarm could not be read");
-    let tracking = crate::endpoint::tracking("theirs", "SageMakerInferenceComponentInvocationsPerCopy", 300.0);
+    let tracking = tracking("theirs", "SageMakerInferenceComponentInvocationsPerCopy", 300.0);
     assert!(put(tracking), "what follows the load of a copy starts none");
 }
 

@@ -2,7 +2,7 @@
 
 use super::{SOUND, but, check, count, found};
 use crate::components::of_component;
-use crate::endpoint::{observed_for, settings};
+use crate::endpoint::{observed_for, scheduled, settings};
 use crate::scenarios::with_target;
 use endpoint_advisor::doctor::examine;
 use endpoint_advisor::model::{
@@ -51,14 +51,7 @@ fn ea002_a_range_alone() {
 }
 
 pub fn action(schedule: &str) -> ScheduledAction {
-    ScheduledAction {
-        name: "mornings".to_owned(),
-        schedule: schedule.to_owned(),
-        timezone: None,
-        min_capacity: count(3),
-        max_capacity: None,
-        end_time: None,
-    }
+    scheduled("mornings", schedule, 3)
 }
 
 #[test]
@@ -152,7 +145,17 @@ fn ea008_less_than_was_needed() {
             not_scaled_reasons: Vec::new(),
         }]);
     });
-    check("EA008", "quota", &refused, &[]);
+    let [for_another_reason, after_all] =
+        [("Failed", "Error Code: ValidationError"), ("Successful", "ResourceLimitExceeded")].map(
+            |(status_code, message)| {
+                let mut other = refused.clone();
+                let activity = &mut other.scaling.as_mut().unwrap().activities.as_mut().unwrap()[0];
+                activity.status_code = status_code.to_owned();
+                activity.status_message = Some(message.to_owned());
+                other
+            },
+        );
+    check("EA008", "quota", &refused, &[&for_another_reason, &after_all]);
     let mut unknown = capped;
     unknown.objective = None;
     assert_eq!(found("EA008", &unknown), [], "without an objective nobody knows what was needed");

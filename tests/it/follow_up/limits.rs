@@ -1,19 +1,13 @@
 //! Where a judgement turns: after how long, at how much of the load and of the latency.
 
-use super::{HELPED, Later, at, later, look, look_on, opened, phase, status};
-use endpoint_advisor::diagnose::{blocked_by, diagnose};
-use endpoint_advisor::follow_up::{Judgement, Look, Occasion, judge};
+use super::{HELPED, Later, at, later, look, look_on, opened, phase, seen, status};
+use endpoint_advisor::diagnose::blocked_by;
+use endpoint_advisor::follow_up::{Judgement, Occasion};
 use endpoint_advisor::model::{
-    BlockedBy, Diagnosis, Incident, InstanceCount, InvocationsPerInstance, Measures, Metric, Microseconds, Minute,
-    Observation, OutcomeStatus, Phase, ScalingActivity, Series, Verdict, Write,
+    BlockedBy, Incident, InstanceCount, InvocationsPerInstance, Measures, Metric, Microseconds, Minute, Observation,
+    OutcomeStatus, Phase, ScalingActivity, Series, Verdict, Write,
 };
 use jiff::{SignedDuration, Timestamp};
-
-/// A look at which the endpoint suffers from this.
-fn seen(incident: &Incident, observation: &Observation, verdict: Verdict, blocked_by: Option<BlockedBy>) -> Judgement {
-    let diagnosis = Diagnosis { verdict, blocked_by, ..diagnose(observation) };
-    judge(incident, &Look { occasion: Occasion::Scheduled, observation, diagnosis: &diagnosis, blocked_by })
-}
 
 /// Minutes until it is looked at again.
 fn again(judgement: &Judgement, now: Timestamp) -> Option<i64> {
